@@ -1,0 +1,1 @@
+"""Makes pixels from sound: the Speech2Lip method, trained per speaker, rendered in real time."""

@@ -1,0 +1,1 @@
+"""The sub-commands of `avatar` that make, judge and render speakers."""

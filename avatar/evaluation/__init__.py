@@ -1,0 +1,1 @@
+"""How good a speaker is, on speech it was not trained on."""

@@ -1,0 +1,1 @@
+"""The networks. Torch only: no file, no sound device, no network is touched here."""

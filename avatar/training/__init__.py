@@ -1,0 +1,1 @@
+"""From a video of a few minutes to a speaker bundle."""

@@ -1,0 +1,1 @@
+"""Moves sound and pixels: WebRTC, virtual camera, benchmark. No torch here."""

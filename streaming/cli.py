@@ -1,0 +1,31 @@
+"""The one command, `avatar`."""
+
+import os
+import sys
+
+import typer
+from rich.console import Console
+
+from avatar.errors import AvatarError
+
+app = typer.Typer(
+    name="avatar",
+    help="Train, judge, render and stream digital humans driven by a voice.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run `avatar`; a mistake of the user ends in one line and exit code 2."""
+    try:
+        app()
+    except AvatarError as error:
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("stopped")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,1 @@
+"""One folder a speaker; the default speaker ships with the package."""
