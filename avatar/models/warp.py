@@ -33,9 +33,10 @@ def rotation_matrix(axis_angle: Tensor) -> Tensor:
     x, y, z = (axis_angle / angle[..., 0]).unbind(-1)
     zero = torch.zeros_like(x)
     cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1)
-    cross = cross.unflatten(-1, (3, 3))
+    cross = cross.reshape(*cross.shape[:-1], 3, 3)
     eye = torch.eye(3, dtype=axis_angle.dtype, device=axis_angle.device)
-    return eye + angle.sin() * cross + (1 - angle.cos()) * (cross @ cross)
+    rotation: Tensor = eye + angle.sin() * cross + (1 - angle.cos()) * (cross @ cross)
+    return rotation
 
 
 def relative_pose(canonical: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
