@@ -1,0 +1,179 @@
+"""Speaker-independent speech encoder: sound in, one small vector a video frame out.
+
+A causal convolutional network over log-mels. Look-ahead is had by delay: what leaves with chunk m
+describes video frame m - 2, so the network has heard 80 ms beyond the end of that frame. Its
+outputs are posteriors of phones and visemes and co-articulated articulation tracks, which carry
+over between people better than wide hidden features do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from avatar.audio import SAMPLES_PER_FRAME
+from avatar.models.encoder_state import EncoderState
+from avatar.models.log_mel import FLOOR, HOP, LogMel
+from avatar.models.reliability import smooth
+from avatar.models.running_mean import RunningMean
+
+STEPS = 2  # 50 Hz steps in a video frame
+STRIDE = SAMPLES_PER_FRAME // STEPS // HOP  # log-mel frames in a step
+DELAY = 4  # steps from the sound a label belongs to until the step that carries it
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Dimensions of the encoder; they travel in the weights' metadata."""
+
+    mels: int = 64
+    channels: int = 224
+    hidden: int = 192
+    """Gated channels inside a block."""
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8)
+    """Of the three taps of each block, in 20 ms steps; the sum sets the receptive field."""
+    phones: int = 40
+    visemes: int = 15
+    articulation: int = 9
+
+    @property
+    def features(self) -> int:
+        """Length of the vector of a video frame."""
+        return self.visemes + self.articulation + self.phones + 2
+
+
+@dataclass(frozen=True)
+class Heads:
+    """What the network says about each 20 ms step, before it becomes features."""
+
+    viseme: Tensor
+    """Logits (B, T, visemes); class 0 is silence."""
+    articulation: Tensor
+    """Logits (B, T, articulation) of tracks in 0..1."""
+    phone: Tensor
+    """Logits (B, T, phones); class 0 is silence."""
+    energy: Tensor
+    """Logits (B, T, 1): loudness of the speech against the voice's own."""
+    reliability: Tensor
+    """Logits (B, T, 1): is there speech that can be trusted."""
+
+
+class Block(nn.Module):
+    """x + W2 GLU(W1 [h(t - 2d), h(t - d), h(t)]), h = norm(x)."""
+
+    def __init__(self, channels: int, hidden: int, dilation: int) -> None:
+        super().__init__()
+        self.dilation = dilation
+        self.norm = nn.LayerNorm(channels)
+        self.mix = nn.Linear(3 * channels, 2 * hidden)
+        self.out = nn.Linear(hidden, channels)
+
+    def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T, C), normed past (B, 2 d, C) -> the same, the next past."""
+        steps, d = x.shape[1], self.dilation
+        h = self.norm(x)
+        h = torch.cat([past.to(h.dtype), h], dim=1)
+        taps = torch.cat([h[:, :steps], h[:, d : d + steps], h[:, 2 * d :]], dim=2)
+        return x + self.out(F.glu(self.mix(taps), dim=-1)), h[:, steps:]
+
+
+class SpeechEncoder(nn.Module):
+    """Sound -> features; all that is remembered between chunks is in an `EncoderState`."""
+
+    rest: Tensor
+
+    def __init__(self, config: EncoderConfig | None = None) -> None:
+        super().__init__()
+        c = self.config = config or EncoderConfig()
+        self.log_mel = LogMel(c.mels)
+        self.mean = RunningMean(c.mels)
+        self.stem = nn.Linear(3 * STRIDE * (c.mels + 1), c.channels)
+        self.blocks = nn.ModuleList(Block(c.channels, c.hidden, d) for d in c.dilations)
+        self.norm = nn.LayerNorm(c.channels)
+        self.heads = nn.Linear(c.channels, c.features)
+        self.layout = _layout(c)
+        self.register_buffer("rest", self._rest(), persistent=False)
+
+    def new_state(self, batch: int = 1) -> EncoderState:
+        """State of a stream that has heard nothing but silence."""
+        c = self.config
+        return EncoderState.fresh(
+            batch,
+            mels=c.mels,
+            stem=2 * STRIDE,
+            channels=c.channels,
+            dilations=c.dilations,
+            device=self.rest.device,
+        )
+
+    def forward(self, samples: Tensor, state: EncoderState | None = None) -> Tensor:
+        """(B, 640 k) -> (B, k, features): row m describes the video frame m - 2.
+
+        `state` is carried on in place; without one the sound starts after silence. The numbers
+        are those of one go, however the sound is cut into chunks.
+        """
+        state = self.new_state(len(samples)) if state is None else state
+        mels, state.samples = self.log_mel(samples, state.samples)
+        return self._features(self.from_mels(mels, state), state)
+
+    def from_mels(self, mels: Tensor, state: EncoderState) -> Heads:
+        """Log-mels (B, 4 k, mels) -> what each of the 2 k steps says (trained on this)."""
+        level = (mels.mean(-1, keepdim=True) - _QUIET) / _NATS
+        x = torch.cat([(self.mean(mels, state.mean) / _NATS), level], dim=-1)
+        x = torch.cat([state.stem, x], dim=1)
+        state.stem = x[:, -2 * STRIDE :]
+        x = x.unfold(1, 3 * STRIDE, STRIDE).flatten(2)  # (B, 2 k, (mels + 1) * 6)
+        x = self.stem(x)
+        for index, block in enumerate(self.blocks):
+            x, state.blocks[index] = block(x, state.blocks[index])
+        parts = self.heads(self.norm(x)).float().split(self._sizes(), dim=-1)
+        return Heads(*parts)
+
+    def _features(self, heads: Heads, state: EncoderState) -> Tensor:
+        """Outputs at 50 Hz -> one vector a video frame, eased to the rest vector."""
+        steps = torch.cat(
+            [
+                heads.viseme.softmax(-1),
+                heads.articulation.sigmoid(),
+                heads.phone.softmax(-1),
+                heads.energy.sigmoid(),
+                heads.reliability.sigmoid(),
+            ],
+            dim=-1,
+        )
+        frames = steps.unflatten(1, (-1, STEPS)).mean(2)  # (B, k, features)
+        trust, state.trust = smooth(frames[..., -1], state.trust)
+        eased = self.rest + trust[..., None] * (frames - self.rest)
+        return torch.cat([eased[..., :-1], trust[..., None]], dim=-1)
+
+    def _sizes(self) -> list[int]:
+        return [part.stop - part.start for part in self.layout.values()]
+
+    def _rest(self) -> Tensor:
+        """Silence: closed lips, every posterior on class 0."""
+        rest = torch.zeros(self.config.features)
+        rest[self.layout["viseme"].start] = 1.0
+        rest[self.layout["phone"].start] = 1.0
+        return rest
+
+
+_QUIET = float(torch.log(torch.tensor(FLOOR))) / 2  # about -40 dB: the middle of what is heard
+_NATS = 3.0  # spread of a log-mel of speech
+
+
+def _layout(config: EncoderConfig) -> dict[str, slice]:
+    sizes = {
+        "viseme": config.visemes,
+        "articulation": config.articulation,
+        "phone": config.phones,
+        "energy": 1,
+        "reliability": 1,
+    }
+    edges = [0]
+    for size in sizes.values():
+        edges.append(edges[-1] + size)
+    return {name: slice(*edge) for name, edge in zip(sizes, pairwise(edges), strict=True)}
