@@ -1,0 +1,77 @@
+"""What the user asked of `avatar train`, checked before any work begins."""
+
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import yaml
+
+from avatar.config import Preset
+from avatar.errors import AvatarError
+from avatar.files import replace_file
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+MIN_CONSENT = 8  # characters
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """One training, whole; two requests that are equal lead to the same speaker."""
+
+    videos: tuple[Path, ...]
+    name: str
+    consent: str
+    speakers: Path  # the folder in which the bundle is put
+    work: Path  # the folder for everything in between
+    seconds: float | None = None
+    steps: int | None = None
+    preset: Preset = "realtime"
+    device: str = "cpu"
+    tuned: bool = True  # the speech encoder learns too
+    held_out: float = 0.1
+    reference: Path | None = None  # a silent take to loop over
+    licence: str = "all rights reserved"
+    source: str = ""
+    seed: int = 0
+
+    def check(self) -> None:
+        """Refuse what cannot end well."""
+        if not NAME.fullmatch(self.name):
+            raise AvatarError(
+                f"{self.name!r} cannot be a speaker's name: use a-z, 0-9, - and _, 40 at most"
+            )
+        if len(self.consent.strip()) < MIN_CONSENT:
+            raise AvatarError(
+                "training needs the person's consent: add --consent "
+                '"who agreed, and when" (it is stored in the bundle)'
+            )
+        if (self.speakers / self.name).exists():
+            raise AvatarError(
+                f"the name {self.name!r} is taken: choose another or run "
+                f"'avatar speakers remove {self.name}'"
+            )
+        missing = [v for v in (*self.videos, *filter(None, [self.reference])) if not v.is_file()]
+        if missing:
+            raise AvatarError(f"{missing[0]}: no such file")
+        if not 0 <= self.held_out <= 0.5:
+            raise AvatarError("--held-out must lie between 0 and 0.5")
+
+    def begin(self, resume: bool) -> None:
+        """Take the work folder, or go on in it; another training's folder is refused."""
+        path = self.work / "request.yaml"
+        wanted = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()} | {
+            "videos": [str(video) for video in self.videos]
+        }
+        if path.exists():
+            if yaml.safe_load(path.read_text()) != wanted:
+                raise AvatarError(
+                    f"{self.work} holds another training: remove it or choose another --work"
+                )
+            if not resume:
+                raise AvatarError(
+                    f"{self.work} holds this training unfinished: add --resume to go on, "
+                    "or remove it to begin anew"
+                )
+            return
+        with replace_file(path) as temporary:
+            temporary.write_text(yaml.safe_dump(wanted, sort_keys=False))

@@ -1,0 +1,148 @@
+"""From videos to a speaker: the phases in their order, each resumable."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avatar.config import model_config
+from avatar.models.speech_encoder import SpeechEncoder
+from avatar.models.sync_expert import SyncExpert, SyncExpertConfig
+from avatar.rendering.compose import Canonical
+from avatar.rendering.features import load_encoder
+from avatar.training.av_offset import align_sound, av_offset
+from avatar.training.canonical_depth import DepthTask
+from avatar.training.fit import Budget, Curve, Report, fit
+from avatar.training.image_tasks import BlendTask, LipTask, SyncTask
+from avatar.training.lip_code import APPEARANCE_COMPONENTS, SHAPE_COMPONENTS
+from avatar.training.lip_data import LipData, Progress, build_lip_data
+from avatar.training.networks import Networks, new_networks
+from avatar.training.preprocess import preprocess
+from avatar.training.preprocess.tracked_video import TrackedVideo
+from avatar.training.request import TrainRequest
+from avatar.training.speech_task import SpeechTask, clip_codes, clip_features
+
+SHARES = {"depth": 0.03, "speech": 0.17, "sync": 0.08, "lips": 0.42, "blend": 0.30}
+DEPTH_FRAMES = 64  # spread over the video, to learn the canonical depth from
+LEAST_TRAINING = 0.3  # share of a time budget that is left to training, however long tracking takes
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The outcome: networks, what they learned from, and how it went."""
+
+    networks: Networks
+    data: LipData
+    expert: SyncExpert
+    features: Tensor  # (F, D) of all frames
+    heard: Tensor  # (F, C) lip codes heard in them
+    offset_frames: float  # by which the sound of the video came late
+    curves: dict[str, Curve]
+    seconds: float
+
+
+def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
+    """Run all phases in `request.work`; phases already finished there are read, not repeated.
+
+    Raises AvatarError where the videos cannot be learned from.
+    """
+    started = time.monotonic()
+    tracked = preprocess(list(request.videos), request.work / "track", progress)
+    budgets = _budgets(request, time.monotonic() - started)
+    device = torch.device(request.device)
+    phases = request.work / "phases"
+    curves: dict[str, Curve] = {}
+
+    def run(task: DepthTask | SpeechTask | SyncTask | LipTask | BlendTask) -> None:
+        curves[task.name] = fit(task, budgets[task.name], phases, request.seed, report)
+
+    depth_task = _depth_task(tracked)
+    run(depth_task)
+    canonical = canonical_view(tracked, depth_task.depth().detach())
+    x0, y0, x1, y1 = tracked.lip_box
+    encoder = load_encoder()
+    config = model_config(
+        request.preset, encoder.config.features, SHAPE_COMPONENTS + APPEARANCE_COMPONENTS,
+        (y1 - y0, x1 - x0),
+    )  # fmt: skip
+    networks = new_networks(config, encoder, request.seed)
+    data = build_lip_data(
+        tracked, canonical, networks.blend.multiple, request.held_out, phases, progress
+    )
+    offset, sound = aligned_sound(encoder, tracked)
+    _normalise_features(networks, clip_features(encoder, sound, data.clip)[data.train])
+
+    encoder.requires_grad_(request.tuned)
+    run(SpeechTask(data, sound, encoder, networks.head, request.tuned, device))
+    encoder.requires_grad_(False)
+    features = clip_features(encoder, sound, data.clip)
+    heard = clip_codes(networks.head, features, data.clip)
+
+    expert = SyncExpert(SyncExpertConfig(features=features.shape[1]))
+    run(SyncTask(data, features, expert, device))
+    lips = LipTask(data, heard, features, networks.lips, expert, device)
+    networks.lips.mean.copy_(_mean_lips(data))
+    run(lips)
+    run(BlendTask(lips, networks.blend))
+    seconds = time.monotonic() - started
+    return Trained(networks, data, expert, features, heard, offset, curves, seconds)
+
+
+def canonical_view(tracked: TrackedVideo, depth: Tensor) -> Canonical:
+    """The canonical frame of a tracked video with its learned depth."""
+    return Canonical(
+        camera=tracked.camera,
+        pose=torch.from_numpy(np.array(tracked.poses[tracked.canonical])),
+        depth=depth,
+        lip_box=tracked.lip_box,
+        lip_mask=torch.from_numpy(np.array(tracked.lip_mask)),
+    )
+
+
+def aligned_sound(encoder: SpeechEncoder, tracked: TrackedVideo) -> tuple[float, Tensor]:
+    """The recording's own A/V offset in frames, and the sound without it."""
+    features = clip_features(encoder, torch.from_numpy(np.array(tracked.sound)), tracked.clip)
+    heard = features[:, encoder.layout["articulation"]][:, 0].numpy()
+    offset = av_offset(heard, np.array(tracked.aperture), tracked.clip)
+    return offset, torch.from_numpy(align_sound(np.array(tracked.sound), offset))
+
+
+def _budgets(request: TrainRequest, spent: float) -> dict[str, Budget]:
+    if request.steps is not None:
+        return {n: Budget(steps=max(1, round(s * request.steps))) for n, s in SHARES.items()}
+    total = request.seconds or 0.0
+    left = max(total - spent, LEAST_TRAINING * total)
+    return {name: Budget(seconds=share * left) for name, share in SHARES.items()}
+
+
+def _depth_task(tracked: TrackedVideo) -> DepthTask:
+    usable = np.flatnonzero(tracked.usable)
+    rows = usable[np.linspace(0, len(usable) - 1, DEPTH_FRAMES).round().astype(int)]
+    rows[0] = tracked.canonical
+    frames = torch.from_numpy(np.array(tracked.frames[rows])).permute(0, 3, 1, 2)
+    still = torch.from_numpy(tracked.head_mask * (1 - _over_frame(tracked)))
+    poses = torch.from_numpy(tracked.poses[rows])
+    depth = torch.from_numpy(np.array(tracked.depth))
+    return DepthTask(frames, poses, 0, tracked.camera, depth, still)
+
+
+def _over_frame(tracked: TrackedVideo) -> NDArray[np.float32]:
+    """The lip mask laid over the whole canonical frame."""
+    x0, y0, x1, y1 = tracked.lip_box
+    whole = np.zeros_like(tracked.head_mask)
+    whole[y0:y1, x0:x1] = tracked.lip_mask
+    return whole
+
+
+def _mean_lips(data: LipData) -> Tensor:
+    """The mean true canonical lips (1, 3, h, w), what the generator starts from."""
+    parts = [data.lips[rows].float().sum(dim=0, keepdim=True) for rows in data.train.split(256)]
+    return torch.stack(parts).sum(dim=0) / len(data.train) / 255
+
+
+def _normalise_features(networks: Networks, features: Tensor) -> None:
+    networks.head.centre.copy_(features.mean(dim=0))
+    networks.head.scale.copy_(features.std(dim=0).clamp_min(0.05))
