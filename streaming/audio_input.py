@@ -1,0 +1,152 @@
+"""The caller's sound, laid out by its time stamps: gaps filled, cut into the chunks of frames."""
+
+import asyncio
+import math
+from typing import cast
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from avatar.audio import SAMPLES_PER_FRAME
+from streaming.clock import VOICE_PER_FRAME, VOICE_PER_SAMPLE, VOICE_RATE, SessionClock
+from streaming.concealment import HISTORY, continue_sound
+
+Samples = npt.NDArray[np.float32]
+
+RING = 4 * VOICE_RATE  # samples kept: far more than any delay, and constant
+SETTLING_PACKETS = 10  # the promptest of the first packets fixes when sound is due
+WATCH = 1.0  # seconds over which the promptest packet is looked for
+TOO_LATE = 0.010  # seconds: beyond it sound is moved, not the clock, so that chunks are whole again
+TOO_EARLY = 0.030  # seconds: beyond it sound is moved, so that it is not shown later than need be
+JUMP = 1.0  # seconds: nothing arrives this early, so the sender began a new count
+FILTER_TAPS = 63
+
+
+def _low_pass() -> Samples:
+    """Windowed sinc, 7.2 kHz at 48 kHz: 48 -> 16 kHz without aliases, 0.65 ms of delay."""
+    middle = np.arange(FILTER_TAPS) - (FILTER_TAPS - 1) / 2
+    taps = np.sinc(middle * 2 * 7200 / VOICE_RATE) * np.kaiser(FILTER_TAPS, 7.0)
+    normalised: Samples = (taps / taps.sum()).astype(np.float32)
+    return normalised
+
+
+LOW_PASS = _low_pass()
+
+
+class AudioInput:
+    """Holds the recent past of a caller's sound by position (48 kHz samples since the start).
+
+    Packets are placed by their time stamps, however late or early they come. What is missing when
+    it is needed is made up (concealed); a late packet still replaces it for whoever reads later.
+    """
+
+    def __init__(self, clock: SessionClock) -> None:
+        self.concealed = 0  # samples handed out that were never received
+        self._clock = clock
+        self._ring: Samples = np.zeros(RING, np.float32)
+        self._offset: int | None = None  # position = time stamp + offset
+        self._received = 0  # end of the sound received so far
+        self._filled = 0  # end of what is in the ring, made-up sound included
+        self._grown = asyncio.Event()
+        self._settled = 0
+        self._epoch_guess = math.inf
+        self._best_lead = -math.inf
+        self._watched_since = 0.0
+
+    def feed(self, frame: av.AudioFrame) -> None:
+        """Take one decoded packet: s16, 48 kHz, any number of channels, `pts` in samples."""
+        channels = len(frame.layout.channels)
+        pcm = frame.to_ndarray().reshape(-1, channels)
+        samples = pcm.mean(axis=1, dtype=np.float32) / np.float32(32768)
+        self.place(samples, cast(int, frame.pts))
+
+    def place(self, samples: Samples, stamp: int) -> None:
+        """Take `samples` (n,) that begin at time stamp `stamp`."""
+        end = stamp + len(samples)
+        if self._offset is None and not self._anchor(end, len(samples)):
+            return
+        self._watch(end, len(samples))
+        self._write(samples, stamp + cast(int, self._offset))
+
+    async def wait_for_frame(self, number: int, until: float) -> None:
+        """Return once the sound beside video frame `number` is all there, or at time `until`."""
+        end = (number + 1) * VOICE_PER_FRAME
+        while self._received < end:
+            left = until - self._clock.monotonic()
+            if left <= 0:
+                return
+            self._grown.clear()
+            try:
+                await asyncio.wait_for(self._grown.wait(), left)
+            except TimeoutError:
+                return
+
+    def chunk(self, number: int) -> Samples:
+        """Sound beside video frame `number`: (640,) float32 at 16 kHz; asked for in order."""
+        end = (number + 1) * VOICE_PER_FRAME
+        self.concealed += self._fill(end)
+        sound = self._read(end - VOICE_PER_FRAME - FILTER_TAPS + VOICE_PER_SAMPLE, end)
+        windows = np.lib.stride_tricks.sliding_window_view(sound, FILTER_TAPS)
+        chunk: Samples = np.ascontiguousarray(windows[::VOICE_PER_SAMPLE] @ LOW_PASS)
+        assert len(chunk) == SAMPLES_PER_FRAME
+        return chunk
+
+    def voice(self, start: int, count: int) -> Samples:
+        """The sound itself at positions [start, start + count), 48 kHz."""
+        self._fill(start + count)
+        return self._read(start, start + count)
+
+    def _anchor(self, end: int, count: int) -> bool:
+        """Decide which position the sound that ends at time stamp `end` has; False: not yet."""
+        if self._clock.started:
+            # Rounded up to a whole packet, so that packets end where frames end.
+            self._offset = math.ceil(self._clock.position() / count) * count - end
+            return True
+        now = self._clock.monotonic()
+        self._epoch_guess = min(self._epoch_guess, now - end / VOICE_RATE)
+        self._settled += 1
+        if self._settled == SETTLING_PACKETS:
+            self._offset = -end
+            self._clock.start(self._epoch_guess + end / VOICE_RATE)
+        return False
+
+    def _watch(self, end: int, count: int) -> None:
+        """Keep the clock and the source together: slew for drift, move for a changed path."""
+        now = self._clock.monotonic()
+        lead = self._clock.capture(end + cast(int, self._offset)) - now
+        self._best_lead = max(self._best_lead, lead)
+        if lead < JUMP and now - self._watched_since < WATCH:
+            return
+        if self._best_lead > TOO_EARLY or self._best_lead < -TOO_LATE:
+            packets = math.floor(self._best_lead * VOICE_RATE / count)
+            self._offset = cast(int, self._offset) - packets * count
+        else:
+            self._clock.follow(self._best_lead)
+        self._best_lead = -math.inf
+        self._watched_since = now
+
+    def _write(self, samples: Samples, position: int) -> None:
+        end = position + len(samples)
+        if position < max(0, self._filled - RING // 2) or end > self._filled + RING // 2:
+            return
+        self._fill(position)
+        self._ring[np.arange(position, end) % RING] = samples
+        self._filled = max(self._filled, end)
+        self._received = max(self._received, end)
+        self._grown.set()
+
+    def _fill(self, end: int) -> int:
+        """Make up what is missing before `end`; returns how many samples that was."""
+        missing = end - self._filled
+        if missing <= 0:
+            return 0
+        history = self._read(self._received - HISTORY, self._received)
+        made_up = continue_sound(history, self._filled - self._received, missing)
+        self._ring[np.arange(self._filled, end) % RING] = made_up
+        self._filled = end
+        return missing
+
+    def _read(self, start: int, end: int) -> Samples:
+        sound: Samples = self._ring[np.arange(start, end) % RING]
+        return sound

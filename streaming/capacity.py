@@ -1,0 +1,87 @@
+"""What this machine can do, measured at start-up: time for a picture, callers that fit."""
+
+import os
+import time
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from aiortc.codecs.vpx import Vp8Encoder
+
+from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
+from streaming.clock import VIDEO_TICKS_PER_FRAME
+from streaming.renderer import I420, Renderer
+from streaming.tracks import VIDEO_TIME_BASE
+
+TICK = 1 / FPS  # seconds between frames
+WARM_UP = 5  # steps nobody counts: buffers are allocated and kernels chosen
+TRIALS = 20
+TRANSPORT = 0.004  # seconds a frame and caller: sound coding, packets, encryption, the event loop
+HEADROOM = 0.8  # part of the cores that callers may fill
+LEAST_BUDGET = 0.015  # seconds: what the operating system may take away at any time
+MOST_BUDGET = 0.060  # seconds: beyond this a machine is too slow and pictures repeat instead
+LARGEST_BATCH = 128
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """Measured on this machine with one speaker; times in seconds."""
+
+    picture: float
+    "One picture for one caller: sound to finished frame (95th percentile)."
+    encode: float
+    "One VP8 frame (median)."
+    callers: int
+    "Callers that can be served at 25 fps."
+    budget: float
+    "Time between the last sound a picture needs and its leaving: chosen once, for every session."
+
+
+def measure(renderer: Renderer) -> Capacity:
+    """Time `renderer` and the encoder; takes about a second."""
+    picture, frames = _time_steps(renderer, 1)
+    encode = _time_encoder(frames)
+    callers = _most_callers(renderer, picture, encode)
+    budget = min(MOST_BUDGET, max(LEAST_BUDGET, 2 * picture + encode))
+    return Capacity(picture=picture, encode=encode, callers=callers, budget=budget)
+
+
+def _time_steps(renderer: Renderer, callers: int) -> tuple[float, list[I420]]:
+    streams = [renderer.open() for _ in range(callers)]
+    noise = np.random.default_rng(0)
+    times: list[float] = []
+    frames: list[I420] = []
+    for _ in range(LOOKAHEAD_FRAMES + WARM_UP + TRIALS):
+        chunk = noise.normal(0, 0.1, SAMPLES_PER_FRAME).astype(np.float32)
+        begun = time.perf_counter()
+        pictures = renderer.step(streams, [chunk] * callers)
+        times.append(time.perf_counter() - begun)
+        frames += [picture.i420 for picture in pictures[:1] if picture is not None]
+    return float(np.percentile(times[-TRIALS:], 95)), frames
+
+
+def _time_encoder(frames: list[I420]) -> float:
+    encoder = Vp8Encoder()
+    times = []
+    for number, i420 in enumerate(frames):
+        frame = av.VideoFrame.from_ndarray(i420, format="yuv420p")
+        frame.pts, frame.time_base = number * VIDEO_TICKS_PER_FRAME, VIDEO_TIME_BASE
+        begun = time.perf_counter()
+        encoder.encode(frame)
+        times.append(time.perf_counter() - begun)
+    return float(np.median(times))
+
+
+def _most_callers(renderer: Renderer, picture: float, encode: float) -> int:
+    """Callers whose pictures fit into one tick, all cores together; at least one."""
+    cores = len(os.sched_getaffinity(0))
+    callers, batch, each = 1, 1, picture
+    while True:
+        shared = cores * TICK * HEADROOM / (each + encode + TRANSPORT)
+        rendered = TICK * HEADROOM / each
+        fits = int(min(shared, rendered))
+        callers = max(callers, min(fits, batch))
+        if fits <= batch or batch >= LARGEST_BATCH:
+            return max(callers, 1)
+        batch *= 2
+        each = _time_steps(renderer, batch)[0] / batch

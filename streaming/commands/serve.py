@@ -1,0 +1,189 @@
+"""`avatar serve`: the live server and its page."""
+
+import dataclasses
+import logging
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
+    from streaming.capacity import Capacity
+    from streaming.config import ServeConfig
+    from streaming.renderer import LoadRenderer
+    from streaming.speakers import Gallery
+
+HEARTBEAT = 1.5  # seconds between pings to a page, and the wait for each answer
+LAST_WORDS = 3  # seconds for calls to end when the server stops
+MESSAGE_LIMIT = 64 * 1024  # bytes of one WebSocket message
+
+
+def serve(
+    speaker: Annotated[
+        str | None,
+        typer.Option(help="Speaker shown first: a name in trained_speakers, or a bundle's path."),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on. [default: 127.0.0.1, this machine only]"),
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. [default: 8080]")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Where pictures are made: auto, cpu, cuda. [default: auto]")
+    ] = None,
+    max_sessions: Annotated[
+        int | None,
+        typer.Option(help="Calls at once; 0 lets the start-up measurement decide. [default: 0]"),
+    ] = None,
+    ice_server: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="stun:host:port or turn:user:password@host:port; repeat for several. "
+            "[default: none, which is right on one machine or in one network]"
+        ),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(help="A web page from elsewhere that may call, like https://example.org."),
+    ] = None,
+    tls_cert: Annotated[
+        str | None, typer.Option(help="Certificate (PEM): the server speaks https.")
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option(help="Its key (PEM).")] = None,
+    block_code: Annotated[
+        bool | None,
+        typer.Option(
+            "--block-code",
+            help="Burn frame numbers into the pictures, as `avatar bench --live` needs them.",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="YAML file with the same settings; flags overrule it."),
+    ] = None,
+) -> None:
+    """Start the live server: open its page, talk, and the digital human talks with you.
+
+    **Examples**
+
+    - `avatar serve` - the default speaker, on this machine only, at http://127.0.0.1:8080
+    - `avatar serve --speaker anna --port 9000`
+    - `avatar serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem` - for other machines;
+      browsers give a microphone only to localhost and to https
+    - `avatar serve --ice-server stun:stun.example.org:3478` - when callers sit behind a router
+
+    At start the machine is measured: how long a picture takes sets the delay of every call (the
+    look-ahead of 120 ms, 15 ms for the network and the measured time), and how many fit into
+    a 25th of a second sets how many calls are admitted; the next one is told that it is full.
+
+    **YAML** keys are those of the flags, with `ice_servers` and `allowed_origins` as lists:
+
+        speaker: demo
+        port: 8080
+        ice_servers: ["stun:stun.example.org:3478"]
+
+    **Addresses**: `/` the page, `/docs` the API, `/healthz` how it is, `POST /offer` calls without
+    a WebSocket. Ctrl-C ends all calls and stops.
+    """
+    from streaming.config import load_config
+
+    flags = {
+        "speaker": speaker,
+        "host": host,
+        "port": port,
+        "device": device,
+        "max_sessions": max_sessions,
+        "ice_servers": tuple(ice_server) if ice_server else None,
+        "allowed_origins": tuple(allow_origin) if allow_origin else None,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+        "block_code": block_code,
+    }
+    run(load_config(config, flags))
+
+
+def run(config: "ServeConfig") -> None:
+    """Serve until interrupted. Raises AvatarError if the speaker or the port cannot be had."""
+    import uvicorn
+
+    from streaming.capacity import measure
+    from streaming.renderer_pool import RendererPool
+    from streaming.server import create_app
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    for chatty in ("aioice", "aiortc", "libav"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    listener = _listen(config)
+    config, gallery, load = _speakers(config)
+    pool = RendererPool(load)
+    capacity = measure(pool.preload(config.speaker))
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            _announce(config, listener.getsockname()[1], capacity)
+
+    Server(server_settings(config, create_app(config, gallery, pool, capacity))).run([listener])
+
+
+def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":
+    """How uvicorn serves `app`: short heartbeats, so that a lost page is noticed in time."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_LIMIT,
+        ws_ping_interval=HEARTBEAT,
+        ws_ping_timeout=HEARTBEAT,
+        ws_per_message_deflate=False,
+        ssl_certfile=config.tls_cert or None,
+        ssl_keyfile=config.tls_key or None,
+        timeout_graceful_shutdown=LAST_WORDS,
+        log_level="warning",
+    )
+
+
+def _listen(config: "ServeConfig") -> socket.socket:
+    from avatar.errors import AvatarError
+
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        return socket.create_server((config.host, config.port), family=family)
+    except OSError as error:
+        raise AvatarError(
+            f"cannot listen on {config.host} port {config.port} ({error.strerror}); "
+            "choose another with --port"
+        ) from error
+
+
+def _speakers(config: "ServeConfig") -> "tuple[ServeConfig, Gallery, LoadRenderer]":
+    """Every speaker found, and how to load one; a first speaker given by path gets its name."""
+    from avatar.rendering import Pipeline, list_speakers, load_speaker
+    from streaming.speakers import Gallery
+
+    first = load_speaker(config.speaker)
+    folders = {**list_speakers(), first.name: first.preview.parent}
+
+    def load(name: str) -> Pipeline:
+        return Pipeline(first if name == first.name else load_speaker(folders[name]), config.device)
+
+    previews = {name: folder / first.preview.name for name, folder in folders.items()}
+    return dataclasses.replace(config, speaker=first.name), Gallery(previews), load
+
+
+def _announce(config: "ServeConfig", port: int, capacity: "Capacity") -> None:
+    from streaming.session import session_delay
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{config.speaker}[/] is ready at [bold cyan]{config.address(port)}[/]")
+    console.print(
+        f"delay {session_delay(capacity.budget) * 1000:.0f} ms, "
+        f"{config.max_sessions or capacity.callers} calls at once, "
+        f"{capacity.picture * 1000:.1f} ms a picture. Ctrl-C stops."
+    )

@@ -1,0 +1,40 @@
+"""What streaming asks of a renderer: the shape of `avatar.rendering.Pipeline`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+I420 = npt.NDArray[np.uint8]  # (height * 3 // 2, width)
+Chunk = npt.NDArray[np.float32]  # (640,) 16 kHz mono, the sound beside one video frame
+
+
+class Picture(Protocol):
+    """One finished frame."""
+
+    @property
+    def i420(self) -> I420: ...
+
+
+class Renderer(Protocol):
+    """Turns sound into pictures of one speaker for many callers at once."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        ...
+
+    @property
+    def lookahead_frames(self) -> int: ...
+
+    def open(self) -> Any:
+        """A new caller's state."""
+        ...
+
+    def step(self, streams: Sequence[Any], chunks: Sequence[Chunk]) -> Sequence[Picture | None]:
+        """One chunk further for each caller; None while the look-ahead fills."""
+        ...
+
+
+LoadRenderer = Callable[[str], Renderer]

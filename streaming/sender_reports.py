@@ -1,0 +1,61 @@
+"""Honest Sender Reports: RTP time paired with when that sound or picture is due on the clock.
+
+aiortc pairs the RTP time of a packet with the moment after it was encoded and sent. Encoding takes
+8-35 ms for a picture and 1-14 ms for sound, and that difference reaches the browser as skew, which
+it then corrects by delaying the other track. Here both tracks are paired through the one clock.
+"""
+
+from typing import Any
+
+from aiortc import RTCRtpSender
+from aiortc.clock import NTP_EPOCH
+from aiortc.rtp import RtcpSrPacket
+
+from streaming.clock import VOICE_RATE, SessionClock
+
+UNIX_MINUS_NTP = -int(NTP_EPOCH.timestamp())  # seconds from 1900 to 1970
+UINT32 = 1 << 32
+
+
+class HonestReports:
+    """Rewrites the Sender Reports of one aiortc sender; keeps the RTP time of its position 0."""
+
+    def __init__(self, sender: RTCRtpSender, rate: int, clock: SessionClock) -> None:
+        self.origin: int | None = None
+        "RTP time stamp of the track's pts 0; None until two frames were sent."
+        self._sender: Any = sender
+        self._rate = rate
+        self._clock = clock
+        self._sent: int | None = None  # media time of the last frame given to the network
+        self._next_frame = self._sender._next_encoded_frame
+        self._send = self._sender._send_rtcp
+        vars(sender).update(_next_encoded_frame=self._note_frame, _send_rtcp=self._send_honest)
+
+    async def _note_frame(self, codec: Any) -> Any:
+        """Between two frames all packets of the first have left: learn aiortc's random origin."""
+        if self.origin is None and self._sent is not None:
+            self.origin = (self._sender._RTCRtpSender__rtp_timestamp - self._sent) % UINT32
+        frame = await self._next_frame(codec)
+        if frame is not None:
+            self._sent = frame.timestamp
+        return frame
+
+    async def _send_honest(self, packets: list[Any]) -> None:
+        if isinstance(packets[0], RtcpSrPacket):
+            if self.origin is None or self._sent is None:
+                return  # a report that pairs wrongly is worse than none
+            self._pair(packets[0])
+        await self._send(packets)
+
+    def _pair(self, report: RtcpSrPacket) -> None:
+        assert self.origin is not None
+        assert self._sent is not None
+        behind = (self.origin + self._sent - report.sender_info.rtp_timestamp) % UINT32
+        media = self._sent - behind
+        report.sender_info.ntp_timestamp = self._ntp(media)
+        # aiortc recognises the echo of its report by these bits when it works out the round trip.
+        self._sender._RTCRtpSender__lsr = report.sender_info.ntp_timestamp >> 16 & (UINT32 - 1)
+
+    def _ntp(self, media: int) -> int:
+        seconds = self._clock.present_wall(media * VOICE_RATE / self._rate) + UNIX_MINUS_NTP
+        return int(seconds * UINT32)

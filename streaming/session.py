@@ -1,0 +1,234 @@
+"""One call: its peer connection, its clock, its two tracks, its tasks; closed in order."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from aiortc import (
+    RTCConfiguration,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpCodecCapability,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.sdp import candidate_from_sdp
+
+from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from avatar.errors import AvatarError
+from streaming.audio_input import AudioInput
+from streaming.block_code import BlockCode
+from streaming.clock import VIDEO_RATE, VOICE_PER_FRAME, VOICE_RATE, SessionClock
+from streaming.pictures import Pictures
+from streaming.render_worker import RenderWorker
+from streaming.renderer import I420, Renderer
+from streaming.sender_reports import HonestReports
+from streaming.tracks import FaceTrack, VoiceTrack
+
+log = logging.getLogger(__name__)
+
+ARRIVAL_MARGIN = 0.015  # seconds a packet may come after it is due before its place is made up
+LOOKAHEAD = (
+    (LOOKAHEAD_FRAMES + 1) * SAMPLES_PER_FRAME / SAMPLE_RATE
+)  # 120 ms: own frame and two more
+SOUND_PATIENCE = 1.0  # seconds after connecting until a caller who sends nothing is shown the face
+CONNECT_LIMIT = 20.0  # seconds
+SILENCE_LIMIT = 5.0  # seconds without a single packet: the caller is gone
+WATCH_INTERVAL = 1.0
+
+Notify = Callable[[dict[str, Any]], None]
+
+
+def session_delay(budget: float) -> float:
+    """Seconds from a sound's being due at the server to its picture's leaving it."""
+    return LOOKAHEAD + ARRIVAL_MARGIN + budget
+
+
+class Session:
+    """A caller and the digital human that speaks with the caller's voice.
+
+    `notify` receives events for the page: state, stats, bye. `closed` is set once all is freed.
+    """
+
+    def __init__(
+        self,
+        worker: RenderWorker,
+        renderer: Renderer,
+        budget: float,
+        ice_servers: list[RTCIceServer],
+        notify: Notify,
+        block_code: bool = False,
+    ) -> None:
+        self.id = secrets.token_hex(8)
+        self.closed = asyncio.Event()
+        self._worker = worker
+        self._notify = notify
+        self._clock = SessionClock(session_delay(budget))
+        self._sound = AudioInput(self._clock)
+        self._pictures = Pictures()
+        self._code = BlockCode() if block_code else None
+        self._caller = worker.join(renderer, self._finished)
+        self._face = FaceTrack(self._clock, self._pictures)
+        self._voice = VoiceTrack(self._clock, self._sound)
+        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self._listening = False
+        self._received_bytes = 0
+        self._peer.on("track", self._on_track)
+        self._peer.on("connectionstatechange", self._on_connection_state)
+        self._voice_reports = self._add(self._voice, "sendrecv", "audio/opus", VOICE_RATE)
+        self._face_reports = self._add(self._face, "sendonly", "video/VP8", VIDEO_RATE)
+
+    @property
+    def delay(self) -> float:
+        return self._clock.delay
+
+    async def answer(self, offer: str) -> str:
+        """Take the caller's offer (SDP), return the answer. Raises AvatarError if it is no good."""
+        sections = [line.split()[0] for line in offer.splitlines() if line.startswith("m=")]
+        if sorted(sections) not in (["m=audio", "m=video"], ["m=video"]):
+            raise AvatarError("the offer must hold one video section and at most one audio section")
+        try:
+            await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            await self._peer.setLocalDescription(await self._peer.createAnswer())
+        except Exception as error:  # aiortc's parser fails in many ways; all of them mean this
+            raise AvatarError(f"the offer cannot be used: {error}") from error
+        self._spawn(self._watch())
+        self._spawn(self._drive())
+        return self._peer.localDescription.sdp
+
+    async def add_candidate(self, candidate: str, mid: str | None, line: int | None) -> None:
+        """A trickled ICE candidate; an empty one ends them. Raises AvatarError if it is no good."""
+        if not candidate:
+            await self._peer.addIceCandidate(None)
+            return
+        try:
+            parsed = candidate_from_sdp(candidate.removeprefix("candidate:"))
+            parsed.sdpMid, parsed.sdpMLineIndex = mid, line
+            await self._peer.addIceCandidate(parsed)
+        except (ValueError, AssertionError, IndexError) as error:
+            raise AvatarError(f"the ICE candidate cannot be used: {error}") from error
+
+    def switch(self, renderer: Renderer) -> None:
+        """Show another speaker from the next frame on; the call goes on."""
+        self._worker.switch(self._caller, renderer)
+
+    def stats(self) -> dict[str, Any]:
+        """What the page's overlay needs: counters, and the clock to place what it shows."""
+        return {
+            "type": "stats",
+            "delay_ms": round(self._clock.delay * 1000, 1),
+            "frames": self._face.sent,
+            "late": self._face.repeated + self._face.skipped,
+            "concealed_ms": self._sound.concealed * 1000 // VOICE_RATE,
+            "renderer_failing": self._caller.failing,
+            "epoch_ms": self._clock.capture(0) * 1000,
+            "now_ms": self._clock.monotonic() * 1000,
+            "video_origin": self._face_reports.origin,
+            "voice_origin": self._voice_reports.origin,
+        }
+
+    async def close(self, reason: str) -> None:
+        """Free everything: tasks, tracks, the worker's place, the connection; safe to call twice."""
+        if self._closing:
+            await self.closed.wait()
+            return
+        self._closing = True
+        self._notify({"type": "bye", "reason": reason})
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._face.stop()
+        self._voice.stop()
+        self._worker.leave(self._caller)
+        await self._peer.close()
+        self.closed.set()
+        log.info("session %s closed: %s", self.id, reason)
+
+    def _add(self, track: MediaStreamTrack, direction: str, codec: str, rate: int) -> HonestReports:
+        transceiver = self._peer.addTransceiver(track, direction=direction)
+        offered: list[RTCRtpCodecCapability] = RTCRtpSender.getCapabilities(track.kind).codecs
+        wanted = [c for c in offered if c.mimeType in (codec, "video/rtx")]
+        transceiver.setCodecPreferences([c for c in wanted if c.mimeType.startswith(track.kind)])
+        return HonestReports(transceiver.sender, rate, self._clock)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _on_track(self, track: MediaStreamTrack) -> None:
+        if track.kind == "audio" and not self._listening:
+            self._listening = True
+            self._spawn(self._listen(track))
+        else:
+            track.stop()
+
+    def _on_connection_state(self) -> None:
+        state = self._peer.connectionState
+        self._notify({"type": "state", "state": state})
+        if state == "connected":
+            self._spawn(self._start_without_sound())
+        elif state in ("failed", "closed"):
+            self._end("connection " + state)
+
+    def _end(self, reason: str) -> None:
+        if not self._closing:
+            asyncio.get_running_loop().create_task(self.close(reason))
+
+    async def _listen(self, track: MediaStreamTrack) -> None:
+        try:
+            while True:
+                self._sound.feed(await track.recv())  # type: ignore[arg-type]
+        except MediaStreamError:
+            return
+
+    async def _start_without_sound(self) -> None:
+        await asyncio.sleep(SOUND_PATIENCE)
+        self._clock.start(self._clock.monotonic())
+
+    async def _drive(self) -> None:
+        """Cut the sound into chunks as they fall due and hand them to the renderer."""
+        await self._clock.wait_started()
+        number = 0
+        while True:
+            due = self._clock.capture((number + 1) * VOICE_PER_FRAME)
+            await self._sound.wait_for_frame(number, due + ARRIVAL_MARGIN)
+            chunk = self._sound.chunk(number)
+            if self._code:
+                self._code.hear(number, chunk)
+            self._worker.submit(self._caller, number, chunk)
+            number += 1
+
+    def _finished(self, number: int, picture: I420) -> None:
+        self._pictures.put(number, self._code.burn(number, picture) if self._code else picture)
+
+    async def _watch(self) -> None:
+        """Send statistics every second; end a call that never connects or whose caller is gone."""
+        loop = asyncio.get_running_loop()
+        heard_at, limit = loop.time(), CONNECT_LIMIT
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL)
+            received = self._bytes_received()
+            if received > self._received_bytes:
+                self._received_bytes, heard_at = received, loop.time()
+            if self._peer.connectionState == "connected":
+                limit = SILENCE_LIMIT
+                self._notify(self.stats())
+            if loop.time() - heard_at > limit:
+                self._end("nothing heard from the caller")
+                return
+
+    def _bytes_received(self) -> int:
+        transports = {sender.transport for sender in self._peer.getSenders()}
+        return sum(
+            report.bytesReceived
+            for transport in transports
+            for report in transport._get_stats().values()
+        )

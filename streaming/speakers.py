@@ -1,0 +1,43 @@
+"""The speakers a server offers, as the page's gallery shows them."""
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from avatar.errors import AvatarError
+
+
+class SpeakerCard(BaseModel):
+    """One speaker of the gallery."""
+
+    name: str
+    preview: str | None
+    "Address of a picture, relative to the server."
+
+
+class Gallery:
+    """Names that may be called, with the path of each one's picture."""
+
+    def __init__(self, previews: dict[str, Path]) -> None:
+        self._previews = previews
+
+    def cards(self) -> list[SpeakerCard]:
+        return [
+            SpeakerCard(name=name, preview=f"speakers/{name}/preview.jpg" if file else None)
+            for name, file in self._previews.items()
+        ]
+
+    def preview(self, name: str) -> Path:
+        """The picture of a speaker. Raises AvatarError if there is none."""
+        file = self._previews.get(name)
+        if file is None or not file.is_file():
+            raise AvatarError(f"there is no speaker {name!r}")
+        return file
+
+    def check(self, name: str) -> str:
+        """`name`, if it is offered: a caller must not open any path of the server's disk."""
+        if name not in self._previews:
+            raise AvatarError(
+                f"there is no speaker {name!r}; there are {', '.join(self._previews)}"
+            )
+        return name

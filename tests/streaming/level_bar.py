@@ -1,0 +1,54 @@
+"""A renderer small enough for tests: a bar whose height is the sound level of the frame."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from avatar.audio import LOOKAHEAD_FRAMES
+from streaming.renderer import I420, Chunk
+
+SIZE = 512
+
+
+@dataclass(frozen=True)
+class BarPicture:
+    index: int
+    i420: I420
+
+
+@dataclass
+class BarStream:
+    levels: deque[float] = field(default_factory=deque)
+    next_index: int = 0
+
+
+class LevelBar:
+    """Has the shape of `avatar.rendering.Pipeline`, look-ahead included."""
+
+    size = (SIZE, SIZE)
+    lookahead_frames = LOOKAHEAD_FRAMES
+
+    def __init__(self, shade: int = 90) -> None:
+        self._shade = shade
+
+    def open(self) -> BarStream:
+        return BarStream()
+
+    def step(
+        self, streams: Sequence[BarStream], chunks: Sequence[Chunk]
+    ) -> list[BarPicture | None]:
+        return [self._one(stream, chunk) for stream, chunk in zip(streams, chunks, strict=True)]
+
+    def _one(self, stream: BarStream, chunk: Chunk) -> BarPicture | None:
+        stream.levels.append(float(np.sqrt(np.mean(chunk**2))))
+        if len(stream.levels) <= LOOKAHEAD_FRAMES:
+            return None
+        height = int(min(1.0, 4 * stream.levels.popleft()) * 400)
+        i420 = np.full((SIZE * 3 // 2, SIZE), 128, np.uint8)
+        i420[:SIZE] = self._shade
+        i420[450 - height : 450, 200:312] = 235
+        index = stream.next_index
+        stream.next_index += 1
+        return BarPicture(index, i420)
