@@ -18,7 +18,7 @@ def av_offset(
     a clip.  The peak of the correlation over lags, refined by a parabola.
     """
     lags = np.arange(-MAX_FRAMES, MAX_FRAMES + 1)
-    scores = np.array([_correlation_at(heard, seen, clip, lag) for lag in lags])
+    scores = np.array([_correlation_at(heard, seen, clip, int(lag)) for lag in lags])
     best = int(scores[1:-1].argmax()) + 1
     before, peak, after = scores[best - 1 : best + 2]
     bend = before - 2 * peak + after

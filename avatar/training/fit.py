@@ -117,7 +117,7 @@ def _step(
     total = torch.stack([loss.float() for loss in losses.values()]).sum()
     if not math.isfinite(float(total.detach())):
         return {name: float(loss.detach()) for name, loss in losses.items()}
-    total.backward()  # type: ignore[no-untyped-call]
+    total.backward()
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     nn.utils.clip_grad_norm_(parameters, 1.0)
     optimiser.step()

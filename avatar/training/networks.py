@@ -50,7 +50,7 @@ def composites(
     """
     device = networks.lips.colour.weight.device
     generator = LatticeGenerator(networks.lips)
-    for part in rows.split(BATCH):  # type: ignore[no-untyped-call]
+    for part in rows.split(BATCH):
         true = data.region_frames[part].to(device).float() / 255
         masks = data.regions.masks[part].to(device)
         made = generator(codes[part].to(device))
