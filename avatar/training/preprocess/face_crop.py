@@ -1,0 +1,134 @@
+"""Where the head is in the source pictures: one fixed square for all videos of one size."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.audio import FPS
+from avatar.errors import AvatarError
+from avatar.training.preprocess.face_detector import FaceDetector
+from avatar.training.preprocess.video_reader import Image, read_frames
+
+CROP_SIDE = 512  # px
+SIDE_STEP = 16  # sides are multiples of this
+LOOK_EVERY = 5  # frames between two looks for the face
+HEAD_IN_FACES = 3.0  # side of the square holding head, hair and shoulders, in face boxes
+BIG_FACE = 0.25  # a second face of at least this share of the first one's area is a person
+CROWD_SHARE = 0.1  # of the looks
+THUMB = 32  # px
+CUT_LEVEL = 12.0  # grey levels by which a thumbnail changes at a cut, at the least
+CUT_RATIO = 8.0  # and in medians of the changes of this video
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square of the source, scaled to `size` pixels."""
+
+    x: int
+    y: int
+    side: int
+    size: int
+
+    def apply(self, image: Image) -> Image:
+        """(H, W, 3) source picture -> (size, size, 3)."""
+        cut = image[self.y : self.y + self.side, self.x : self.x + self.side]
+        if self.side == self.size:
+            return cut
+        return np.asarray(cv2.resize(cut, (self.size, self.size), interpolation=cv2.INTER_AREA))
+
+
+@dataclass
+class Survey:
+    """What one look through a video found."""
+
+    path: Path
+    frames: int = 0
+    size: tuple[int, int] = (0, 0)  # width, height
+    faces: list[NDArray[np.float64]] = field(default_factory=list)  # (x, y, side) of the centre
+    crowded: int = 0
+
+
+def survey(path: Path) -> Survey:
+    """Look through a whole video for one face and for cuts.
+
+    Raises AvatarError for no face, several people, or a cut inside.
+    """
+    result = Survey(path)
+    thumbs: list[NDArray[np.float32]] = []
+    with FaceDetector() as detector:
+        for index, image in enumerate(read_frames(path)):
+            thumb = cv2.resize(image, (THUMB, THUMB), interpolation=cv2.INTER_AREA)
+            thumbs.append(thumb.astype(np.float32))
+            if index % LOOK_EVERY == 0:
+                _look(result, detector.boxes(image))
+            result.frames, result.size = index + 1, (image.shape[1], image.shape[0])
+    _check(result, thumbs)
+    return result
+
+
+def _look(result: Survey, boxes: NDArray[np.float64]) -> None:
+    if not len(boxes):
+        return
+    boxes = boxes[np.argsort(-boxes[:, 2])]
+    result.faces.append(boxes[0])
+    result.crowded += int(len(boxes) > 1 and boxes[1, 2] ** 2 > BIG_FACE * boxes[0, 2] ** 2)
+
+
+def _check(result: Survey, thumbs: list[NDArray[np.float32]]) -> None:
+    if not result.faces:
+        raise AvatarError(f"no face in {result.path}: give a video that shows the speaker's face")
+    if result.crowded > CROWD_SHARE * len(result.faces):
+        raise AvatarError(
+            f"several people in {result.path}: crop the video to the speaker, or record him alone"
+        )
+    moment = find_cut(np.stack(thumbs))
+    if moment is not None:
+        raise AvatarError(
+            f"{result.path} has a cut at {moment / FPS:.2f} s: "
+            "split it there and give the parts as separate videos"
+        )
+
+
+def find_cut(thumbs: NDArray[np.float32]) -> int | None:
+    """First frame of (F, h, w, 3) thumbnails that does not follow from the one before."""
+    if len(thumbs) < 3:
+        return None
+    change = np.abs(np.diff(thumbs, axis=0)).mean(axis=(1, 2, 3))
+    around = np.minimum(np.r_[np.inf, change[:-1]], np.r_[change[1:], np.inf])
+    limit = np.maximum(CUT_LEVEL, CUT_RATIO * np.maximum(np.median(change), 0.2))
+    jumps = np.flatnonzero((change > limit) & (change > 3 * around))
+    return int(jumps[0]) + 1 if len(jumps) else None
+
+
+def choose_crops(surveys: list[Survey], output: int | None = None) -> dict[tuple[int, int], Crop]:
+    """One crop for every source size, all of one output size (the given one, if any)."""
+    squares = {}
+    for size in {s.size for s in surveys}:
+        squares[size] = _square([f for s in surveys if s.size == size for f in s.faces], size)
+    if output is None:
+        output = min(CROP_SIDE, *(side for _, _, side in squares.values()))
+        output -= output % SIDE_STEP
+    return {size: _fit(square, size, output) for size, square in squares.items()}
+
+
+def _square(faces: list[NDArray[np.float64]], size: tuple[int, int]) -> tuple[float, float, int]:
+    """Centre and side of the square round the head in all looks at it."""
+    if size == (CROP_SIDE, CROP_SIDE):
+        return CROP_SIDE / 2, CROP_SIDE / 2, CROP_SIDE
+    x, y, side = np.stack(faces).T
+    low, high = np.percentile(x, [2, 98]), np.percentile(y, [2, 98])
+    reach = HEAD_IN_FACES * float(np.median(side))
+    wanted = reach + max(low[1] - low[0], high[1] - high[0])
+    return float(low.mean()), float(high.mean()), int(min(wanted, *size))
+
+
+def _fit(square: tuple[float, float, int], size: tuple[int, int], output: int) -> Crop:
+    centre_x, centre_y, side = square
+    if side < CROP_SIDE:
+        side = output
+    x = int(np.clip(round(centre_x - side / 2), 0, size[0] - side))
+    y = int(np.clip(round(centre_y - side / 2), 0, size[1] - side))
+    return Crop(x, y, side, output)

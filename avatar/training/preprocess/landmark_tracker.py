@@ -1,0 +1,83 @@
+"""Face landmarks of every frame, behind an interface so that another tracker can take its place."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.training.preprocess.video_reader import Image
+
+LANDMARKS = 478  # 468 of the face and 5 of each iris
+WANTED_FACE = 300  # px across: smaller faces are enlarged before tracking
+LARGEST_SCALE = 3
+
+
+class LandmarkTracker(Protocol):
+    """Follows one face through a clip."""
+
+    def start(self) -> None:
+        """A new clip begins: forget the last picture."""
+
+    def track(self, image: Image) -> NDArray[np.float32] | None:
+        """(H, W, 3) RGB -> (478, 3): x, y in px (centre of the first pixel is 0), z in px towards
+        the back, relative to the head; None without a face."""
+
+
+class MediaPipeFaceMesh:
+    """The attention face mesh (arXiv:2006.10962) of MediaPipe, on the CPU."""
+
+    def __init__(self, scale: int = 1) -> None:
+        self._scale = scale
+        self._mesh: Any = None
+
+    def start(self) -> None:
+        """A new clip begins: the next picture is searched for a face."""
+        from mediapipe.python.solutions.face_mesh import FaceMesh
+
+        self.close()
+        self._mesh = FaceMesh(max_num_faces=1, refine_landmarks=True)
+
+    def close(self) -> None:
+        """Give the graph back."""
+        if self._mesh is not None:
+            self._mesh.close()
+            self._mesh = None
+
+    def track(self, image: Image) -> NDArray[np.float32] | None:
+        """See `LandmarkTracker.track`."""
+        height, width = image.shape[:2]
+        if self._scale > 1:
+            size = (width * self._scale, height * self._scale)
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC))
+        found = self._mesh.process(np.ascontiguousarray(image)).multi_face_landmarks
+        if not found:
+            return None
+        points = np.array([(p.x, p.y, p.z) for p in found[0].landmark], np.float32)
+        points *= (width, height, width)
+        points[:, :2] -= 0.5
+        return points
+
+
+def enlargement(face_width: float) -> int:
+    """How many times to enlarge pictures in which the face is `face_width` px across."""
+    return int(np.clip(np.ceil(WANTED_FACE / face_width), 1, LARGEST_SCALE))
+
+
+def track_clips(
+    tracker: LandmarkTracker,
+    frames: NDArray[np.uint8],
+    clip: NDArray[np.int32],
+    seen: Callable[[int], None],
+) -> NDArray[np.float32]:
+    """Landmarks (F, 478, 3) of all frames; NaN where no face was found."""
+    points = np.full((len(frames), LANDMARKS, 3), np.nan, np.float32)
+    for index, image in enumerate(frames):
+        if index == 0 or clip[index] != clip[index - 1]:
+            tracker.start()
+        found = tracker.track(image)
+        if found is not None:
+            points[index] = found
+        seen(index + 1)
+    return points
