@@ -1,0 +1,14 @@
+"""What other packages may use: speakers, and the pipeline that renders them."""
+
+from avatar.rendering.pipeline import Picture, Pipeline, Stream
+from avatar.rendering.speaker import Speaker, SpeakerEntry, list_speakers, load_speaker
+
+__all__ = [
+    "Picture",
+    "Pipeline",
+    "Speaker",
+    "SpeakerEntry",
+    "Stream",
+    "list_speakers",
+    "load_speaker",
+]

@@ -1,0 +1,134 @@
+"""A trained speaker, read from its bundle."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from avatar.errors import AvatarError
+from avatar.models.blend_net import BlendNet
+from avatar.models.lip_generator import LipGenerator
+from avatar.models.speech_encoder import SpeechEncoder
+from avatar.models.speech_head import SpeechHead
+from avatar.rendering import bundle
+from avatar.rendering.compose import Canonical
+from avatar.rendering.i420 import I420
+from avatar.rendering.reference_video import read_reference
+from avatar.rendering.speaker_card import MODEL, PREVIEW, REFERENCE, TRACK, SpeakerCard, read_card
+from avatar.rendering.speaker_folders import speaker_folder, speaker_folders
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Networks:
+    """All that was learned, in evaluation mode, float32."""
+
+    encoder: SpeechEncoder
+    head: SpeechHead
+    lips: LipGenerator
+    blend: BlendNet
+
+
+@dataclass(frozen=True)
+class ReferenceTrack:
+    """What is known of the reference frames."""
+
+    poses: Tensor  # (N, 6) head poses
+    times: Tensor  # (N,) place in the training video, 0..1, or -1 where it has none
+    order: Tensor  # (L,) int64 the frames of one turn of the loop, in the order they are shown
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Everything in a bundle; the reference video is decoded when asked for."""
+
+    folder: Path
+    card: SpeakerCard
+    networks: Networks
+    canonical: Canonical
+    head_mask: Tensor  # (H, W) 0..1 in the canonical frame
+    track: ReferenceTrack
+
+    @property
+    def name(self) -> str:
+        return self.card.name
+
+    @property
+    def preview(self) -> Path:
+        """A JPEG of the speaker."""
+        return self.folder / PREVIEW
+
+    def reference(self) -> Iterator[I420]:
+        """The frames of the reference video, I420, one after the other."""
+        return read_reference(self.folder / REFERENCE, self.card.size, self.card.frames)
+
+
+@dataclass(frozen=True)
+class SpeakerEntry:
+    """A speaker that could be loaded."""
+
+    name: str
+    folder: Path
+    card: SpeakerCard
+
+    @property
+    def preview(self) -> Path:
+        """A JPEG of the speaker."""
+        return self.folder / PREVIEW
+
+
+def list_speakers() -> list[SpeakerEntry]:
+    """The speakers that can be found, by name; one whose speaker.yaml is broken is left out."""
+    entries = []
+    for name, folder in speaker_folders().items():
+        try:
+            entries.append(SpeakerEntry(name, folder, read_card(folder)))
+        except AvatarError as error:
+            log.warning("%s", error)
+    return entries
+
+
+def load_speaker(name_or_path: str | Path) -> Speaker:
+    """Read a speaker by name (see `speaker_folders`) or from a folder.
+
+    Names, sizes, hashes, types and dimensions are checked before anything is allocated; the first
+    thing wrong raises AvatarError.
+    """
+    folder = speaker_folder(name_or_path)
+    card = read_card(folder)
+    bundle.check_files(folder, card)
+    networks = _networks(card)
+    height, width = card.size[1], card.size[0]
+    tensors = bundle.read_tensors(folder / MODEL, bundle.model_shapes(card, vars(networks)))
+    for prefix, module in vars(networks).items():
+        module.load_state_dict(bundle.with_prefix(tensors, prefix))
+        module.eval().requires_grad_(False)
+    track = bundle.read_tensors(folder / TRACK, bundle.track_shapes(card))
+    _check_order(track["order"], card.frames, folder / TRACK)
+    canonical = Canonical(
+        camera=card.camera,
+        pose=torch.tensor(card.canonical_pose),
+        depth=tensors["depth"].reshape(height, width),
+        lip_box=card.lip_box,
+        lip_mask=tensors["lip_mask"],
+    )
+    return Speaker(folder, card, networks, canonical, tensors["head_mask"], ReferenceTrack(**track))
+
+
+def _networks(card: SpeakerCard) -> Networks:
+    model = card.model
+    return Networks(
+        SpeechEncoder(card.encoder),
+        SpeechHead(model.speech_head),
+        LipGenerator(model.lips),
+        BlendNet(model.blend),
+    )
+
+
+def _check_order(order: Tensor, frames: int, path: Path) -> None:
+    if not len(order) or int(order.min()) < 0 or int(order.max()) >= frames:
+        raise AvatarError(f"{path}: its loop names frames that are not there; fetch it anew")

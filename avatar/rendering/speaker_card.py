@@ -1,0 +1,149 @@
+"""speaker.yaml: what a bundle says about itself."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from avatar.audio import FPS
+from avatar.config import ModelConfig, from_dict, to_dict
+from avatar.errors import AvatarError
+from avatar.models.speech_encoder import EncoderConfig
+from avatar.models.warp import Camera
+
+FORMAT = 1
+CARD = "speaker.yaml"
+MODEL = "model.safetensors"
+TRACK = "track.safetensors"
+REFERENCE = "reference.mp4"
+PREVIEW = "preview.jpg"
+FILES = (MODEL, TRACK, REFERENCE, PREVIEW)
+
+MAX_CARD_BYTES = 64 * 1024
+MAX_SIDE = 2048  # pixels of a frame
+MAX_FRAMES = 5 * 60 * FPS
+MAX_WIDTH = 1024  # of any layer
+MAX_LAYERS = 64
+SIDE_MULTIPLE = 16
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """How the speaker came to be."""
+
+    data: str  # which videos, in words or as names
+    held_out: float  # share at the end of those videos that was never trained on
+    frames: int  # video frames learned from
+    steps: int
+    minutes: float
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """One file of the bundle."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SpeakerCard:
+    """Everything in speaker.yaml."""
+
+    format: int
+    name: str
+    licence: str
+    consent: str  # who agreed, and when
+    source: str
+    training: TrainingRecord
+    fps: int
+    size: tuple[int, int]  # width, height in pixels
+    frames: int  # of reference.mp4
+    lip_box: tuple[int, int, int, int]
+    camera: Camera
+    canonical_pose: tuple[float, float, float, float, float, float]
+    encoder: EncoderConfig
+    model: ModelConfig
+    files: tuple[FileRecord, ...]
+
+
+def write_card(folder: Path, card: SpeakerCard) -> None:
+    """Write speaker.yaml into `folder`."""
+    text = yaml.safe_dump(_plain(to_dict(card)), sort_keys=False, allow_unicode=True, width=100)
+    (folder / CARD).write_text(text, encoding="utf-8")
+
+
+def read_card(folder: Path) -> SpeakerCard:
+    """Read and check speaker.yaml; AvatarError says what is wrong with it."""
+    path = folder / CARD
+    try:
+        if path.stat().st_size > MAX_CARD_BYTES:
+            raise AvatarError(f"{path}: too large for a speaker.yaml; fetch the bundle anew")
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AvatarError(f"{folder}: no {CARD} in it, so it is not a speaker") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise AvatarError(f"{path}: cannot be read ({_one_line(error)})") from error
+    if not isinstance(values, dict):
+        raise AvatarError(f"{path}: must be a list of keys and values")
+    if values.get("format") != FORMAT:
+        raise AvatarError(
+            f"{path}: format {values.get('format')!r}, but this version reads format {FORMAT}"
+        )
+    card = from_dict(SpeakerCard, values, str(path))
+    _check(card, path)
+    return card
+
+
+def _check(card: SpeakerCard, path: Path) -> None:
+    width, height = card.size
+    x0, y0, x1, y1 = card.lip_box
+    lips = card.model.lips
+    rules = {
+        f"fps must be {FPS}": card.fps == FPS,
+        f"size must be multiples of {SIDE_MULTIPLE} up to {MAX_SIDE}": all(
+            0 < side <= MAX_SIDE and side % SIDE_MULTIPLE == 0 for side in card.size
+        ),
+        f"frames must be 1 to {MAX_FRAMES}": 0 < card.frames <= MAX_FRAMES,
+        "lip_box must lie inside the frame": 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height,
+        "model.lips.box must be the size of lip_box": lips.box == (y1 - y0, x1 - x0),
+        "the encoder's features must be the speech head's": card.encoder.features
+        == card.model.speech_head.features,
+        "the speech head's code must be the lip generator's": card.model.speech_head.code
+        == lips.code,
+        "a layer is too large": max(_widths(card)) <= MAX_WIDTH,
+        "a dimension is not positive": min(_widths(card)) > 0 and card.camera.focal > 0,
+        "too many layers": len(card.encoder.dilations)
+        + lips.layers
+        + len(card.model.blend.channels)
+        <= MAX_LAYERS,
+        f"files must be {', '.join(FILES)}": sorted(file.name for file in card.files)
+        == sorted(FILES),
+    }
+    for rule, holds in rules.items():
+        if not holds:
+            raise AvatarError(f"{path}: {rule}; fetch the bundle anew")
+
+
+def _widths(card: SpeakerCard) -> list[int]:
+    encoder, model = card.encoder, card.model
+    head, lips, blend = model.speech_head, model.lips, model.blend
+    return [
+        encoder.mels, encoder.channels, encoder.hidden, *encoder.dilations, encoder.features,
+        head.code, head.width, head.window, *lips.lattice, lips.width, lips.layers,
+        lips.plane_channels + 1, lips.octaves, lips.time_octaves + 1, *blend.channels, blend.fold,
+    ]  # fmt: skip
+
+
+def _plain(value: object) -> object:
+    """Tuples of dataclasses, as `to_dict` leaves them, become lists of dictionaries."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [to_dict(item) if isinstance(item, FileRecord) else item for item in value]
+    return value
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,111 @@
+"""The pipeline: numbering, batches, reset, and what it leaves untouched."""
+
+import numpy as np
+import pytest
+import torch
+
+from avatar.audio import Samples
+from avatar.rendering.features import features_of
+from avatar.rendering.pipeline import Picture, Pipeline, Stream
+from avatar.rendering.speaker import Speaker
+
+
+@pytest.fixture(scope="module")
+def pipeline(tiny: Speaker) -> Pipeline:
+    return Pipeline(tiny, device="cpu")
+
+
+def sound(seed: int, frames: int) -> Samples:
+    rng = np.random.default_rng(seed)
+    level = np.repeat(rng.uniform(0.01, 0.4, frames), 640)
+    return (rng.normal(size=frames * 640) * level).astype(np.float32)
+
+
+def run(pipeline: Pipeline, stream: Stream, samples: Samples) -> list[Picture | None]:
+    return [pipeline.step([stream], [chunk])[0] for chunk in samples.reshape(-1, 640)]
+
+
+def same(a: Picture | None, b: Picture | None) -> bool:
+    """Equal up to the rounding of one grey level."""
+    assert a is not None
+    assert b is not None
+    assert a.index == b.index
+    return int(np.abs(a.i420.astype(int) - b.i420).max()) <= 1
+
+
+def test_pictures_are_numbered_by_the_sound_they_show(pipeline: Pipeline) -> None:
+    pictures = run(pipeline, pipeline.open(), sound(1, 6))
+    assert pipeline.size == (128, 128)
+    assert pipeline.lookahead_frames == 2
+    assert pictures[:2] == [None, None]
+    assert [picture.index for picture in pictures[2:] if picture] == [0, 1, 2, 3]
+    for picture in pictures[2:]:
+        assert picture is not None
+        assert picture.i420.shape == (192, 128)
+        assert picture.i420.dtype == np.uint8
+
+
+def test_sound_moves_the_mouth_and_nothing_else(pipeline: Pipeline) -> None:
+    loud = run(pipeline, pipeline.open(), sound(1, 6))[-1]
+    other = run(pipeline, pipeline.open(), sound(2, 6))[-1]
+    assert loud is not None
+    assert other is not None
+    changed = loud.i420[:128] != other.i420[:128]
+    rows, columns = np.nonzero(changed)
+    assert changed.sum() > 100
+    (x, y), (h, w) = pipeline.loop.origins[3], pipeline.loop.size
+    assert y <= rows.min() <= rows.max() < y + h
+    assert x <= columns.min() <= columns.max() < x + w
+    reference = pipeline.loop.pictures[3].numpy()
+    assert (loud.i420[:y] == reference[:y]).all()
+
+
+def test_batch_equals_alone_also_at_other_places_of_the_loop(pipeline: Pipeline) -> None:
+    sounds = [sound(seed, 12) for seed in range(3)]
+    alone = [run(pipeline, pipeline.open(), samples) for samples in sounds]
+    streams = [pipeline.open() for _ in sounds]
+    together: list[list[Picture | None]] = [[], [], []]
+    for tick in range(18):
+        due = [i for i in range(3) if 3 * i <= tick < 3 * i + 12]  # each joins three frames later
+        chunks = [sounds[i][640 * (tick - 3 * i) :][:640] for i in due]
+        for i, picture in zip(due, pipeline.step([streams[i] for i in due], chunks), strict=True):
+            together[i].append(picture)
+    for one, batch in zip(alone, together, strict=True):
+        assert one[:2] == batch[:2] == [None, None]
+        assert all(same(a, b) for a, b in zip(one[2:], batch[2:], strict=True))
+
+
+def test_reset_forgets(pipeline: Pipeline) -> None:
+    stream = pipeline.open()
+    first = run(pipeline, stream, sound(1, 8))
+    run(pipeline, stream, sound(2, 5))
+    stream.reset()
+    again = run(pipeline, stream, sound(1, 8))
+    assert again[:2] == [None, None]
+    assert all(same(a, b) for a, b in zip(first[2:], again[2:], strict=True))
+
+
+def test_loop_turns_for_ever(pipeline: Pipeline, tiny: Speaker) -> None:
+    order = tiny.track.order.tolist()
+    turn = [pipeline.loop.frame_at(position) for position in range(2 * len(order))]
+    assert turn == order * 2
+    steps = np.abs(np.diff(tiny.track.poses[turn, 3].numpy()))
+    assert steps.max() < 0.03  # no jump at the seam
+
+
+def test_stream_hears_what_the_whole_sound_says(tiny: Speaker, pipeline: Pipeline) -> None:
+    samples = sound(3, 20)
+    stream = pipeline.open()
+    run(pipeline, stream, samples)
+    whole = features_of(tiny.networks.encoder, samples)[:18]
+    assert stream.window is not None
+    torch.testing.assert_close(
+        stream.window, torch.from_numpy(whole[-pipeline.window :]), atol=1e-4, rtol=1e-4
+    )
+
+
+def test_paper_preset_renders(tiny_paper: Speaker) -> None:
+    pipeline = Pipeline(tiny_paper, device="cpu")
+    last = run(pipeline, pipeline.open(), sound(1, 5))[-1]
+    assert last is not None
+    assert pipeline.loop.size == (128, 128)  # its Blend-Net sees the whole frame
