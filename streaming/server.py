@@ -55,6 +55,8 @@ class Health(BaseModel):
     """How the server is."""
 
     status: Literal["ok", "full"]
+    speaker: str
+    "Shown first."
     sessions: int
     limit: int
     capacity: int
@@ -145,12 +147,13 @@ def _parts(request: Request) -> Parts:
     return parts
 
 
-async def healthz(parts: Annotated[Parts, Depends(_parts)]) -> Health:
+async def healthz(request: Request, parts: Annotated[Parts, Depends(_parts)]) -> Health:
     """How the server is: always 200 while it answers."""
     sessions, capacity = parts.sessions, parts.sessions.capacity
     timings = sorted(parts.worker.timings)
     return Health(
         status="full" if len(sessions) >= sessions.limit else "ok",
+        speaker=request.app.state.config.speaker,
         sessions=len(sessions),
         limit=sessions.limit,
         capacity=capacity.callers,

@@ -133,7 +133,7 @@ class Session:
         }
 
     async def close(self, reason: str) -> None:
-        """Free everything: tasks, tracks, the worker's place, the connection; safe to call twice."""
+        """Free tasks, tracks, the worker's place and the connection; safe to call twice."""
         if self._closing:
             await self.closed.wait()
             return

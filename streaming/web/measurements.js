@@ -1,0 +1,117 @@
+// What the viewer really gets: pictures a second, mouth delay, voice against lips, round trip.
+//
+// Every picture and every piece of voice carries an RTP time that counts the caller's own samples.
+// The server says when sample 0 was due there (epoch) and which RTP time it has (origin), and the
+// signalling compares the two clocks; so a picture on screen tells when its sound was spoken.
+
+const RTP_WRAP = 2 ** 32;
+const VIDEO_RATE = 90; // RTP ticks a millisecond
+const VOICE_RATE = 48;
+const CAPTURE = 10; // ms a browser takes to hand over a microphone's samples
+const WINDOW = 3000; // ms that a figure looks back
+
+export class Measurements {
+  #call;
+  #video;
+  #server = null;
+  #shown = []; // [time on screen, media time] in ms
+  #stopped = false;
+  #lateBefore = null;
+  latest = {};
+
+  constructor(call, video) {
+    this.#call = call;
+    this.#video = video;
+    call.addEventListener("stats", ({ detail }) => (this.#server = detail));
+    this.#nextPicture();
+  }
+
+  stop() {
+    this.#stopped = true;
+  }
+
+  // Figures now; each is null while it cannot be known.
+  async read() {
+    const now = performance.now();
+    this.#shown = this.#shown.filter(([time]) => now - time < WINDOW);
+    const trip = await this.#roundTrip();
+    this.latest = {
+      fps: this.#fps(),
+      mouth: this.#mouthDelay(trip),
+      skew: this.#skew(),
+      trip,
+      late: this.#server?.late ?? null,
+      lateNow: this.#lateNow(),
+      failing: this.#server?.renderer_failing ?? false,
+    };
+    return this.latest;
+  }
+
+  #nextPicture() {
+    if (this.#stopped || !this.#video.requestVideoFrameCallback) return;
+    this.#video.requestVideoFrameCallback((now, { expectedDisplayTime, rtpTimestamp }) => {
+      const media = this.#media(rtpTimestamp, this.#server?.video_origin, VIDEO_RATE);
+      this.#shown.push([expectedDisplayTime, media]);
+      this.#nextPicture();
+    });
+  }
+
+  #media(rtp, origin, rate) {
+    if (rtp === undefined || origin == null) return null;
+    return ((rtp - origin + RTP_WRAP) % RTP_WRAP) / rate;
+  }
+
+  #fps() {
+    const first = this.#shown[0];
+    const last = this.#shown.at(-1);
+    if (this.#shown.length < 5) return null;
+    return ((this.#shown.length - 1) * 1000) / (last[0] - first[0]);
+  }
+
+  #mouthDelay(trip) {
+    const offset = this.#call.signalling?.clockOffset ?? null;
+    if (offset === null || trip === null || !this.#server) return null;
+    const spokenAt0 = this.#server.epoch_ms - offset - trip / 2 - CAPTURE;
+    return median(this.#placed().map(([time, media]) => time - media - spokenAt0));
+  }
+
+  // Positive: the voice comes after the lips.
+  #skew() {
+    const receiver = this.#receiver("audio");
+    const source = receiver?.getSynchronizationSources()[0];
+    const heard = this.#media(source?.rtpTimestamp, this.#server?.voice_origin, VOICE_RATE);
+    const lips = median(this.#placed().map(([time, media]) => time - media));
+    if (heard === null || lips === null) return null;
+    return source.timestamp - performance.timeOrigin - heard - lips;
+  }
+
+  #placed() {
+    return this.#shown.filter(([, media]) => media !== null);
+  }
+
+  #lateNow() {
+    const late = this.#server?.late ?? 0;
+    const more = this.#lateBefore === null ? 0 : late - this.#lateBefore;
+    this.#lateBefore = late;
+    return more;
+  }
+
+  #receiver(kind) {
+    return this.#call.peer?.getReceivers().find(({ track }) => track.kind === kind);
+  }
+
+  async #roundTrip() {
+    const report = (await this.#call.peer?.getStats()) ?? new Map();
+    for (const entry of report.values()) {
+      if (entry.type === "candidate-pair" && entry.nominated && entry.currentRoundTripTime !== undefined) {
+        return entry.currentRoundTripTime * 1000;
+      }
+    }
+    return null;
+  }
+}
+
+function median(values) {
+  if (!values.length) return null;
+  return values.sort((a, b) => a - b)[values.length >> 1];
+}

@@ -1,0 +1,292 @@
+// The page: what is pressed, what is shown. The call, the sound and the figures have files of their own.
+
+import { Call } from "./call.js";
+import { Graph } from "./graph.js";
+import { Recorder, screenshot } from "./keepsakes.js";
+import { Measurements } from "./measurements.js";
+import { SoundSource } from "./sound_source.js";
+import { WORDS, microphoneProblem } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const STATUS = {
+  idle: ["Ready", "idle"],
+  connecting: ["Connecting…", "idle"],
+  live: ["Live", "live"],
+  reconnecting: ["Connection lost, reconnecting…", "trouble"],
+};
+
+const sound = new SoundSource();
+const recorder = new Recorder();
+const graph = new Graph($("graph"));
+let call = null;
+let measurements = null;
+let speaker = null;
+let liveSince = 0;
+
+async function start({ withMicrophone = true } = {}) {
+  if (call) return;
+  hideNotice();
+  show("connecting");
+  $("stop").focus();
+  await sound.wake();
+  if (withMicrophone) await openMicrophone();
+  call = new Call(sound.track, speaker);
+  measurements = new Measurements(call, $("video"));
+  call.addEventListener("state", ({ detail }) => onState(detail.state));
+  call.addEventListener("problem", ({ detail }) => showNotice(detail.code, detail.text));
+  $("video").srcObject = call.stream;
+  await call.start();
+}
+
+function stop() {
+  recorder.stop();
+  call?.stop();
+}
+
+function onState(state) {
+  if (state !== "ended") {
+    if (state === "live" && !liveSince) liveSince = Date.now();
+    show(state);
+    return;
+  }
+  measurements.stop();
+  sound.stopPlaying();
+  sound.closeMicrophone();
+  call = measurements = null;
+  liveSince = 0;
+  $("video").srcObject = null;
+  show("idle");
+}
+
+function show(state) {
+  const hadFocus = [$("start"), $("stop")].includes(document.activeElement);
+  const [text, tone] = STATUS[state];
+  $("stage").dataset.state = state;
+  $("status").textContent = text;
+  $("status").dataset.tone = tone;
+  $("start").hidden = state !== "idle";
+  $("stop").hidden = state === "idle";
+  $("live-badge").hidden = state !== "live";
+  $("record").disabled = $("screenshot").disabled = state !== "live";
+  if (state !== "live") press($("record"), false);
+  if (state === "idle") graph.clear();
+  if (hadFocus) $(state === "idle" ? "start" : "stop").focus();
+}
+
+function showNotice(code, text = "") {
+  const words = WORDS[code] ?? WORDS.refused;
+  $("notice-title").textContent = words.title;
+  $("notice-text").textContent = text || words.text;
+  $("notice-action").textContent = words.action ?? "Close";
+  $("notice-action").onclick = () => {
+    hideNotice();
+    if (words.action && !call) start();
+    else if (words.action && code.startsWith("microphone")) changeMicrophone();
+  };
+  $("notice").hidden = false;
+}
+
+function hideNotice() {
+  $("notice").hidden = true;
+}
+
+function press(button, pressed) {
+  button.setAttribute("aria-pressed", pressed);
+}
+
+function pressed(button) {
+  return button.getAttribute("aria-pressed") === "true";
+}
+
+async function openMicrophone() {
+  try {
+    await sound.openMicrophone($("microphone").value);
+    sound.muted = pressed($("mute"));
+    await listMicrophones();
+  } catch (error) {
+    showNotice(microphoneProblem(error));
+  }
+}
+
+async function changeMicrophone() {
+  if (!call) return;
+  await openMicrophone();
+  await call?.speakWith(sound.track);
+}
+
+async function listMicrophones() {
+  const chosen = $("microphone").value;
+  const known = await sound.listMicrophones();
+  const options = known.map(({ deviceId, label }) => new Option(label || "Microphone", deviceId));
+  $("microphone").replaceChildren(new Option("Default microphone", ""), ...options);
+  if (known.some(({ deviceId }) => deviceId === chosen)) $("microphone").value = chosen;
+}
+
+async function speak(name, bytes) {
+  if (!call) await start({ withMicrophone: false });
+  try {
+    const seconds = await sound.play(bytes);
+    $("playing").textContent = `Speaking ${name} (${Math.round(seconds)} s)`;
+    $("playing").hidden = false;
+  } catch {
+    showNotice("file");
+  }
+}
+
+async function speakFile(file) {
+  if (file) await speak(file.name, await file.arrayBuffer());
+}
+
+async function loadGallery() {
+  try {
+    const speakers = await (await fetch("speakers")).json();
+    const { speaker: first } = await (await fetch("healthz")).json();
+    $("gallery").replaceChildren(...speakers.map(card));
+    choose(speakers.find(({ name }) => name === first) ?? speakers[0]);
+  } catch {
+    showNotice("no-server");
+  }
+}
+
+function card({ name, preview }) {
+  const button = document.createElement("button");
+  const picture = new Image();
+  picture.src = preview;
+  picture.alt = "";
+  button.type = "button";
+  button.dataset.name = name;
+  button.setAttribute("role", "radio");
+  button.append(picture, name);
+  button.onclick = () => {
+    choose({ name, preview });
+    call?.show(name);
+  };
+  return button;
+}
+
+function choose({ name, preview }) {
+  speaker = name;
+  $("portrait").src = $("glow").src = preview;
+  $("portrait").alt = `The speaker ${name}`;
+  for (const button of $("gallery").children) {
+    const chosen = button.dataset.name === name;
+    button.setAttribute("aria-checked", chosen);
+    button.tabIndex = chosen ? 0 : -1;
+  }
+}
+
+function moveInGallery(event) {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const buttons = [...$("gallery").children];
+  const next = buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length);
+  next.focus();
+  next.click();
+}
+
+function toggleMute() {
+  const muted = !pressed($("mute"));
+  press($("mute"), muted);
+  $("mute").querySelector("use").setAttribute("href", muted ? "#i-mic-off" : "#i-mic");
+  sound.muted = muted;
+}
+
+function toggleVoice() {
+  const heard = !pressed($("voice"));
+  press($("voice"), heard);
+  $("video").muted = !heard;
+  $("voice-hint").textContent = heard
+    ? "Your voice comes back in step with the lips. Wear headphones, or switch it off with the headphones button."
+    : "The voice that comes back is switched off: you see the lips only.";
+}
+
+function toggleFigures() {
+  const shown = !pressed($("figures-toggle"));
+  press($("figures-toggle"), shown);
+  $("overlay").hidden = !shown;
+}
+
+function toggleRecording() {
+  try {
+    if (recorder.running) recorder.stop();
+    else recorder.start(call.stream);
+    press($("record"), recorder.running);
+    $("live-badge").classList.toggle("recording", recorder.running);
+  } catch {
+    showNotice("recording");
+  }
+}
+
+async function toggleFullScreen() {
+  if (document.fullscreenElement) await document.exitFullscreen();
+  else if ($("stage").requestFullscreen) await $("stage").requestFullscreen();
+  else $("video").webkitEnterFullscreen?.();
+}
+
+function drawLevel() {
+  const level = call ? sound.level() : 0;
+  $("meter").firstElementChild.style.transform = `scaleX(${level.toFixed(3)})`;
+  $("meter").setAttribute("aria-valuenow", Math.round(level * 100));
+}
+
+async function drawFigures() {
+  if (!measurements || $("stage").dataset.state !== "live") return;
+  const seconds = Math.floor((Date.now() - liveSince) / 1000);
+  $("live-time").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  const { fps, mouth, skew, trip, late, lateNow, failing } = await measurements.read();
+  const text = (value, digits = 0) => (value === null ? "–" : value.toFixed(digits));
+  $("f-fps").textContent = text(fps, 1);
+  $("f-mouth").textContent = text(mouth);
+  $("f-skew").textContent = text(skew);
+  $("f-rtt").textContent = text(trip, trip < 10 ? 1 : 0);
+  $("f-late").textContent = late ?? "–";
+  graph.add(mouth, lateNow);
+  if (failing) [$("status").textContent, $("status").dataset.tone] = ["Pictures are late; the server is recovering", "trouble"];
+  else if ($("stage").dataset.state === "live") [$("status").textContent, $("status").dataset.tone] = STATUS.live;
+}
+
+const KEYS = { m: "mute", v: "voice", r: "record", p: "screenshot", g: "figures-toggle", f: "fullscreen" };
+
+function onKey(event) {
+  const typing = event.target.closest("select, input:not([type=file])");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const button = $(KEYS[event.key.toLowerCase()]);
+  if (button && !button.disabled) button.click();
+}
+
+function onDrop(event) {
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  speakFile(event.dataTransfer.files[0]);
+}
+
+$("start").onclick = () => start();
+$("stop").onclick = stop;
+$("mute").onclick = toggleMute;
+$("voice").onclick = toggleVoice;
+$("record").onclick = toggleRecording;
+$("screenshot").onclick = () => screenshot($("video"));
+$("figures-toggle").onclick = toggleFigures;
+$("fullscreen").onclick = toggleFullScreen;
+$("microphone").onchange = changeMicrophone;
+$("gallery").onkeydown = moveInGallery;
+$("sample").onclick = async () => speak("the sample voice", await (await fetch("sample.mp3")).arrayBuffer());
+$("file").onchange = ({ target }) => speakFile(target.files[0]).then(() => (target.value = ""));
+document.ondragover = (event) => {
+  event.preventDefault();
+  document.body.classList.add("dropping");
+};
+document.ondragleave = (event) => event.relatedTarget ?? document.body.classList.remove("dropping");
+document.ondrop = onDrop;
+document.onkeydown = onKey;
+navigator.mediaDevices?.addEventListener("devicechange", listMicrophones);
+window.addEventListener("pagehide", stop);
+sound.addEventListener("change", () => {
+  $("playing").hidden = true;
+  call?.speakWith(sound.track);
+});
+
+setInterval(drawLevel, 60);
+setInterval(drawFigures, 1000);
+loadGallery();

@@ -1,0 +1,62 @@
+// What the page says when something goes wrong: what it is, and what to do.
+
+export const WORDS = {
+  "microphone-refused": {
+    title: "The microphone is not allowed",
+    text: "The face can still speak: play the sample voice or drop a sound file. To talk, allow the microphone in the address bar and press Start again.",
+    action: "Ask again",
+  },
+  "microphone-missing": {
+    title: "No microphone was found",
+    text: "Plug one in and press Start again, or play the sample voice or a sound file.",
+    action: "Look again",
+  },
+  "microphone-busy": {
+    title: "The microphone cannot be opened",
+    text: "Another program may be holding it. Close that program, or choose another microphone.",
+    action: "Try again",
+  },
+  "microphone-insecure": {
+    title: "This address may not use a microphone",
+    text: "Browsers give a microphone only to https or to localhost. Open the page there, or play the sample voice.",
+    action: null,
+  },
+  "full": {
+    title: "Everybody is busy",
+    text: "The server carries as many calls as this machine can. Please wait a moment and try again.",
+    action: "Try again",
+  },
+  "no-server": {
+    title: "The server does not answer",
+    text: "Check that it is running and that you are in its network, then try again.",
+    action: "Try again",
+  },
+  "no-route": {
+    title: "No route to the server",
+    text: "The page was loaded, but sound and pictures do not get through. A firewall or router may block UDP: try another network, or ask for a TURN server to be set up.",
+    action: "Try again",
+  },
+  "lost": {
+    title: "The connection was lost",
+    text: "It could not be restored. Check your network and try again.",
+    action: "Try again",
+  },
+  "refused": { title: "The server refused the call", text: "", action: "Try again" },
+  "file": {
+    title: "This file cannot be played",
+    text: "The browser does not know its format. WAV, MP3, M4A, Ogg and most videos work.",
+    action: null,
+  },
+  "recording": { title: "Recording is not possible here", text: "This browser cannot record a call.", action: null },
+};
+
+export function microphoneProblem(error) {
+  const known = {
+    NotAllowedError: "microphone-refused",
+    SecurityError: "microphone-refused",
+    NotFoundError: "microphone-missing",
+    OverconstrainedError: "microphone-missing",
+    TypeError: "microphone-insecure",
+  };
+  return known[error.name] ?? "microphone-busy";
+}
