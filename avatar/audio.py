@@ -42,7 +42,7 @@ class Resampler:
 
         self._inner = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
 
-    def push(self, samples: NDArray[np.floating]) -> Samples:
+    def push(self, samples: Samples) -> Samples:
         """(n,) or (n, channels) in -1..1 -> (about n * 16000 / rate,) float32."""
         from av import AudioFrame
 
@@ -115,4 +115,4 @@ def _resampled(container: av.container.InputContainer) -> Iterator[Samples]:
 def _joined(frames: list[av.AudioFrame]) -> Samples:
     if not frames:
         return np.zeros(0, np.float32)
-    return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.float32)
+    return np.asarray(np.concatenate([f.to_ndarray()[0] for f in frames]), np.float32)

@@ -23,6 +23,7 @@ from avatar.models.running_mean import RunningMean
 
 STEPS = 2  # 50 Hz steps in a video frame
 STRIDE = SAMPLES_PER_FRAME // STEPS // HOP  # log-mel frames in a step
+DROPOUT = 0.1
 DELAY = 4  # steps from the sound a label belongs to until the step that carries it
 
 
@@ -37,7 +38,7 @@ class EncoderConfig:
     dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8)
     """Of the three taps of each block, in 20 ms steps; the sum sets the receptive field."""
     phones: int = 40
-    visemes: int = 15
+    visemes: int = 14
     articulation: int = 9
 
     @property
@@ -70,6 +71,7 @@ class Block(nn.Module):
         self.dilation = dilation
         self.norm = nn.LayerNorm(channels)
         self.mix = nn.Linear(3 * channels, 2 * hidden)
+        self.drop = nn.Dropout1d(DROPOUT)
         self.out = nn.Linear(hidden, channels)
 
     def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,7 +80,10 @@ class Block(nn.Module):
         h = self.norm(x)
         h = torch.cat([past.to(h.dtype), h], dim=1)
         taps = torch.cat([h[:, :steps], h[:, d : d + steps], h[:, 2 * d :]], dim=2)
-        return x + self.out(F.glu(self.mix(taps), dim=-1)), h[:, steps:]
+        gated = F.glu(self.mix(taps), dim=-1)
+        if self.training:  # whole channels of a sound, so that the taps cannot fill them in
+            gated = self.drop(gated.transpose(1, 2)).transpose(1, 2)
+        return x + self.out(gated), h[:, steps:]
 
 
 class SpeechEncoder(nn.Module):
@@ -118,7 +123,7 @@ class SpeechEncoder(nn.Module):
         """
         state = self.new_state(len(samples)) if state is None else state
         mels, state.samples = self.log_mel(samples, state.samples)
-        return self._features(self.from_mels(mels, state), state)
+        return self.to_frames(self.from_mels(mels, state), state)
 
     def from_mels(self, mels: Tensor, state: EncoderState) -> Heads:
         """Log-mels (B, 4 k, mels) -> what each of the 2 k steps says (trained on this)."""
@@ -133,7 +138,7 @@ class SpeechEncoder(nn.Module):
         parts = self.heads(self.norm(x)).float().split(self._sizes(), dim=-1)
         return Heads(*parts)
 
-    def _features(self, heads: Heads, state: EncoderState) -> Tensor:
+    def to_frames(self, heads: Heads, state: EncoderState) -> Tensor:
         """Outputs at 50 Hz -> one vector a video frame, eased to the rest vector."""
         steps = torch.cat(
             [

@@ -1,0 +1,194 @@
+"""How good an encoder is, on voices and noises that it was not trained on."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
+from avatar.errors import AvatarError
+from avatar.models.log_mel import HOP
+from avatar.models.speech_encoder import DELAY, STRIDE, SpeechEncoder
+from avatar.training.encoder.mel_changes import SILENCE
+from avatar.training.encoder.noises import GENERATED
+from avatar.training.encoder.phones import LIP_CLOSING, OPEN_VOWELS, PHONE_INDEX, VISEME_OF_PHONE
+from avatar.training.encoder.shards import Shard, log_mels
+
+FRAME = SAMPLES_PER_FRAME // HOP  # log-mel frames in a video frame
+CLOSED = 0.15  # of a voice's median open vowel: an aperture below it counts as closed
+OPEN = 0.5  # of the same: an open vowel above it counts as open
+SECONDS = 60.0  # of each noise
+
+Array = NDArray[np.float32]
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An utterance as the encoder understood it."""
+
+    voice: str
+    phones: NDArray[np.uint8]
+    """(T,) what was said at 100 Hz."""
+    mouth: Array
+    """(T, tracks + 1) what the mouth should do."""
+    phone_guess: NDArray[np.int64]
+    """(T / 2,) at 50 Hz, before the reliability eases it."""
+    viseme_guess: NDArray[np.int64]
+    features: Array
+    """(T / 4, features) at 25 fps."""
+
+
+def evaluate(encoder: SpeechEncoder, shards: Path) -> dict[str, Figures]:
+    """Figures by group: real, synthetic and damaged held voices, noises, speed."""
+    figures: dict[str, Figures] = {}
+    speech_motion = 0.0
+    for name in ("real", "tts", "damaged"):
+        path = shards / f"held-{name}.npz"
+        if not path.exists():
+            continue
+        heard = list(understand(encoder, Shard.load(path)))
+        figures[name] = recognition(heard) | lips(encoder, heard)
+        if name == "real":
+            speech_motion = float(np.mean([motion(encoder, row.features) for row in heard]))
+    if "real" not in figures:
+        raise AvatarError(f"{shards}: holds no held-real.npz; run avatar train-encoder first")
+    figures["noise"] = noises(encoder, shards / "held-noise.npz", speech_motion)
+    figures["speed"] = {"ms_per_chunk": milliseconds_per_chunk(encoder)}
+    return figures
+
+
+@torch.inference_mode()
+def understand(encoder: SpeechEncoder, shard: Shard) -> Iterator[Heard]:
+    """Every utterance of a shard from a fresh state, the delay taken away."""
+    for row, (first, end) in enumerate(zip(shard.starts[:-1], shard.starts[1:], strict=True)):
+        length = (end - first) // FRAME * FRAME
+        mels = torch.from_numpy(shard.mels[first : first + length].astype(np.float32))
+        mels = F.pad(mels, (0, 0, 0, LOOKAHEAD_FRAMES * FRAME), value=SILENCE)[None]
+        state = encoder.new_state()
+        heads = encoder.from_mels(mels, state)
+        features = encoder.to_frames(heads, state)[0, LOOKAHEAD_FRAMES:]
+        yield Heard(
+            str(shard.voices[row]),
+            shard.phones[first : first + length],
+            shard.mouth[first : first + length].astype(np.float32),
+            heads.phone[0, DELAY:].argmax(-1).numpy(),
+            heads.viseme[0, DELAY:].argmax(-1).numpy(),
+            features.numpy(),
+        )
+
+
+def recognition(heard: list[Heard]) -> Figures:
+    """Shares of 20 ms frames, silence included, whose phone or viseme is right."""
+    truth = np.concatenate([row.phones[1::STRIDE] for row in heard])
+    viseme = np.array(VISEME_OF_PHONE)[truth]
+    phone_guess = np.concatenate([row.phone_guess for row in heard])
+    viseme_guess = np.concatenate([row.viseme_guess for row in heard])
+    spoken = truth != 0
+    return {
+        "phone_accuracy": float(np.mean(phone_guess == truth)),
+        "viseme_accuracy": float(np.mean(viseme_guess == viseme)),
+        "phone_accuracy_in_speech": float(np.mean((phone_guess == truth)[spoken])),
+        "viseme_accuracy_in_speech": float(np.mean((viseme_guess == viseme)[spoken])),
+    }
+
+
+def lips(encoder: SpeechEncoder, heard: list[Heard]) -> Figures:
+    """Do the lips close on p, b, m and open on open vowels, by each voice's own measure?"""
+    voices = defaultdict(list)
+    for row in heard:
+        voices[row.voice].append(row)
+    closed, opened, trust = [], [], []
+    for rows in voices.values():
+        lows = [low for row in rows for low in _extremes(encoder, row, LIP_CLOSING, np.min)]
+        peaks = [peak for row in rows for peak in _extremes(encoder, row, OPEN_VOWELS, np.max)]
+        if not lows or not peaks:
+            continue
+        median = float(np.median(peaks))
+        closed.append(np.mean(np.array(lows) < CLOSED * median))
+        opened.append(np.mean(np.array(peaks) > OPEN * median))
+    for row in heard:
+        speaking = row.phones[2::FRAME] != 0
+        trust.append(row.features[speaking, encoder.layout["reliability"]].ravel())
+    wanted = np.concatenate([row.mouth[:, 0].reshape(-1, FRAME).mean(1) for row in heard])
+    shown = np.concatenate([_aperture(encoder, row.features) for row in heard])
+    return {
+        "voices": float(len(closed)),
+        "closed_on_pbm": float(np.mean(closed)),
+        "closed_on_pbm_of_the_worst_voice": float(np.min(closed)),
+        "open_on_open_vowels": float(np.mean(opened)),
+        "aperture_r": float(np.corrcoef(wanted, shown)[0, 1]),
+        "reliability_in_speech": float(np.concatenate(trust).mean()),
+    }
+
+
+def noises(encoder: SpeechEncoder, babble: Path, speech_motion: float) -> Figures:
+    """Motion of the lips in each noise, against their motion in speech."""
+    found = {"silence": np.zeros(int(SECONDS * 100) * HOP, np.float32)}
+    random = np.random.default_rng(99)
+    for make in dict.fromkeys(GENERATED):
+        found[make.__name__] = make(SECONDS, random)
+    found["white"] = random.normal(0, 0.05, len(found["silence"])).astype(np.float32)
+    mels = {name: log_mels(sound, encoder.config.mels) for name, sound in found.items()}
+    shard = Shard.load(babble)
+    pieces = [
+        shard.mels[first:end].astype(np.float32)
+        for first, end in zip(shard.starts[:-1], shard.starts[1:], strict=True)
+    ]
+    mels["babble"] = np.concatenate(pieces[::3])
+    return {name: _motion_of(encoder, mel) / speech_motion for name, mel in mels.items()}
+
+
+@torch.inference_mode()
+def _motion_of(encoder: SpeechEncoder, mels: Array) -> float:
+    length = len(mels) // FRAME * FRAME
+    state = encoder.new_state()
+    heads = encoder.from_mels(torch.from_numpy(mels[:length])[None], state)
+    return motion(encoder, encoder.to_frames(heads, state)[0].numpy())
+
+
+def motion(encoder: SpeechEncoder, features: Array) -> float:
+    """Mean squared change of the lip aperture from one video frame to the next."""
+    return float(np.mean(np.diff(_aperture(encoder, features)) ** 2))
+
+
+@torch.inference_mode()
+def milliseconds_per_chunk(encoder: SpeechEncoder, chunks: int = 200) -> float:
+    """Median time for one chunk of one stream with its state kept, on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    state, samples = encoder.new_state(), 0.1 * torch.randn(1, SAMPLES_PER_FRAME)
+    times = []
+    for _ in range(chunks):
+        begun = time.perf_counter()
+        encoder(samples, state)
+        times.append(1000 * (time.perf_counter() - begun))
+    torch.set_num_threads(threads)
+    return float(np.median(times))
+
+
+def _extremes(
+    encoder: SpeechEncoder, row: Heard, names: frozenset[str], extreme: Callable[[Array], float]
+) -> list[float]:
+    """The least or greatest aperture among the video frames that each such phone touches."""
+    aperture = _aperture(encoder, row.features)
+    wanted = np.isin(row.phones, [PHONE_INDEX[name] for name in names])
+    edges = np.flatnonzero(np.diff(np.r_[False, wanted, False].astype(np.int8)))
+    found = []
+    for first, end in edges.reshape(-1, 2):
+        touched = aperture[first // FRAME : -(-end // FRAME)]
+        if len(touched):
+            found.append(float(extreme(touched)))
+    return found
+
+
+def _aperture(encoder: SpeechEncoder, features: Array) -> Array:
+    return features[:, encoder.layout["articulation"].start]

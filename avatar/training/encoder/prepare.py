@@ -1,0 +1,165 @@
+"""Everything the encoder is trained and judged on, as shards in a work folder; resumable."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.random import Generator
+
+from avatar.audio import Samples
+from avatar.training.encoder.channel import damage
+from avatar.training.encoder.corpus import Spoken, Utterance
+from avatar.training.encoder.noises import GENERATED, babble
+from avatar.training.encoder.shards import pack
+from avatar.training.encoder.text_to_speech import (
+    ACCENTS,
+    FLITE_VOICES,
+    VARIANTS,
+    Espeak,
+    Manner,
+    flite,
+)
+
+HELD_VARIANTS = frozenset({"f3", "m5", "anika", "Alicia", "edward", "steph", "benjamin", "grandma"})
+HELD_FLITE = "slt"
+NOISE_SECONDS = 20.0
+WORDS = 9  # of a scrambled sentence
+
+Report = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How much of each kind of sound is made."""
+
+    mels: int = 64
+    damaged: int = 1
+    """Damaged versions of every recording, beside the clean one."""
+    espeak: int = 1600
+    """Sentences."""
+    flite: int = 1800
+    noises: int = 240
+    """Pieces of 20 s."""
+    held_speech: int = 240
+    """Sentences of the held synthetic voices."""
+
+
+def prepare(utterances: Sequence[Utterance], folder: Path, amounts: Amounts, tell: Report) -> None:
+    """Write the shards that are not there yet; `tell` hears each one's name and share done.
+
+    Names that begin with `held` are kept out of training, both voices and noises.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, pairs, count in _tasks(utterances, amounts):
+        path = folder / f"{name}.npz"
+        if not path.exists():
+            pack(_counted(pairs, name, count, tell), amounts.mels).save(path)
+
+
+Pair = tuple[Spoken, Samples]
+
+
+def _tasks(
+    utterances: Sequence[Utterance], amounts: Amounts
+) -> Iterator[tuple[str, Iterator[Pair], int]]:
+    train = [utterance for utterance in utterances if not utterance.held]
+    held = [utterance for utterance in utterances if utterance.held]
+    yield "held-real", _clean(held), len(held)
+    yield "real-clean", _clean(train), len(train)
+    count = amounts.noises
+    yield "noise", _noises(train, count, _random("noise")), count
+    yield "held-noise", _noises(held, count // 8, _random("held-noise")), count // 8
+    voices = [voice for voice in FLITE_VOICES if voice != HELD_FLITE]
+    yield "tts-flite", _flite(train, voices, amounts.flite, _random("flite")), amounts.flite
+    count = amounts.espeak
+    yield "tts-espeak", _espeak(train, False, count, _random("espeak")), count
+    yield "held-tts", _held_tts(held, amounts.held_speech), amounts.held_speech
+    for version in range(amounts.damaged):
+        name = f"real-damaged-{version}"
+        yield name, _damaged(train, _random(name)), len(train)
+    yield "held-damaged", _damaged(held, _random("held-damaged")), len(held)
+
+
+def _counted(pairs: Iterator[Pair], name: str, count: int, tell: Report) -> Iterator[Pair]:
+    for index, pair in enumerate(pairs):
+        tell(name, index / count)
+        yield pair
+    tell(name, 1.0)
+
+
+def _clean(utterances: Sequence[Utterance]) -> Iterator[Pair]:
+    for utterance in utterances:
+        samples = utterance.load()
+        yield Spoken(utterance.voice, samples, utterance.phones), samples
+
+
+def _damaged(utterances: Sequence[Utterance], random: Generator) -> Iterator[Pair]:
+    for spoken, samples in _clean(utterances):
+        yield spoken, damage(samples, random)
+
+
+def _flite(
+    sources: Sequence[Utterance], voices: Sequence[str], count: int, random: Generator
+) -> Iterator[Pair]:
+    for index in range(count):
+        text, manner = _sentence(sources, random), _manner(random)
+        yield from _heard(flite(text, voices[index % len(voices)], manner), random)
+
+
+def _espeak(
+    sources: Sequence[Utterance], held: bool, count: int, random: Generator
+) -> Iterator[Pair]:
+    espeak = Espeak()
+    variants = [variant for variant in VARIANTS if (variant in HELD_VARIANTS) == held]
+    for index in range(count):
+        voice = f"{random.choice(ACCENTS)}+{variants[index % len(variants)]}"
+        text, manner = _sentence(sources, random), _manner(random)
+        yield from _heard(espeak.speak(text, voice, manner), random)
+
+
+def _held_tts(sources: Sequence[Utterance], count: int) -> Iterator[Pair]:
+    random = _random("held-tts")
+    for spoken, _ in _espeak(sources, True, count * 3 // 4, random):
+        yield spoken, spoken.samples
+    for spoken, _ in _flite(sources, [HELD_FLITE], count // 4, random):
+        yield spoken, spoken.samples
+
+
+def _heard(spoken: Spoken | None, random: Generator) -> Iterator[Pair]:
+    if spoken is not None:
+        damaged = random.random() < 0.5
+        yield spoken, damage(spoken.samples, random) if damaged else spoken.samples
+
+
+def _noises(sources: Sequence[Utterance], count: int, random: Generator) -> Iterator[Pair]:
+    """A third is babble of these people, the rest is made from chance."""
+    some = random.choice(len(sources), min(len(sources), 200), replace=False)
+    voices = [sources[index].load() for index in some]
+    for index in range(count):
+        if index % 3 == 0:
+            sound = babble(voices, NOISE_SECONDS, random)
+        else:
+            make = GENERATED[int(random.integers(len(GENERATED)))]
+            sound = make(NOISE_SECONDS, random)
+        yield Spoken("", sound, ()), sound
+
+
+def _sentence(sources: Sequence[Utterance], random: Generator) -> str:
+    """What someone said, or their words scrambled with another's: more pairs of phones."""
+    first = sources[int(random.integers(len(sources)))].text
+    if random.random() < 0.4:
+        return first.lower()
+    words = " ".join(sources[int(random.integers(len(sources)))].text for _ in range(4)).split()
+    return " ".join(random.permutation(words)[:WORDS]).lower()
+
+
+def _manner(random: Generator) -> Manner:
+    return Manner(rate=random.uniform(0.75, 1.3), pitch=random.uniform(0.15, 0.9))
+
+
+def _random(name: str) -> Generator:
+    return np.random.default_rng(zlib.crc32(name.encode()))
