@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from avatar.errors import AvatarError
 from avatar.models.lip_generator import LatticeGenerator
@@ -39,7 +39,12 @@ class Backend:
         self.encoder = networks.encoder.to(device)
         self.head = networks.head.to(device)
         self.generator = LatticeGenerator(networks.lips).to(device)
-        self.blend_net: nn.Module = networks.blend.to(device)
+        self.blend_net = networks.blend.to(device)
+
+    @property
+    def multiple(self) -> int:
+        """Both sides of a region must be multiples of this many pixels."""
+        return int(self.blend_net.multiple)
 
     def code(self, windows: Tensor) -> Tensor:
         """Feature windows (B, window, features) -> lip codes f_s (B, code)."""

@@ -76,6 +76,8 @@ def save_bundle(
         write_card(
             temporary, _card(folder.name, about, model, networks, canonical, count, temporary)
         )
+        for name in FILES:
+            (temporary / name).chmod(0o644)  # safetensors keeps its files to itself
         for _ in load_speaker(temporary).reference():
             pass
         temporary.rename(folder)

@@ -1,0 +1,131 @@
+"""`avatar evaluate`: how good a speaker is, on video it has not learned from."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from avatar.evaluation.drive import Driven
+    from avatar.evaluation.evaluate import Evaluation
+    from avatar.rendering.speaker import Speaker
+    from avatar.training.preprocess.progress import Progress
+
+
+def evaluate(
+    name: Annotated[str, typer.Argument(help="A speaker's name or the folder of its bundle.")],
+    videos: Annotated[
+        list[Path] | None, typer.Argument(help="Videos of the speaker, not used in training.")
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(help="The training's work folder: its tracks and lips are needed."),
+    ] = None,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Judge on the end that the training left out.")
+    ] = False,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(help="Another bundle for the same table, trained in the same space."),
+    ] = None,
+    drive: Annotated[
+        list[Path] | None,
+        typer.Option(help="A clip of another person: let its sound drive the speaker."),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write all figures to this file.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Measure a speaker: true frames it never saw, their lips replaced by the speaker's own.
+
+    In the same table, from the same run: a still mouth, the mean of all training lips, the
+    training frame whose sound was most alike, and every bundle named with --beside.
+
+    **Examples**
+
+    - `avatar evaluate anna new.mp4 --work work/anna --json anna.json`
+    - `avatar evaluate anna --held-out --work work/anna`
+    - `avatar evaluate anna new.mp4 --work work/anna --beside anna-paper`
+    - `avatar evaluate anna --drive bob.mp4 --drive carol.mp4`
+    """
+    from rich.console import Console
+
+    from avatar.commands.progress import bars
+    from avatar.errors import AvatarError
+    from avatar.evaluation.table import driven_table, evaluation_table
+    from avatar.rendering.speaker import load_speaker
+
+    if not (videos or held_out or drive):
+        raise AvatarError("nothing to measure on: give videos, --held-out or --drive CLIP")
+    speaker = load_speaker(name)
+    console = Console()
+    with bars() as progress:
+        judged = (
+            _judge(speaker, videos or [], work, held_out, beside or [], device, progress)
+            if videos or held_out
+            else None
+        )
+        driven = [_drive(speaker, clip, device, progress) for clip in drive or []]
+    if judged is not None:
+        console.print(evaluation_table(judged))
+    if driven:
+        console.print(driven_table(speaker.name, driven))
+    if json_file is not None:
+        _write(json_file, judged, driven)
+
+
+def _judge(
+    speaker: "Speaker",
+    videos: list[Path],
+    work: Path | None,
+    held_out: bool,
+    beside: list[str],
+    device: str,
+    progress: "Progress",
+) -> "Evaluation":
+    from contextlib import closing
+
+    from avatar.errors import AvatarError
+    from avatar.evaluation.evaluate import evaluate, face_scale
+    from avatar.evaluation.trial import held_out_trial, new_trial
+    from avatar.rendering.speaker import load_speaker
+    from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh
+
+    if work is None:
+        raise AvatarError("add --work DIR, the folder that avatar train worked in")
+    if held_out and videos:
+        raise AvatarError("give either videos or --held-out, not both")
+    others = [load_speaker(other) for other in beside]
+    trial = (
+        held_out_trial(speaker, work) if held_out else new_trial(speaker, work, videos, progress)
+    )
+    data = [str(video) for video in videos] or [f"held-out part of {speaker.card.training.data}"]
+    with closing(MediaPipeFaceMesh(face_scale(trial))) as tracker:
+        return evaluate(speaker, others, trial, data, work, tracker, device, progress)
+
+
+def _drive(speaker: "Speaker", clip: Path, device: str, progress: "Progress") -> "Driven":
+    import tempfile
+    from contextlib import ExitStack, closing
+
+    from avatar.evaluation.drive import drive
+    from avatar.rendering.pipeline import Pipeline
+    from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh
+
+    with ExitStack() as stack:
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="avatar-drive-")))
+        theirs, ours = (stack.enter_context(closing(MediaPipeFaceMesh(2))) for _ in range(2))
+        return drive(Pipeline(speaker, device), clip, work, (theirs, ours), progress)
+
+
+def _write(path: Path, judged: "Evaluation | None", driven: "list[Driven]") -> None:
+    import json
+    from dataclasses import asdict
+
+    from avatar.files import replace_file
+
+    values = {} if judged is None else judged.as_json()
+    with replace_file(path) as temporary:
+        text = json.dumps(values | {"driven": [asdict(row) for row in driven]}, indent=2)
+        temporary.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,108 @@
+"""`avatar speakers`: the speakers on this machine."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from avatar.rendering.speaker_card import SpeakerCard
+
+speakers = typer.Typer(
+    help="List, show, verify and remove speakers.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+Name = Annotated[str, typer.Argument(help="A speaker's name or the folder of its bundle.")]
+
+
+@speakers.command("list")
+def list_all() -> None:
+    """List all speakers that can be found, and where they are.
+
+    Looked through, in this order: the folders in $AVATAR_SPEAKERS, `trained_speakers` in the
+    working folder, and the speakers that came with the package.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from avatar.errors import AvatarError
+    from avatar.rendering.speaker_card import read_card
+    from avatar.rendering.speaker_folders import speaker_folders
+
+    table = Table("name", "size", "preset", "licence", "folder")
+    for name, folder in speaker_folders().items():
+        try:
+            card = read_card(folder)
+        except AvatarError as error:
+            table.add_row(name, "broken", "", "", str(error))
+            continue
+        width, height = card.size
+        table.add_row(name, f"{width}x{height}", card.model.preset, card.licence, str(folder))
+    Console().print(table)
+
+
+@speakers.command()
+def show(name: Name) -> None:
+    """Show what a speaker's bundle says about itself."""
+    from rich.console import Console
+
+    from avatar.rendering.speaker_card import read_card
+    from avatar.rendering.speaker_folders import speaker_folder
+
+    folder = speaker_folder(name)
+    console = Console(highlight=False)
+    for key, value in _facts(read_card(folder)).items():
+        console.print(f"[bold]{key:<12}[/]{value}")
+    console.print(f"[bold]{'folder':<12}[/]{folder}")
+
+
+@speakers.command()
+def verify(name: Name) -> None:
+    """Check every file of a bundle: names, sizes, hashes, types, dimensions, the video."""
+    from rich.console import Console
+
+    from avatar.rendering.speaker import load_speaker
+
+    speaker = load_speaker(name)
+    frames = sum(1 for _ in speaker.reference())
+    Console().print(f"{speaker.name} is whole: {len(speaker.card.files)} files, {frames} frames")
+
+
+@speakers.command()
+def remove(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete a speaker's bundle from the disk."""
+    import shutil
+
+    from rich.console import Console
+
+    from avatar.rendering.speaker_card import read_card
+    from avatar.rendering.speaker_folders import speaker_folder
+
+    folder = speaker_folder(name)
+    read_card(folder)  # nothing but a speaker is ever deleted
+    if not yes:
+        typer.confirm(f"Delete {folder}?", abort=True)
+    gone = folder.with_name(f".{folder.name}.removed")
+    folder.rename(gone)
+    shutil.rmtree(gone)
+    Console().print(f"{folder.name} is gone")
+
+
+def _facts(card: "SpeakerCard") -> dict[str, str]:
+    training = card.training
+    return {
+        "name": card.name,
+        "licence": card.licence,
+        "consent": card.consent,
+        "source": card.source,
+        "trained on": f"{training.data}: {training.frames} frames, {training.held_out:.0%} held "
+        f"out, {training.steps} steps in {training.minutes:.0f} minutes",
+        "picture": f"{card.size[0]}x{card.size[1]} at {card.fps} fps, loop of {card.frames} frames",
+        "lip box": f"{card.lip_box}",
+        "preset": card.model.preset,
+        "size": f"{sum(file.bytes for file in card.files) / 1e6:.1f} MB",
+    }

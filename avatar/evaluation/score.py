@@ -1,0 +1,71 @@
+"""All figures of one contender beside the true video."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.audio import FPS
+from avatar.evaluation.cpbd import cpbd
+from avatar.evaluation.lip_aperture import aperture_correlation
+from avatar.evaluation.metrics import flicker, landmark_distance, psnr, ssim
+from avatar.evaluation.perceptual import Perceptual
+from avatar.evaluation.trial import Trial
+from avatar.evaluation.watch import CPBD_EVERY, Watched
+
+MAX_LAG = 5  # frames
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Figures of one contender; None where they cannot be had."""
+
+    psnr_lips: float  # dB
+    ssim_lips: float
+    psnr_frame: float  # dB
+    ssim_frame: float
+    cpbd_lips: float
+    cpbd_frame: float
+    lmd: float  # px
+    lpips_lips: float | None
+    aperture_r: float
+    aperture_lag_ms: float  # positive: the mouth is late
+    flicker: float  # as a share of the true video's
+
+
+def compare(true: Watched, made: Watched, trial: Trial, perceptual: Perceptual | None) -> Scores:
+    """Judge what was seen in made frames by what was seen in the true ones."""
+    followed = np.isfinite(true.aperture) & np.isfinite(made.aperture)
+    r, lag = aperture_correlation(
+        _over_video(trial, true.aperture),
+        _over_video(trial, made.aperture),
+        MAX_LAG,
+        trial.tracked.clip,
+    )
+    runs = _runs(trial)
+    return Scores(
+        psnr_lips=psnr(true.rectangles, made.rectangles),
+        ssim_lips=ssim(true.rectangles, made.rectangles),
+        psnr_frame=float(np.mean(made.psnr)),
+        ssim_frame=float(np.mean(made.ssim)),
+        cpbd_lips=float(np.nanmean([cpbd(part) for part in made.rectangles[::CPBD_EVERY]])),
+        cpbd_frame=float(np.nanmean(made.cpbd)),
+        lmd=landmark_distance(true.lips[followed], made.lips[followed]),
+        lpips_lips=perceptual(true.rectangles, made.rectangles) if perceptual else None,
+        aperture_r=r,
+        aperture_lag_ms=lag * 1000 / FPS,
+        flicker=flicker(made.rectangles, runs) / flicker(true.rectangles, runs),
+    )
+
+
+def _over_video(trial: Trial, aperture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Values of the rows at their places in the tracked video, NaN between them."""
+    track = np.full(len(trial.tracked.clip), np.nan, np.float32)
+    track[trial.rows] = aperture
+    return track
+
+
+def _runs(trial: Trial) -> NDArray[np.int32]:
+    """A number for each unbroken run of rows."""
+    breaks = (np.diff(trial.rows) != 1) | (np.diff(trial.clip) != 0)
+    return np.cumsum(np.r_[False, breaks], dtype=np.int32)

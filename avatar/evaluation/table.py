@@ -1,0 +1,49 @@
+"""The figures of an evaluation as a table for people."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from avatar.evaluation.drive import Driven
+from avatar.evaluation.evaluate import Evaluation, Row
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """One line a contender."""
+    table = Table(title=f"{evaluation.speaker}: {evaluation.frames} frames never trained on")
+    table.add_column("lips by")
+    headings = (
+        "PSNR lips", "SSIM lips", "PSNR frame", "SSIM frame", "CPBD lips", "CPBD frame", "LMD px",
+        "LPIPS", "aperture r", "lag ms", "flicker", "MB", "ms/frame",
+    )  # fmt: skip
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for row in evaluation.rows:
+        table.add_row(row.name, *_cells(row))
+    return table
+
+
+def driven_table(speaker: str, driven: Sequence[Driven]) -> Table:
+    """One line a clip of another person."""
+    table = Table(title=f"{speaker}, driven by others")
+    table.add_column("clip")
+    for heading in ("frames", "aperture r", "lag ms"):
+        table.add_column(heading, justify="right")
+    for row in driven:
+        table.add_row(row.clip, str(row.frames), f"{row.aperture_r:.3f}", f"{row.lag_ms:+.0f}")
+    return table
+
+
+def _cells(row: Row) -> list[str]:
+    s = row.scores
+    size = None if row.model_bytes is None else row.model_bytes / 1e6
+    return [
+        f"{s.psnr_lips:.2f}", f"{s.ssim_lips:.4f}", f"{s.psnr_frame:.2f}", f"{s.ssim_frame:.4f}",
+        f"{s.cpbd_lips:.3f}", f"{s.cpbd_frame:.3f}", f"{s.lmd:.2f}", _or_dash(s.lpips_lips, ".4f"),
+        f"{s.aperture_r:.3f}", f"{s.aperture_lag_ms:+.0f}", f"{s.flicker:.2f}",
+        _or_dash(size, ".1f"), _or_dash(row.frame_ms, ".1f"),
+    ]  # fmt: skip
+
+
+def _or_dash(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
