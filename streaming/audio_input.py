@@ -1,6 +1,7 @@
 """The caller's sound, laid out by its time stamps: gaps filled, cut into the chunks of frames."""
 
 import asyncio
+import contextlib
 import math
 from typing import cast
 
@@ -72,15 +73,12 @@ class AudioInput:
     async def wait_for_frame(self, number: int, until: float) -> None:
         """Return once the sound beside video frame `number` is all there, or at time `until`."""
         end = (number + 1) * VOICE_PER_FRAME
-        while self._received < end:
-            left = until - self._clock.monotonic()
-            if left <= 0:
-                return
-            self._grown.clear()
-            try:
-                await asyncio.wait_for(self._grown.wait(), left)
-            except TimeoutError:
-                return
+        # asyncio.wait_for, before Python 3.12, may swallow the cancelling of a session's task.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(until - self._clock.monotonic()):
+                while self._received < end:
+                    self._grown.clear()
+                    await self._grown.wait()
 
     def chunk(self, number: int) -> Samples:
         """Sound beside video frame `number`: (640,) float32 at 16 kHz; asked for in order."""

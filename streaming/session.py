@@ -138,7 +138,8 @@ class Session:
             await self.closed.wait()
             return
         self._closing = True
-        self._notify({"type": "bye", "reason": reason})
+        if self._tasks:
+            self._notify({"type": "bye", "reason": reason})
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
         for task in tasks:

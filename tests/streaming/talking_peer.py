@@ -1,0 +1,99 @@
+"""A caller without a browser: an aiortc peer that speaks beeps and notes what comes back."""
+
+import asyncio
+import time
+from fractions import Fraction
+
+import av
+import numpy as np
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.rtp import RtcpSrPacket
+
+PACKET = 960
+RATE = 48_000
+BEEP = RATE // 2  # half a second of tone, half a second of silence
+
+
+class Beeps(MediaStreamTrack):
+    """A microphone that hears 220 Hz every other half second; may pause like DTX."""
+
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paused = False
+        self._begun: float | None = None
+        self._sent = 0
+
+    async def recv(self) -> av.AudioFrame:
+        self._begun = self._begun or time.monotonic()
+        while True:
+            due = self._begun + self._sent * PACKET / RATE
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            place = np.arange(PACKET) + self._sent * PACKET
+            self._sent += 1
+            if not self.paused:
+                break
+        tone = np.sin(2 * np.pi * 220 * place / RATE) * 12_000 * (place // BEEP % 2)
+        pcm = tone.astype(np.int16)[np.newaxis]
+        frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
+        frame.sample_rate, frame.pts = RATE, int(place[0])
+        frame.time_base = Fraction(1, RATE)
+        return frame
+
+
+class TalkingPeer:
+    """Offers a call, takes the answer, collects (arrival, media seconds, level) of both tracks."""
+
+    def __init__(self, speaks: bool = True, sends_video: bool = False) -> None:
+        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.voice: list[tuple[float, float, float]] = []
+        self.face: list[tuple[float, float, float]] = []
+        self.reports: list[tuple[int, int, int]] = []  # ssrc, NTP, RTP
+        self.begun = time.monotonic()
+        self.beeps = Beeps()
+        if speaks:
+            self.peer.addTransceiver(self.beeps, direction="sendrecv")
+        else:
+            self.peer.addTransceiver("audio", direction="recvonly")
+        self.peer.addTransceiver("video", direction="sendrecv" if sends_video else "recvonly")
+        self._tasks: list[asyncio.Task[None]] = []
+        self.peer.on(
+            "track", lambda track: self._tasks.append(asyncio.create_task(self._take(track)))
+        )
+
+    async def offer(self) -> str:
+        await self.peer.setLocalDescription(await self.peer.createOffer())
+        return str(self.peer.localDescription.sdp)
+
+    async def take_answer(self, sdp: str) -> None:
+        await self.peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+        for receiver in self.peer.getReceivers():
+            self._listen_to_reports(receiver)
+
+    async def close(self) -> None:
+        await self.peer.close()
+        for task in self._tasks:
+            task.cancel()
+
+    def _listen_to_reports(self, receiver: object) -> None:
+        handle = receiver._handle_rtcp_packet  # type: ignore[attr-defined]
+
+        async def note(packet: object) -> None:
+            if isinstance(packet, RtcpSrPacket):
+                info = packet.sender_info
+                self.reports.append((packet.ssrc, info.ntp_timestamp, info.rtp_timestamp))
+            await handle(packet)
+
+        receiver._handle_rtcp_packet = note  # type: ignore[attr-defined]
+
+    async def _take(self, track: MediaStreamTrack) -> None:
+        notes = self.voice if track.kind == "audio" else self.face
+        try:
+            while True:
+                frame = await track.recv()
+                level = float(np.abs(frame.to_ndarray().astype(np.float32)).mean())
+                notes.append((time.monotonic(), float(frame.pts * frame.time_base), level))
+        except MediaStreamError:
+            return
