@@ -100,16 +100,17 @@ def _decoded(path: Path) -> Iterator[Samples]:
 def _resampled(container: av.container.InputContainer) -> Iterator[Samples]:
     from av import AudioResampler
 
-    resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+    # The mean of the channels, which FFmpeg's own mono is not: that may clip.
+    resampler = AudioResampler(format="fltp", rate=SAMPLE_RATE)
     empty = True
     for frame in container.decode(audio=0):
         for piece in resampler.resample(frame):
             empty = False
-            yield piece.to_ndarray()[0].astype(np.float32, copy=False)
+            yield piece.to_ndarray().mean(axis=0, dtype=np.float32)
     if empty:
         raise AvatarError(f"{container.name}: its sound track is empty")
     for piece in resampler.resample(None):
-        yield piece.to_ndarray()[0].astype(np.float32, copy=False)
+        yield piece.to_ndarray().mean(axis=0, dtype=np.float32)
 
 
 def _joined(frames: list[av.AudioFrame]) -> Samples:
