@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from avatar.models.encoder_state import EncoderState
 from avatar.rendering.backend import Backend, choose_device, fast_type
 from avatar.rendering.compose import paste
 from avatar.rendering.i420 import I420
+from avatar.rendering.place import Place, compose
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.rendering.speaker import Speaker
 
@@ -24,6 +26,13 @@ class Picture:
 
     index: int  # it shows samples [640 index, 640 (index + 1))
     i420: I420  # (H * 3 // 2, W) uint8
+
+
+class Scene(Protocol):
+    """What the lips are put into."""
+
+    def place(self, positions: Sequence[int]) -> Place:
+        """What is shown `positions` frames into the streams of one step."""
 
 
 @dataclass
@@ -58,14 +67,21 @@ class Pipeline:
 
     lookahead_frames = LOOKAHEAD_FRAMES
 
-    def __init__(self, speaker: Speaker, device: str = "auto", threads: int = 1) -> None:
+    def __init__(
+        self,
+        speaker: Speaker,
+        device: str = "auto",
+        threads: int = 1,
+        scene: Scene | None = None,
+    ) -> None:
+        """`threads` for the CPU; `scene` stands in for the speaker's own loop."""
         self.speaker = speaker
         self.threads = threads
         self.device = choose_device(device)
         self.window = speaker.networks.head.config.window
         with torch.inference_mode():
             self.backend = Backend(speaker.networks, self.device, fast_type(self.device))
-            self.loop = ReferenceLoop(speaker, self.device)
+            self.scene = scene or ReferenceLoop(speaker, self.device)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -90,13 +106,13 @@ class Pipeline:
         if not due:
             return pictures
         windows = torch.stack([streams[row].remember(features[row], self.window) for row in due])
-        place = self.loop.place([self.loop.frame_at(streams[row].frame) for row in due])
+        place = self.scene.place([streams[row].frame for row in due])
 
         code = self.backend.code(windows)
         lips = self.backend.lips(code, place.times)
         composite = paste(place.regions, lips, place.grids, place.masks)
         harmonised = self.backend.blend(composite, place.masks)
-        finished = self.loop.compose(place, harmonised)
+        finished = compose(place, harmonised)
 
         for row, i420 in zip(due, finished.cpu().numpy(), strict=True):
             pictures[row] = Picture(streams[row].frame, i420)

@@ -1,0 +1,195 @@
+"""Pose control: the head at poses that nobody filmed (Speech2Lip section 3.5, design section 3.4).
+
+With the canonical depth complete, every pixel of the head has a place at any pose.  The head of a
+reference frame is carried over by way of canonical space and laid over a background from which
+the head was taken away, so nothing is left black; lips and Blend-Net come after, as always.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+from scipy.spatial.transform import Rotation
+from torch import Tensor
+from torch.nn import functional
+
+from avatar.audio import FPS
+from avatar.errors import AvatarError
+from avatar.models.warp import canonicalise, observe, pixel_lattice, relative_pose, sample
+from avatar.rendering.compose import lip_regions, observed_boxes, region_size
+from avatar.rendering.i420 import to_i420, to_rgb
+from avatar.rendering.place import Place
+from avatar.rendering.reference_loop import ReferenceLoop
+from avatar.rendering.speaker import Speaker
+
+LARGEST_ANGLE = 12.0  # degrees from the frontal view, each
+COARSE = 4  # pixels between the points at which a warp is solved; it is smooth in between
+MARGIN = 0.02  # of the frame's width, by which the head is taken out of the background more widely
+EXTREMES = [(y, p, r) for y in (-1, 0, 1) for p in (-1, 0, 1) for r in (-1, 0, 1)]
+
+
+@dataclass(frozen=True)
+class PosePath:
+    """Head angles over time."""
+
+    seconds: NDArray[np.float64]  # (K,) rising
+    angles: NDArray[np.float64]  # (K, 3) yaw, pitch, roll in degrees
+
+    def at(self, seconds: float) -> NDArray[np.float64]:
+        """Yaw, pitch and roll in degrees; held before the first moment and after the last."""
+        if len(self.seconds) == 1:
+            return np.asarray(self.angles[0])
+        inside = np.clip(seconds, self.seconds[0], self.seconds[-1])
+        return np.asarray(PchipInterpolator(self.seconds, self.angles)(inside), np.float64)
+
+
+def read_pose_path(path: Path) -> PosePath:
+    """Read lines of seconds, yaw, pitch, roll; AvatarError names the first bad line."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AvatarError(f"{path}: cannot be read as a pose path ({error})") from error
+    rows: list[list[float]] = []
+    for number, line in enumerate(lines, start=1):
+        text = line.partition("#")[0].replace(",", " ").split()
+        if not text:
+            continue
+        rows.append(_moment(text, f"{path}, line {number}"))
+        if len(rows) > 1 and rows[-1][0] <= rows[-2][0]:
+            raise AvatarError(f"{path}, line {number}: time must rise from line to line")
+    if not rows:
+        raise AvatarError(f"{path}: holds no pose; write lines of seconds, yaw, pitch, roll")
+    table = np.array(rows)
+    return PosePath(table[:, 0], table[:, 1:])
+
+
+def _moment(text: list[str], where: str) -> list[float]:
+    try:
+        values = [float(part) for part in text]
+    except ValueError:
+        values = []
+    if len(values) != 4 or not np.isfinite(values).all():
+        raise AvatarError(f"{where}: needs four numbers: seconds, yaw, pitch, roll")
+    if max(map(abs, values[1:])) > LARGEST_ANGLE:
+        raise AvatarError(f"{where}: angles reach from -{LARGEST_ANGLE:g} to {LARGEST_ANGLE:g}")
+    return values
+
+
+def turned(canonical_pose: Tensor, angles: Sequence[float]) -> Tensor:
+    """The canonical pose (6,) turned by yaw (to the picture's right), pitch (up) and roll
+    (clockwise) in degrees, about the head's own origin."""
+    yaw, pitch, roll = angles
+    turn = Rotation.from_euler("yxz", [-yaw, -pitch, roll], degrees=True)
+    facing = turn * Rotation.from_rotvec(canonical_pose[:3].numpy())
+    rotation = torch.from_numpy(facing.as_rotvec()).float()
+    return torch.cat([rotation, canonical_pose[3:]])
+
+
+class PosedHead:
+    """The speaker's loop with the head turned along a path."""
+
+    def __init__(self, speaker: Speaker, path: PosePath) -> None:
+        self.speaker, self.path = speaker, path
+        self.loop = ReferenceLoop(speaker, torch.device("cpu"))
+        canonical, blend = speaker.canonical, speaker.networks.blend
+        farthest = torch.stack(
+            [turned(canonical.pose, [LARGEST_ANGLE * s for s in signs]) for signs in EXTREMES]
+        )
+        self.size = (
+            canonical.frame_size
+            if blend.config.whole_frame
+            else region_size(
+                observed_boxes(farthest, canonical), blend.multiple, canonical.frame_size
+            )
+        )
+        self.background = self._background()
+
+    def place(self, positions: Sequence[int]) -> Place:
+        """What is shown `positions` frames into the streams of one step."""
+        pictures = [self.picture(position) for position in positions]
+        poses = torch.stack([self.pose_at(position) for position in positions])
+        regions = lip_regions(
+            poses, self.speaker.canonical, self.speaker.networks.blend.multiple, self.size
+        )
+        height, width = self.size
+        origins = [(int(x), int(y)) for x, y in regions.origins]
+        cut = [
+            picture[:, y : y + height, x : x + width]
+            for picture, (x, y) in zip(pictures, origins, strict=True)
+        ]
+        frames = [self.loop.frame_at(position) for position in positions]
+        return Place(
+            pictures=torch.stack([_i420(picture) for picture in pictures]),
+            origins=origins,
+            times=self.loop.times[frames],
+            regions=torch.stack(cut),
+            grids=regions.grids,
+            masks=regions.masks,
+        )
+
+    def pose_at(self, position: int) -> Tensor:
+        """The head pose (6,) of a frame."""
+        return turned(self.speaker.canonical.pose, self.path.at(position / FPS).tolist())
+
+    def picture(self, position: int) -> Tensor:
+        """The frame (3, H, W) RGB 0..1 with its head turned, the lips not yet drawn."""
+        number = self.loop.frame_at(position)
+        frame = _tensor(to_rgb(self.loop.pictures[number].numpy()))
+        canonical = self.speaker.canonical
+        here = canonical.pose[None]
+        wanted, filmed = self.pose_at(position)[None], self.speaker.track.poses[number][None]
+        height, width = canonical.frame_size
+        points = _coarse_lattice(height, width)
+        found = canonicalise(
+            points[None], canonical.depth, relative_pose(here, wanted), canonical.camera
+        )
+        depth = sample(canonical.depth[None, None], found)[:, 0]
+        source = observe(found, depth, relative_pose(here, filmed), canonical.camera)
+        head = sample(frame[None], _refine(source, height, width), "bicubic")[0].clamp(0, 1)
+        mask = sample(self.speaker.head_mask[None, None], _refine(found, height, width))[0]
+        return torch.lerp(self.background, head, mask)
+
+    def _background(self) -> Tensor:
+        """The first frame of the loop without its head, filled in from around it."""
+        number = self.loop.frame_at(0)
+        frame = to_rgb(self.loop.pictures[number].numpy())
+        canonical = self.speaker.canonical
+        height, width = canonical.frame_size
+        relative = relative_pose(canonical.pose[None], self.speaker.track.poses[number][None])
+        found = canonicalise(
+            _coarse_lattice(height, width)[None], canonical.depth, relative, canonical.camera
+        )
+        mask = sample(self.speaker.head_mask[None, None], _refine(found, height, width))[0, 0]
+        reach = 2 * round(MARGIN * width) + 1
+        wide = cv2.dilate((mask.numpy() > 0.02).astype(np.uint8), np.ones((reach, reach), np.uint8))
+        return _tensor(cv2.inpaint(frame, wide, 3, cv2.INPAINT_TELEA))
+
+
+def _coarse_lattice(height: int, width: int) -> Tensor:
+    """Every COARSE-th pixel, both ends included: (h, w, 2)."""
+    rows, columns = height // COARSE + 1, width // COARSE + 1
+    lattice = pixel_lattice((0, 0, columns, rows))
+    return lattice * lattice.new_tensor([(width - 1) / (columns - 1), (height - 1) / (rows - 1)])
+
+
+def _refine(points: Tensor, height: int, width: int) -> Tensor:
+    """Coarse coordinates (1, h, w, 2) -> those of every pixel (1, height, width, 2)."""
+    fine = functional.interpolate(
+        points.permute(0, 3, 1, 2), (height, width), mode="bilinear", align_corners=True
+    )
+    return fine.permute(0, 2, 3, 1)
+
+
+def _tensor(rgb: object) -> Tensor:
+    image = torch.from_numpy(np.ascontiguousarray(rgb, np.uint8))
+    return image.permute(2, 0, 1).float() / 255
+
+
+def _i420(picture: Tensor) -> Tensor:
+    rgb = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    return torch.from_numpy(to_i420(rgb))
