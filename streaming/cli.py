@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from avatar.errors import AvatarError
+from streaming.commands.serve import serve
 
 app = typer.Typer(
     name="avatar",
@@ -15,6 +16,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+
+app.command()(serve)
 
 
 def main() -> None:

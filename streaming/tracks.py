@@ -17,6 +17,10 @@ from streaming.clock import (
 from streaming.pictures import Pictures
 
 VOICE_PACKET = VOICE_RATE // 50  # 20 ms, what the Opus encoder takes
+# Browsers hold sound back longer than pictures (30-50 ms in NetEq and the sound device against 10),
+# and delay the pictures to match. Sound is ready long before its picture, so it leaves this earlier;
+# its time stamps, and what Sender Reports say of them, stay those of the one clock.
+VOICE_LEAD = 0.040  # seconds
 VIDEO_TIME_BASE = Fraction(1, VIDEO_RATE)
 VOICE_TIME_BASE = Fraction(1, VOICE_RATE)
 
@@ -81,7 +85,7 @@ class VoiceTrack(MediaStreamTrack):
         """The next 20 ms, at their time. Raises MediaStreamError once the track is stopped."""
         await self._clock.wait_started()
         start = self.sent * VOICE_PACKET
-        await self._clock.sleep_until(self._clock.present(start))
+        await self._clock.sleep_until(self._clock.present(start) - VOICE_LEAD)
         if self.readyState != "live":
             raise MediaStreamError
         self.sent += 1

@@ -164,17 +164,18 @@ def _listen(config: "ServeConfig") -> socket.socket:
 
 def _speakers(config: "ServeConfig") -> "tuple[ServeConfig, Gallery, LoadRenderer]":
     """Every speaker found, and how to load one; a first speaker given by path gets its name."""
-    from avatar.rendering import Pipeline, list_speakers, load_speaker
+    from avatar.rendering.pipeline import Pipeline
+    from avatar.rendering.speaker import list_speakers, load_speaker
     from streaming.speakers import Gallery
 
     first = load_speaker(config.speaker)
-    folders = {**list_speakers(), first.name: first.preview.parent}
+    found = {entry.name: entry for entry in list_speakers()} | {first.name: first}
 
     def load(name: str) -> Pipeline:
-        return Pipeline(first if name == first.name else load_speaker(folders[name]), config.device)
+        return Pipeline(load_speaker(found[name].folder), config.device)
 
-    previews = {name: folder / first.preview.name for name, folder in folders.items()}
-    return dataclasses.replace(config, speaker=first.name), Gallery(previews), load
+    gallery = Gallery({name: entry.preview for name, entry in found.items()})
+    return dataclasses.replace(config, speaker=first.name), gallery, load
 
 
 def _announce(config: "ServeConfig", port: int, capacity: "Capacity") -> None:

@@ -1,0 +1,243 @@
+"""How late, how smooth and how much in step a call is, on what a real browser presents.
+
+One clock, all in the page: `live_probe.js` sends clicks as the microphone, the server (started with
+`--block-code`) burns into every picture which samples it shows and where in them a sound begins,
+and the page notes when that picture is presented and when the click is heard again.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from avatar.audio import FPS, SAMPLE_RATE
+from avatar.errors import AvatarError
+from streaming.block_code import decode
+
+PROBE = Path(__file__).with_name("live_probe.js")
+CHROMIUM = "/usr/bin/chromium"
+BROWSER_FLAGS = (
+    "--headless=new --use-fake-ui-for-media-stream --use-fake-device-for-media-stream "
+    "--autoplay-policy=no-user-gesture-required --no-sandbox --disable-background-networking "
+    "--disable-component-update --disable-sync --disable-gpu --disable-quic --no-first-run"
+).split()
+
+SETTLE = 3.0  # seconds at the start that are not judged: buffers fill, the clocks are compared
+FREEZE = 0.2  # seconds without a new picture
+LONGEST_DELAY = 1.0  # seconds: what comes back later belongs to no click
+SERVER_PATIENCE = 120  # seconds
+Times = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Milliseconds."""
+
+    p50: float
+    p95: float
+    slope_per_minute: float
+
+
+@dataclass(frozen=True)
+class LiveReport:
+    """One call of one browser."""
+
+    seconds: float
+    fps: float
+    freezes: int
+    longest_gap_ms: float
+    unread_pictures: int
+    mouth_delay: Spread
+    "Sound into the page until the picture of it is presented."
+    voice_delay: Spread
+    "Sound into the page until the page hears it again."
+    skew: Spread
+    "How much later than its picture a sound is heard; p50 and p95 of the absolute value."
+    events: int
+    concealed_ms: float
+    frames_dropped: int
+    server_cpu: float
+    "Cores the server used."
+    server_mb: float
+    server_mb_per_minute: float
+    load_average: float
+
+
+@contextmanager
+def running_server(*flags: str) -> Iterator[tuple[str, int]]:
+    """`avatar serve` in a process of its own on a free port: (address, process id)."""
+    start = "from streaming.cli import main; main()"
+    command = [sys.executable, "-c", start, "serve", "--port", "0", "--block-code", *flags]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    guard = threading.Timer(SERVER_PATIENCE, process.kill)
+    guard.start()
+    try:
+        assert process.stdout is not None
+        line = next((line for line in process.stdout if "://" in line), "")
+        guard.cancel()
+        if not line:
+            raise AvatarError("the server did not start; try `avatar serve` to see why")
+        yield line.split()[-1], process.pid
+    finally:
+        guard.cancel()
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+
+def measure_calls(seconds: float, calls: int, server_flags: tuple[str, ...]) -> list[LiveReport]:
+    """Hold `calls` calls at once for `seconds`, each in a tab of one browser."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise AvatarError("bench --live needs playwright: pip install playwright") from error
+    if not Path(CHROMIUM).exists():
+        raise AvatarError(f"bench --live needs {CHROMIUM}: apt install chromium")
+    with running_server(*server_flags) as (address, pid), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(BROWSER_FLAGS))
+        pages = []
+        for _ in range(calls):
+            # The page's own content policy forbids the probe's worklet.
+            page = browser.new_context(bypass_csp=True).new_page()
+            page.add_init_script(path=PROBE)
+            page.goto(address)
+            page.click("#start")
+            pages.append(page)
+        usage = _watch_process(pid, seconds)
+        collected = [page.evaluate("liveProbe.collect()") for page in pages]
+        browser.close()
+    return [judge(one, usage) for one in collected]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the server's process used."""
+
+    cores: float
+    megabytes: float
+    megabytes_per_minute: float
+
+
+def _watch_process(pid: int, seconds: float) -> Usage:
+    begun, cpu = time.monotonic(), _cpu_seconds(pid)
+    samples: list[tuple[float, float]] = []
+    while (passed := time.monotonic() - begun) < seconds:
+        time.sleep(min(1.0, seconds - passed))
+        samples.append((time.monotonic() - begun, _resident_mb(pid)))
+    later = np.array([sample for sample in samples if sample[0] > SETTLE])
+    slope = float(np.polyfit(later[:, 0], later[:, 1], 1)[0]) * 60
+    cores = (_cpu_seconds(pid) - cpu) / (time.monotonic() - begun)
+    return Usage(cores, samples[-1][1], slope)
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _resident_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def judge(collected: dict[str, Any], usage: Usage) -> LiveReport:
+    """Figures from what the probe of one page collected (times in ms)."""
+    begin = collected["pictures"][0][0] + SETTLE * 1000
+    shown, numbers, onsets, unread = _read_pictures(collected["pictures"], begin)
+    if len(shown) < FPS:
+        raise AvatarError("too few pictures carried a block code: was the call too short?")
+    clicks = np.array([click for click in collected["clicks"] if click > begin])
+    voices = np.array(collected["voices"])
+    mouth, voice, skew = _match(clicks, voices, shown, onsets)
+    first = np.concatenate([[True], np.diff(numbers) > 0])
+    gaps = np.diff(shown[first])
+    sound, video = collected["inbound"]["audio"], collected["inbound"]["video"]
+    seconds = (shown[-1] - shown[0]) / 1000
+    heard = sound["concealedSamples"] - sound.get("silentConcealedSamples", 0)
+    return LiveReport(
+        seconds=round(seconds, 1),
+        fps=round((int(first.sum()) - 1) / seconds, 2),
+        freezes=int((gaps > FREEZE * 1000).sum()),
+        longest_gap_ms=round(float(gaps.max()), 1),
+        unread_pictures=unread,
+        mouth_delay=_spread(mouth),
+        voice_delay=_spread(voice),
+        skew=_spread(skew, absolute=True),
+        events=len(mouth),
+        concealed_ms=round(heard / 48, 1),
+        frames_dropped=video.get("framesDropped", 0),
+        server_cpu=round(usage.cores, 3),
+        server_mb=round(usage.megabytes, 1),
+        server_mb_per_minute=round(usage.megabytes_per_minute, 3),
+        load_average=round(os.getloadavg()[0], 2),
+    )
+
+
+def _read_pictures(
+    pictures: list[list[Any]], begin: float
+) -> tuple[Times, Times, list[tuple[float, int]], int]:
+    """(presented at, frame numbers, (presented at, onset place in samples), codes not read)."""
+    shown: list[float] = []
+    numbers: list[int] = []
+    onsets: list[tuple[float, int]] = []
+    unread = 0
+    for at, cells, _ in pictures:
+        if at < begin:
+            continue
+        code = decode([cell == "1" for cell in cells])
+        if code is None:
+            unread += 1
+            continue
+        number, onset = code
+        if onset and (not numbers or number > numbers[-1]):
+            onsets.append((at, onset - 1))
+        shown.append(at)
+        numbers.append(number)
+    return np.array(shown), np.array(numbers, float), onsets, unread
+
+
+def _match(
+    clicks: Times, voices: Times, shown: Times, onsets: list[tuple[float, int]]
+) -> tuple[Times, Times, Times]:
+    """[time, value] of mouth delay, voice delay and skew of every click that came back."""
+    mouth, voice, skew = [], [], []
+    for click in clicks[clicks < shown[-1] - LONGEST_DELAY * 1000]:
+        seen = _first(onsets, click)
+        heard = voices[(voices > click) & (voices < click + LONGEST_DELAY * 1000)]
+        if seen is not None:
+            mouth.append((click, seen[0] - click))
+        if len(heard):
+            voice.append((click, heard[0] - click))
+        if seen is not None and len(heard):
+            lips = seen[0] + seen[1] * 1000 / SAMPLE_RATE
+            skew.append((click, heard[0] - lips))
+    return tuple(np.array(values).reshape(-1, 2) for values in (mouth, voice, skew))  # type: ignore[return-value]
+
+
+def _first(onsets: list[tuple[float, int]], click: float) -> tuple[float, int] | None:
+    within = (one for one in onsets if click < one[0] < click + LONGEST_DELAY * 1000)
+    return next(within, None)
+
+
+def _spread(values: Times, absolute: bool = False) -> Spread:
+    """Percentiles, and how the values grow over a minute (of the signed values)."""
+    if len(values) < 2:
+        raise AvatarError("no click came back: was the voice return of the page cut off?")
+    judged = np.abs(values[:, 1]) if absolute else values[:, 1]
+    slope = np.polyfit(values[:, 0] / 60_000, values[:, 1], 1)[0]
+    p50, p95 = np.percentile(judged, [50, 95])
+    return Spread(round(float(p50), 1), round(float(p95), 1), round(float(slope), 2))
+
+
+def as_json(reports: list[LiveReport]) -> str:
+    return json.dumps([asdict(report) for report in reports], indent=2)

@@ -1,0 +1,118 @@
+// Put into the page by the live benchmark before anything else runs. It feeds clicks of known time
+// as the microphone, reads the block code off every picture that is presented, and notes when the
+// clicks come back in the voice. All times are performance.now() of the page.
+
+(() => {
+  const probe = (window.liveProbe = { clicks: [], pictures: [], voices: [], peers: [] });
+  const CELLS = 32;
+  const STRIP = 4; // pixels of the copy per cell
+  const FIRST_CLICK = 2.5; // s after the microphone is opened
+  const BETWEEN = 0.83; // s, no multiple of a frame: onsets fall everywhere within frames
+  const BURST = 0.03; // s
+  const SILENCE = 0.3; // s of quiet before an onset
+
+  const WORKLET = `
+    registerProcessor("onsets", class extends AudioWorkletProcessor {
+      quiet = 0; blocks = 0;
+      process([input]) {
+        if (this.blocks++ % 8 === 0) this.port.postMessage({ tick: currentTime });
+        const sound = input[0] ?? [];
+        for (let i = 0; i < sound.length; i++) {
+          if (Math.abs(sound[i]) < 0.05) { this.quiet++; continue; }
+          if (this.quiet > ${SILENCE} * sampleRate) this.port.postMessage({ onset: currentTime + i / sampleRate });
+          this.quiet = 0;
+        }
+        return true;
+      }
+    });`;
+
+  let context;
+  let early = Infinity; // ms: performance.now() minus context time, of the promptest tick
+
+  const listener = async () => {
+    const node = new AudioWorkletNode(context, "onsets");
+    node.connect(context.destination);
+    return node;
+  };
+
+  navigator.mediaDevices.getUserMedia = async () => {
+    context = new AudioContext({ sampleRate: 48000, latencyHint: "interactive" });
+    await context.resume();
+    await context.audioWorklet.addModule(URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" })));
+    const microphone = context.createMediaStreamDestination();
+    microphone.channelCount = 1;
+    const clock = await listener();
+    clock.port.onmessage = ({ data }) => {
+      if (data.tick !== undefined) early = Math.min(early, performance.now() - data.tick * 1000);
+    };
+    let next = context.currentTime + FIRST_CLICK;
+    setInterval(() => {
+      while (next < context.currentTime + 1) {
+        click(microphone, next);
+        next += BETWEEN;
+      }
+    }, 200);
+    listenToVoice();
+    return microphone.stream;
+  };
+
+  const click = (microphone, at) => {
+    const tone = new OscillatorNode(context, { frequency: 1000 });
+    const gate = new GainNode(context, { gain: 0.6 });
+    tone.connect(gate).connect(microphone);
+    tone.start(at);
+    tone.stop(at + BURST);
+    probe.clicks.push(at);
+  };
+
+  const listenToVoice = async () => {
+    const stream = document.getElementById("video").srcObject;
+    if (!stream?.getAudioTracks().length) return setTimeout(listenToVoice, 100);
+    const ear = await listener();
+    context.createMediaStreamSource(new MediaStream(stream.getAudioTracks())).connect(ear);
+    ear.port.onmessage = ({ data }) => data.onset !== undefined && probe.voices.push(data.onset);
+  };
+
+  const pen = new OffscreenCanvas(CELLS * STRIP, STRIP).getContext("2d", { willReadFrequently: true });
+
+  const read = (video) => {
+    const cell = Math.floor(video.videoWidth / CELLS);
+    pen.drawImage(video, 0, video.videoHeight - cell, cell * CELLS, cell, 0, 0, CELLS * STRIP, STRIP);
+    const { data } = pen.getImageData(0, 0, CELLS * STRIP, STRIP);
+    const cells = Array.from({ length: CELLS }, (_, i) => data[4 * (CELLS * STRIP * 2 + i * STRIP + 2) + 1] > 126);
+    return cells.map(Number).join("");
+  };
+
+  const watch = (video) => {
+    video.requestVideoFrameCallback((now, { expectedDisplayTime, presentedFrames }) => {
+      probe.pictures.push([expectedDisplayTime, read(video), presentedFrames]);
+      watch(video);
+    });
+  };
+
+  document.addEventListener("DOMContentLoaded", () => watch(document.getElementById("video")));
+
+  const Peer = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Peer {
+    constructor(...args) {
+      super(...args);
+      probe.peers.push(this);
+    }
+  };
+
+  probe.collect = async () => {
+    const inbound = {};
+    for (const entry of (await probe.peers.at(-1).getStats()).values()) {
+      if (entry.type === "inbound-rtp") inbound[entry.kind] = entry;
+    }
+    const onPage = (seconds) => seconds * 1000 + early;
+    return {
+      clicks: probe.clicks.map(onPage),
+      voices: probe.voices.map(onPage),
+      pictures: probe.pictures,
+      outputLatency: context.outputLatency * 1000,
+      baseLatency: context.baseLatency * 1000,
+      inbound,
+    };
+  };
+})();
