@@ -30,6 +30,7 @@ def canonical_depth(
     unit = camera.focal / float(np.median(vertices[:, 2]))
     smooth = _blur_outside(edge[tuple(nearest)], face, 0.15 * unit)
     outside = profile + smooth * np.exp(-np.square(distance / (FADE * unit)))
+    outside = np.minimum(outside, profile.max())
     joined = np.where(face, mesh, outside)
     soft = gaussian_filter(joined, 0.03 * unit)
     return np.asarray(soft, np.float32)

@@ -1,6 +1,5 @@
 """Videos of any kind -> the face crop at 25 frames a second with the sound beside it."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,11 +126,11 @@ def _write_frames(
                 progress("crop", done, total)
     progress("crop", total, total)
     frames.flush()
-    os.replace(partial, workdir / "frames.npy")
+    partial.replace(workdir / "frames.npy")
 
 
 def _save(path: Path, array: NDArray[np.float32]) -> None:
     partial = path.with_suffix(".npy.part")
     with partial.open("wb") as file:
         np.save(file, array)
-    os.replace(partial, path)
+    partial.replace(path)

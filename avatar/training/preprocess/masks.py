@@ -16,7 +16,7 @@ from avatar.training.preprocess.landmark_sets import (
 
 FEATHER = 0.12  # eye distances over which a mask fades
 LIP_FEATHER = 0.16
-JAW_ROOM = 0.10  # eye distances kept below the lowest chin: its shadow moves with it
+JAW_ROOM = 0.20  # eye distances kept below the lowest chin: its shadow, and the fading edge
 MOVING = 0.22  # of the lips' own motion: above this a pixel moves with speech
 BOX_ROOM = 0.04  # eye distances between the end of the mask and the box
 HEAD_WIDTH = 1.35  # head with ears and hair over the face's width
@@ -73,6 +73,7 @@ def lip_region(
     moving = (soft > max(level, 1.5 * still)) & lower
     core = _one_piece(moving | _grow(lips, 0.12 * unit)) | _chin(canonical, low_chin, lower, unit)
     mask = feather(_fill_hull(core) & lower, LIP_FEATHER * unit, outwards=True)
+    mask *= feather(lower, LIP_FEATHER * unit)
     mask *= _keep_off_nose(canonical, height, unit)[:, None]
     box = _box(mask > 0.004, BOX_ROOM * unit, (width, height))
     return box, np.ascontiguousarray(mask[box[1] : box[3], box[0] : box[2]])
@@ -89,15 +90,14 @@ def feather(inside: Array, width: float, outwards: bool = False) -> Mask:
 
 
 def _lower_face(points: Array, size: tuple[int, int], bottom: float) -> Array:
-    """From the nose's base down along the jaw and as far below the chin as it drops."""
+    """Between the sides of the face, down along the jaw and as far below it as the chin drops."""
     jaw = points[JAW].copy()
     drop = bottom - points[CHIN, 1]
     middle, half = points[CHIN, 0], np.ptp(points[JAW, 0]) / 2
     near = np.clip(1 - np.square((jaw[:, 0] - middle) / half), 0, 1)
     jaw[:, 1] += drop * near
-    region = _polygon(jaw, size)
-    region[: int(points[NOSE_BASE, 1])] = False
-    return region
+    above = jaw[[0, -1]] * (1, 0)
+    return _polygon(np.concatenate([above[:1], jaw, above[1:]]), size)
 
 
 def _chin(points: Array, low_chin: float, lower: Array, unit: float) -> Array:

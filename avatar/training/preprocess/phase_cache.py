@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -58,7 +57,7 @@ class PhaseCache:
         path = self._path(name)
         partial = path.with_suffix(".part")
         save_file(whole, partial, metadata={"key": key})
-        os.replace(partial, path)
+        partial.replace(path)
 
     def arrays(self, name: str, key: str, compute: Callable[[], Arrays]) -> Arrays:
         """The stored arrays, or else the computed ones, stored."""
@@ -76,7 +75,7 @@ def write_text(path: Path, text: str) -> None:
     """Replace a small text file atomically."""
     partial = path.with_suffix(path.suffix + ".part")
     partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def chain(key: str, *settings: object) -> str:

@@ -25,11 +25,17 @@ from avatar.training.preprocess.landmark_tracker import (
 from avatar.training.preprocess.masks import face_mask, head_mask, lip_region
 from avatar.training.preprocess.motion_map import heat_picture, motion_heat
 from avatar.training.preprocess.phase_cache import PhaseCache, chain
+from avatar.training.preprocess.pose_refinement import (
+    CanonicalSkin,
+    Footage,
+    align_to,
+    learn_skin,
+)
 from avatar.training.preprocess.progress import Progress, silent
 from avatar.training.preprocess.rigid_head import RigidHead, fit_head
 from avatar.training.preprocess.tracked_video import TrackedVideo
 
-VERSION = 1
+VERSION = 2
 SHORTEST = 20.0  # s of usable face
 CHIN_REACH = 99.5  # percentile of the chin's lowest places
 
@@ -46,7 +52,7 @@ def preprocess(videos: list[Path], workdir: Path, progress: Progress = silent) -
     _long_enough(seen)
     motion = _head_motion(taken, points, cache, progress)
     _long_enough(motion.usable)
-    tracked = _geometry(taken, points, motion, workdir, progress)
+    tracked = _geometry(taken, points, motion, cache, progress)
     tracked.save(workdir)
     return tracked
 
@@ -70,11 +76,21 @@ def track_with(
     head = RigidHead(tracked.camera, tracked.shape.astype(float), tracked.noise.astype(float))
     motion = follow_head(head, points, taken.clip, learn_noise=False)
     flat = np.nan_to_num(points[..., :2])
+    skin = CanonicalSkin(
+        tracked.canonical_pose.astype(float),
+        tracked.canonical_landmarks.astype(float),
+        tracked.depth.astype(float),
+        tracked.template,
+    )
+    footage = Footage(taken.frames, flat, motion.usable, taken.clip)
+    poses = align_to(
+        skin, footage, head, motion.poses, lambda n, total: progress("align", n, total)
+    )
     result = replace(
         tracked,
         frames=taken.frames,
         sound=taken.sound,
-        poses=motion.poses.astype(np.float32),
+        poses=poses.astype(np.float32),
         landmarks=flat,
         usable=motion.usable,
         clip=taken.clip,
@@ -147,25 +163,23 @@ def _head_motion(
 
 
 def _geometry(
-    taken: Ingested, points: Array, motion: HeadMotion, workdir: Path, progress: Progress
+    taken: Ingested, points: Array, motion: HeadMotion, cache: PhaseCache, progress: Progress
 ) -> TrackedVideo:
-    """Canonical frame, depth, masks and lip box."""
-    head, poses, usable = motion.head, motion.poses, motion.usable
+    """Canonical frame, texture alignment, masks and lip box."""
+    head, usable = motion.head, motion.usable
     flat = np.nan_to_num(points[..., :2])
     aperture = lip_aperture(flat, taken.clip)
-    canonical = choose_canonical(taken.frames, flat, poses, aperture, usable)
-    image, pose, still = taken.frames[canonical], poses[canonical], flat[canonical]
-    size = image.shape[1], image.shape[0]
-    unit = head.camera.focal / float(pose[5])
-    vertices = unproject(still, transform(pose, head.shape)[:, 2], head.camera)
-    depth = canonical_depth(vertices, mesh_triangles(), head.camera, size)
-    view = CanonicalView(depth, pose, head.camera)
-    heat, mean = motion_heat(
+    canonical = choose_canonical(taken.frames, flat, motion.poses, aperture, usable)
+    poses, skin = _aligned(taken, flat, motion, canonical, cache, progress)
+    image, size = taken.frames[canonical], (taken.frames.shape[2], taken.frames.shape[1])
+    unit = head.camera.focal / float(skin.pose[5])
+    view = CanonicalView(skin.depth, skin.pose, head.camera)
+    heat, _ = motion_heat(
         taken.frames, poses, usable, view, lambda n, total: progress("motion map", n, total)
     )
-    low_chin = _low_chin(flat, poses, usable, head, pose)
-    lip_box, lip_mask = lip_region(heat, still, low_chin, unit)
-    _save_picture(workdir / "motion.png", heat_picture(heat, image, lip_box))
+    low_chin = _low_chin(flat, poses, usable, head, skin.pose)
+    lip_box, lip_mask = lip_region(heat, skin.still, low_chin, unit)
+    _save_picture(cache.folder / "motion.png", heat_picture(heat, image, lip_box))
     return TrackedVideo(
         frames=taken.frames,
         sound=taken.sound,
@@ -175,18 +189,60 @@ def _geometry(
         usable=usable,
         clip=taken.clip,
         canonical=canonical,
-        canonical_pose=pose.astype(np.float32),
-        depth=depth,
+        canonical_pose=skin.pose.astype(np.float32),
+        canonical_landmarks=skin.still.astype(np.float32),
+        depth=skin.depth.astype(np.float32),
         lip_box=lip_box,
         lip_mask=lip_mask,
-        head_mask=head_mask(image, still, unit),
-        face_mask=face_mask(still, size, unit),
+        head_mask=head_mask(image, skin.still, unit),
+        face_mask=face_mask(skin.still, size, unit),
         aperture=aperture,
         shape=head.shape.astype(np.float32),
         noise=head.noise.astype(np.float32),
-        template=mean,
+        template=skin.picture,
         crops=taken.crops,
     )
+
+
+def _aligned(
+    taken: Ingested,
+    flat: Array,
+    motion: HeadMotion,
+    canonical: int,
+    cache: PhaseCache,
+    progress: Progress,
+) -> tuple[Array, CanonicalSkin]:
+    """Poses aligned by texture, and the texture they are aligned to."""
+    camera = motion.head.camera
+    pose = motion.poses[canonical]
+    size = taken.frames.shape[2], taken.frames.shape[1]
+    footage = Footage(taken.frames, flat, motion.usable, taken.clip)
+
+    def compute() -> dict[str, Array]:
+        z = transform(pose, motion.head.shape)[:, 2]
+        vertices = unproject(flat[canonical], z, camera)
+        mesh = canonical_depth(vertices, mesh_triangles(), camera, size).astype(float)
+        skin = learn_skin(
+            footage,
+            motion.head,
+            motion.poses,
+            canonical,
+            mesh,
+            lambda n, total: progress("skin texture", n, total),
+        )
+        poses = align_to(
+            skin,
+            footage,
+            motion.head,
+            motion.poses,
+            lambda n, total: progress("align", n, total),
+        )
+        poses[canonical] = skin.pose
+        return {"poses": poses, "pose": skin.pose, "depth": skin.depth, "picture": skin.picture}
+
+    found = cache.arrays("aligned", chain(taken.key, "aligned", VERSION), compute)
+    skin = CanonicalSkin(found["pose"], flat[canonical], found["depth"], found["picture"])
+    return found["poses"], skin
 
 
 def _low_chin(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from avatar.models.warp import Camera
-from avatar.training.preprocess.geometry import Array, axis_angles, similarity, transform
+from avatar.training.preprocess.geometry import Array, axis_angles, rotations, similarity, transform
 from avatar.training.preprocess.landmark_sets import (
     CHIN,
     FOREHEAD,
@@ -97,7 +97,7 @@ def _carry_along(before: Array, after: Array) -> Array:
 
 
 def with_noise(head: RigidHead, poses: Array, observed: Array) -> RigidHead:
-    """The same head with each landmark's noise measured over the video: steadier ones count more."""
+    """The same head with each landmark's noise measured: steadier ones count more."""
     residual = observed[:, RIGID, :2] - reprojection(poses, head.shape[RIGID], head.camera)
     spread = 1.48 * np.median(np.abs(residual - np.median(residual, axis=0)), axis=(0, 2))
     bias = np.abs(np.median(residual, axis=(0, 2)))
@@ -151,8 +151,6 @@ def _refit(
     shape: Array, prior: Array, poses: Array, observed: Array, information: Array, camera: Camera
 ) -> Array:
     """One Gauss-Newton step of the points (N, 3) with the poses held."""
-    from avatar.training.preprocess.geometry import rotations
-
     moved = transform(poses, shape)
     scale = camera.focal / moved[..., 2]
     by_point = np.zeros((*moved.shape[:2], 2, 3))

@@ -18,8 +18,8 @@ from avatar.training.preprocess.landmark_sets import LIPS
 from avatar.training.preprocess.masks import Box
 from avatar.training.preprocess.phase_cache import write_text
 
-FORMAT = 1
-STORED = [
+FORMAT = 2
+STORED = (
     "poses",
     "landmarks",
     "usable",
@@ -33,7 +33,8 @@ STORED = [
     "noise",
     "template",
     "canonical_pose",
-]
+    "canonical_landmarks",
+)
 
 __all__ = ["LIPS", "TrackedVideo"]
 
@@ -63,6 +64,8 @@ class TrackedVideo:
     """The canonical frame; -1 where it belongs to another video (see `canonical_pose`)."""
     canonical_pose: NDArray[np.float32]
     """(6,) pose of the canonical frame."""
+    canonical_landmarks: NDArray[np.float32]
+    """(478, 2) px in the canonical frame."""
     depth: NDArray[np.float32]
     """(H, W) z of every pixel of the canonical frame in its camera, head units."""
     lip_box: Box
