@@ -14,7 +14,7 @@ from avatar.models.speech_head import SpeechHeadConfig
 Preset = Literal["realtime", "paper"]
 T = TypeVar("T")
 
-LATTICE_POINTS = 14_000  # positions that `realtime` draws a frame, at most
+LATTICE_POINTS = 20_000  # positions that `realtime` draws a frame, at most
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,9 @@ class BlendNet(nn.Module):
 
 def punch_holes(composite: Tensor, rng: torch.Generator, share: float = 0.5) -> Tensor:
     """Black-hole augmentation: rectangles set to black in `share` of the images (B, 3, h, w)."""
-    holed = composite.clone()
+    keep = torch.ones(len(composite), 1, *composite.shape[-2:])
     height, width = composite.shape[-2:]
-    for image in holed:
+    for image in keep:
         if torch.rand((), generator=rng) >= share:
             continue
         for _ in range(int(torch.randint(1, 4, (), generator=rng))):
@@ -71,7 +71,7 @@ def punch_holes(composite: Tensor, rng: torch.Generator, share: float = 0.5) -> 
             y = int(torch.randint(0, height - h, (), generator=rng))
             x = int(torch.randint(0, width - w, (), generator=rng))
             image[:, y : y + h, x : x + w] = 0
-    return holed
+    return composite * keep.to(composite.device)
 
 
 def _conv(inputs: int, outputs: int) -> nn.Sequential:

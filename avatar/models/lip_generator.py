@@ -21,7 +21,7 @@ class LipGeneratorConfig:
     code: int  # length of f_s
     box: tuple[int, int]  # height and width of the canonical lip box, pixels
     lattice: tuple[int, int]  # height and width of the image drawn at run time
-    width: int = 96
+    width: int = 64
     layers: int = 4
     skip_layer: int = 0  # the inputs enter once more at this layer; 0 = never
     octaves: int = 8  # of gamma(x)

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from avatar.rendering.speaker import Networks
 from avatar.training.lip_data import LipData
-from avatar.training.networks import Networks, composites
+from avatar.training.networks import composites
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,8 @@ def warp_to_canonical(
 
 def canonical_landmarks(tracked: TrackedVideo, canonical: Canonical) -> Tensor:
     """The lip landmarks (F, L, 2) seen from the canonical head pose, in pixels."""
-    poses = torch.from_numpy(tracked.poses)
-    points = torch.from_numpy(np.ascontiguousarray(tracked.landmarks[:, LIPS]))
+    poses = torch.from_numpy(np.asarray(tracked.poses, dtype=np.float32))
+    points = torch.from_numpy(np.asarray(tracked.landmarks[:, LIPS], dtype=np.float32))
     found = [
         canonicalise(
             part[:, None],
@@ -115,7 +115,7 @@ def _canonical_lips(
     lips = np.empty((count, 3, y1 - y0, x1 - x0), dtype=np.uint8)
     for start in range(0, count, BATCH):
         part = slice(start, start + BATCH)
-        frames = torch.from_numpy(np.ascontiguousarray(tracked.frames[part])).permute(0, 3, 1, 2)
+        frames = torch.from_numpy(np.array(tracked.frames[part])).permute(0, 3, 1, 2)
         warped = warp_to_canonical(frames.float(), torch.from_numpy(tracked.poses[part]), canonical)
         lips[part] = warped.round().clamp(0, 255).byte().numpy()
         progress("canonical lips", min(start + BATCH, count), count)

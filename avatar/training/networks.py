@@ -1,7 +1,6 @@
 """The networks of one speaker and drawing with them, as the phases of training leave them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -12,27 +11,16 @@ from avatar.models.lip_generator import LatticeGenerator, LipGenerator
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.models.speech_head import SpeechHead
 from avatar.rendering.compose import paste
+from avatar.rendering.speaker import Networks
 from avatar.training.lip_data import LipData
 
 BATCH = 16
-
-
-@dataclass(frozen=True)
-class Networks:
-    """Everything that learns and travels in the bundle."""
-
-    config: ModelConfig
-    encoder: SpeechEncoder
-    head: SpeechHead
-    lips: LipGenerator
-    blend: BlendNet
 
 
 def new_networks(config: ModelConfig, encoder: SpeechEncoder, seed: int) -> Networks:
     """Fresh networks, the same for the same seed."""
     torch.manual_seed(seed)
     return Networks(
-        config,
         encoder,
         SpeechHead(config.speech_head),
         LipGenerator(config.lips),

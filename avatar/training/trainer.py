@@ -8,18 +8,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from avatar.config import model_config
+from avatar.config import ModelConfig, model_config
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.models.sync_expert import SyncExpert, SyncExpertConfig
 from avatar.rendering.compose import Canonical
 from avatar.rendering.features import load_encoder
+from avatar.rendering.speaker import Networks
 from avatar.training.av_offset import align_sound, av_offset
 from avatar.training.canonical_depth import DepthTask
 from avatar.training.fit import Budget, Curve, Report, fit
 from avatar.training.image_tasks import BlendTask, LipTask, SyncTask
 from avatar.training.lip_code import APPEARANCE_COMPONENTS, SHAPE_COMPONENTS
 from avatar.training.lip_data import LipData, Progress, build_lip_data
-from avatar.training.networks import Networks, new_networks
+from avatar.training.networks import new_networks
 from avatar.training.preprocess import preprocess
 from avatar.training.preprocess.tracked_video import TrackedVideo
 from avatar.training.request import TrainRequest
@@ -34,6 +35,7 @@ LEAST_TRAINING = 0.3  # share of a time budget that is left to training, however
 class Trained:
     """The outcome: networks, what they learned from, and how it went."""
 
+    config: ModelConfig
     networks: Networks
     data: LipData
     expert: SyncExpert
@@ -88,7 +90,7 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     run(lips)
     run(BlendTask(lips, networks.blend))
     seconds = time.monotonic() - started
-    return Trained(networks, data, expert, features, heard, offset, curves, seconds)
+    return Trained(config, networks, data, expert, features, heard, offset, curves, seconds)
 
 
 def canonical_view(tracked: TrackedVideo, depth: Tensor) -> Canonical:

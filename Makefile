@@ -1,0 +1,38 @@
+# The two commands of the README are `make serve` and `make test`; each sets up what it needs.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: setup serve test check bench clean
+
+setup: .venv/.complete
+
+serve: .venv/.serving
+	$(BIN)/avatar serve $(ARGS)
+
+test: .venv/.complete
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.complete
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/.serving
+	$(BIN)/avatar bench $(ARGS)
+
+clean:
+	rm -rf .venv build dist
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+# Serving needs no more than the base packages; training and tests bring the rest.
+.venv/.serving: .venv/bin/python pyproject.toml
+	$(PIP) --editable .
+	touch $@
+
+.venv/.complete: .venv/bin/python pyproject.toml
+	$(PIP) --editable '.[train,dev]'
+	touch $@ .venv/.serving

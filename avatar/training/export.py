@@ -1,0 +1,87 @@
+"""From a finished training to a speaker bundle."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avatar.rendering.save_bundle import About, save_bundle
+from avatar.rendering.speaker import ReferenceTrack
+from avatar.rendering.speaker_card import TrainingRecord
+from avatar.training.preprocess.tracked_video import TrackedVideo
+from avatar.training.reference import choose_reference, track_reference
+from avatar.training.request import TrainRequest
+from avatar.training.trainer import Trained
+
+UNKNOWN_TIME = -1.0
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The looping video: its frames, what is known of them, and the order they are shown in."""
+
+    frames: NDArray[np.uint8]  # (N, H, W, 3) RGB
+    track: ReferenceTrack
+
+
+def export(trained: Trained, request: TrainRequest) -> Path:
+    """Write the bundle of `request`; it appears when it is whole.  Returns its folder."""
+    folder = request.speakers / request.name
+    tracked = trained.data.tracked
+    reference = _reference(tracked, request)
+    save_bundle(
+        folder,
+        about=About(
+            licence=request.licence,
+            consent=request.consent,
+            source=request.source or ", ".join(video.name for video in request.videos),
+            training=_record(trained, request),
+        ),
+        model=trained.config,
+        networks=trained.networks,
+        canonical=trained.data.canonical,
+        head_mask=torch.from_numpy(np.array(tracked.head_mask)),
+        track=reference.track,
+        frames=iter(reference.frames),
+        preview=reference.frames[int(reference.track.order[0])],
+    )
+    return folder
+
+
+def _record(trained: Trained, request: TrainRequest) -> TrainingRecord:
+    return TrainingRecord(
+        data=", ".join(video.name for video in request.videos[:8]),
+        held_out=request.held_out,
+        frames=len(trained.data.train),
+        steps=sum(curve.steps[-1] + 1 for curve in trained.curves.values() if curve.steps),
+        minutes=round(trained.seconds / 60, 1),
+    )
+
+
+def _reference(tracked: TrackedVideo, request: TrainRequest) -> Reference:
+    if request.reference is not None:
+        frames, poses = track_reference(request.reference, tracked, request.work / "reference")
+        count = len(frames)
+        return Reference(frames, _track(poses, np.full(count, UNKNOWN_TIME), np.arange(count)))
+    shown = np.asarray(choose_reference(tracked))
+    kept, order = np.unique(shown, return_inverse=True)
+    times = kept / len(tracked.frames)
+    return Reference(np.asarray(tracked.frames[kept]), _track(tracked.poses[kept], times, order))
+
+
+def _track(
+    poses: NDArray[np.float32], times: NDArray[Any], order: NDArray[Any]
+) -> ReferenceTrack:
+    return ReferenceTrack(
+        poses=_float(poses),
+        times=_float(times),
+        order=torch.from_numpy(np.asarray(order, dtype=np.int64)),
+    )
+
+
+def _float(values: NDArray[Any]) -> Tensor:
+    return torch.from_numpy(np.asarray(values, dtype=np.float32))
