@@ -41,7 +41,11 @@ class CanonicalView:
 
     def warp(self, image: NDArray[Any], pose: Array) -> NDArray[Any]:
         """(H, W[, 3]) frame -> the same picture in the canonical view."""
-        places = self.places(pose)
-        return np.asarray(
-            cv2.remap(image, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        )
+        return self.sample(image, self.places(pose))
+
+    @staticmethod
+    def sample(image: NDArray[Any], places: NDArray[np.float32]) -> NDArray[Any]:
+        """The picture read at `places` (h, w, 2) px, bicubic; edges repeat."""
+        nothing = np.empty(0, np.float32)
+        mode = cv2.BORDER_REPLICATE
+        return np.asarray(cv2.remap(image, places, nothing, cv2.INTER_CUBIC, borderMode=mode))

@@ -1,5 +1,6 @@
 """Where the head is in the source pictures: one fixed square for all videos of one size."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class Survey:
     crowded: int = 0
 
 
-def survey(path: Path) -> Survey:
+def survey(path: Path, seen: Callable[[int], None]) -> Survey:
     """Look through a whole video for one face and for cuts.
 
     Raises AvatarError for no face, several people, or a cut inside.
@@ -65,6 +66,7 @@ def survey(path: Path) -> Survey:
             if index % LOOK_EVERY == 0:
                 _look(result, detector.boxes(image))
             result.frames, result.size = index + 1, (image.shape[1], image.shape[0])
+            seen(index + 1)
     _check(result, thumbs)
     return result
 

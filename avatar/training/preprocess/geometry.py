@@ -15,7 +15,7 @@ def cross_matrix(vectors: Array) -> Array:
     x, y, z = np.moveaxis(vectors, -1, 0)
     zero = np.zeros_like(x)
     flat = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1)
-    return flat.reshape(*vectors.shape, 3)
+    return np.asarray(flat.reshape(*vectors.shape, 3))
 
 
 def rotations(axis_angle: Array) -> Array:
@@ -63,7 +63,9 @@ def project(points: Array, camera: Camera) -> Array:
 def unproject(pixels: Array, depth: Array, camera: Camera) -> Array:
     """Pixels (..., 2) at depth (...) -> camera points (..., 3)."""
     flat = (pixels - np.array([camera.cx, camera.cy])) / camera.focal
-    return np.concatenate([flat, np.ones_like(flat[..., :1])], axis=-1) * depth[..., None]
+    return np.asarray(
+        np.concatenate([flat, np.ones_like(flat[..., :1])], axis=-1) * depth[..., None]
+    )
 
 
 def into_head(pose: Array, points: Array) -> Array:

@@ -13,7 +13,7 @@ from avatar.training.preprocess.face_crop import Crop, Survey, choose_crops, sur
 from avatar.training.preprocess.phase_cache import fingerprint, require_space, write_text
 from avatar.training.preprocess.progress import Progress
 from avatar.training.preprocess.sound_track import Sound, sound_beside
-from avatar.training.preprocess.video_reader import read_frames, video_start
+from avatar.training.preprocess.video_reader import expected_frames, read_frames, video_start
 
 VERSION = 1
 Crops = dict[tuple[int, int], Crop]
@@ -75,13 +75,8 @@ def _ingest(
     key: str,
 ) -> None:
     (workdir / "ingest.yaml").unlink(missing_ok=True)
-    surveys, sounds = [], []
-    for number, video in enumerate(videos):
-        progress("look through", number, len(videos))
-        found = survey(video)
-        surveys.append(found)
-        sounds.append(_sound(found, with_sound))
-    progress("look through", len(videos), len(videos))
+    surveys = _survey_all(videos, progress)
+    sounds = [_sound(found, with_sound) for found in surveys]
     sizes = {s.size for s in surveys}
     known = {size: crop for size, crop in (crops or {}).items() if size in sizes}
     output = next(iter(crops.values())).size if crops else None
@@ -99,6 +94,19 @@ def _ingest(
         ],
     }
     write_text(workdir / "ingest.yaml", yaml.safe_dump(note, sort_keys=False))
+
+
+def _survey_all(videos: list[Path], progress: Progress) -> list[Survey]:
+    expected = [expected_frames(video) for video in videos]
+    surveys: list[Survey] = []
+    for video in videos:
+        before = sum(s.frames for s in surveys)
+
+        def count(frames: int, before: int = before) -> None:
+            progress("look through", before + frames, max(sum(expected), before + frames))
+
+        surveys.append(survey(video, count))
+    return surveys
 
 
 def _sound(found: Survey, with_sound: bool) -> Sound:

@@ -13,6 +13,7 @@ from avatar.training.preprocess.landmark_sets import (
     LIPS,
     NOSE_BASE,
 )
+from avatar.training.preprocess.polygons import filled, hull
 
 FEATHER = 0.12  # eye distances over which a mask fades
 LIP_FEATHER = 0.16
@@ -24,9 +25,9 @@ Mask = NDArray[np.float32]
 Box = tuple[int, int, int, int]
 
 
-def face_mask(landmarks: Array, size: tuple[int, int], unit: float) -> Mask:
-    """The face oval (H, W) with a feathered rim; landmarks (478, 2), size (width, height)."""
-    return feather(_polygon(landmarks[FACE_OVAL], size), FEATHER * unit)
+def face_mask(landmarks: Array, shape: tuple[int, ...], unit: float) -> Mask:
+    """The face oval (H, W) with a feathered rim; landmarks (478, 2), shape (H, W)."""
+    return feather(filled(landmarks[FACE_OVAL], shape), FEATHER * unit)
 
 
 def head_mask(image: NDArray[np.uint8], landmarks: Array, unit: float) -> Mask:
@@ -35,7 +36,7 @@ def head_mask(image: NDArray[np.uint8], landmarks: Array, unit: float) -> Mask:
     Where MediaPipe's segmentation finds no hair the face and an ellipse for the skull remain.
     """
     height, width = image.shape[:2]
-    face = _polygon(landmarks[FACE_OVAL], (width, height))
+    face = filled(landmarks[FACE_OVAL], (height, width))
     low, high = landmarks[FACE_OVAL].min(0), landmarks[FACE_OVAL].max(0)
     middle, half = (low + high) / 2, (high - low) / 2
     xs, ys = np.meshgrid(np.arange(width), np.arange(height))
@@ -65,10 +66,10 @@ def lip_region(
     reaches in the canonical view; unit: eye distance in px.
     """
     height, width = heat.shape
-    lower = _lower_face(canonical, (width, height), low_chin + JAW_ROOM * unit)
-    lips = _polygon(_hull(canonical[LIPS]), (width, height))
+    lower = _lower_face(canonical, heat.shape, low_chin + JAW_ROOM * unit)
+    lips = filled(hull(canonical[LIPS]), heat.shape)
     level = MOVING * float(np.percentile(heat[lips], 75))
-    still = float(np.percentile(heat[_polygon(canonical[FACE_OVAL], (width, height))], 20))
+    still = float(np.percentile(heat[filled(canonical[FACE_OVAL], heat.shape)], 20))
     soft = cv2.GaussianBlur(heat, (0, 0), 0.05 * unit)
     moving = (soft > max(level, 1.5 * still)) & lower
     core = _one_piece(moving | _grow(lips, 0.12 * unit)) | _chin(canonical, low_chin, lower, unit)
@@ -89,7 +90,7 @@ def feather(inside: Array, width: float, outwards: bool = False) -> Mask:
     return np.asarray(share * share * (3 - 2 * share), np.float32)
 
 
-def _lower_face(points: Array, size: tuple[int, int], bottom: float) -> Array:
+def _lower_face(points: Array, shape: tuple[int, ...], bottom: float) -> Array:
     """Between the sides of the face, down along the jaw and as far below it as the chin drops."""
     jaw = points[JAW].copy()
     drop = bottom - points[CHIN, 1]
@@ -97,7 +98,7 @@ def _lower_face(points: Array, size: tuple[int, int], bottom: float) -> Array:
     near = np.clip(1 - np.square((jaw[:, 0] - middle) / half), 0, 1)
     jaw[:, 1] += drop * near
     above = jaw[[0, -1]] * (1, 0)
-    return _polygon(np.concatenate([above[:1], jaw, above[1:]]), size)
+    return filled(np.concatenate([above[:1], jaw, above[1:]]), shape)
 
 
 def _chin(points: Array, low_chin: float, lower: Array, unit: float) -> Array:
@@ -116,19 +117,9 @@ def _keep_off_nose(points: Array, height: int, unit: float) -> Array:
     return np.asarray(share * share * (3 - 2 * share))
 
 
-def _polygon(points: Array, size: tuple[int, int]) -> Array:
-    canvas = np.zeros((size[1], size[0]), np.uint8)
-    cv2.fillPoly(canvas, [np.round(points[:, :2]).astype(np.int32)], 1)
-    return canvas.astype(bool)
-
-
-def _hull(points: Array) -> Array:
-    return np.asarray(cv2.convexHull(points[:, :2].astype(np.float32))[:, 0])
-
-
 def _fill_hull(region: Array) -> Array:
     ys, xs = np.nonzero(region)
-    return _polygon(_hull(np.stack([xs, ys], axis=1)), (region.shape[1], region.shape[0]))
+    return filled(hull(np.stack([xs, ys], axis=1)), region.shape)
 
 
 def _grow(region: Array, distance: float) -> Array:

@@ -86,8 +86,7 @@ def patch_shifts(
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     places = view.places(pose)
-    seen = cv2.remap(grey, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    band = band_pass(seen, template.unit)
+    band = band_pass(view.sample(grey, places), template.unit)
     support = np.abs(template.gradient).sum(-1) > 0
     own, wanted = band[support], template.picture[support]
     gain = float((own * wanted).sum() / max(float((own * own).sum()), 1e-6))

@@ -38,6 +38,12 @@ def video_start(path: Path) -> float:
     raise AvatarError(f"{path} has no pictures: give a video file")
 
 
+def expected_frames(path: Path) -> int:
+    """About how many pictures `read_frames` will give, by what the container says."""
+    with opened(path) as container:
+        return round((container.duration or 0) / av.time_base * FPS)
+
+
 def read_frames(path: Path) -> Iterator[Image]:
     """Pictures (H, W, 3) RGB, upright, square pixels; picture n is the nearest to start + n / 25 s.
 
