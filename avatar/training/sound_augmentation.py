@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-GAIN_DB = 10.0
-NOISE_SNR_DB = (12.0, 50.0)
+GAIN_DB = 6.0
+NOISE_SNR_DB = (25.0, 60.0)
 TONE_TAPS = 33
-TONE_DEPTH = 0.25
+TONE_DEPTH = 0.1
 
 
 def augment(sound: Tensor, rng: torch.Generator) -> Tensor:

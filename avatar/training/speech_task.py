@@ -51,7 +51,7 @@ class SpeechTask:
             {"params": list(self.head.parameters()), "lr": 2e-3, "weight_decay": 0.02}
         ]
         if self.tuned:
-            groups.append({"params": list(self.encoder.parameters()), "lr": 1e-4})
+            groups.append({"params": list(self.encoder.parameters()), "lr": 4e-4})
         return groups
 
     def losses(self, rng: torch.Generator, progress: float) -> dict[str, Tensor]:

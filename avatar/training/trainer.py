@@ -26,7 +26,7 @@ from avatar.training.preprocess.tracked_video import TrackedVideo
 from avatar.training.request import TrainRequest
 from avatar.training.speech_task import SpeechTask, clip_codes, clip_features
 
-SHARES = {"depth": 0.03, "speech": 0.17, "sync": 0.08, "lips": 0.42, "blend": 0.30}
+SHARES = {"depth": 0.02, "speech": 0.24, "sync": 0.06, "lips": 0.40, "blend": 0.28}
 DEPTH_FRAMES = 64  # spread over the video, to learn the canonical depth from
 LEAST_TRAINING = 0.3  # share of a time budget that is left to training, however long tracking takes
 

@@ -1,0 +1,118 @@
+"""The whole way from a tracked video to a bundle, on a made speaker."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from avatar.errors import AvatarError
+from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
+from avatar.training import trainer as trainer_module
+from avatar.training.judge import judge
+from avatar.training.lip_code import lip_codes
+from avatar.training.lip_data import canonical_landmarks, split
+from avatar.training.report import write_report
+from avatar.training.request import TrainRequest
+from avatar.training.trainer import Trained, train
+
+from .made_video import FRAMES, made_video
+
+STEPS = 260
+
+
+def small_encoder() -> SpeechEncoder:
+    torch.manual_seed(1)
+    return SpeechEncoder(EncoderConfig(channels=32, hidden=16, dilations=(1, 2))).eval()
+
+
+def quiet(*_: object) -> None:
+    return None
+
+
+def request(folder: Path, **changes: object) -> TrainRequest:
+    values: dict[str, object] = {
+        "videos": (), "name": "tiny", "consent": "nobody, drawn for a test",
+        "speakers": folder / "speakers", "work": folder / "work", "steps": STEPS, "held_out": 0.2,
+    }  # fmt: skip
+    return TrainRequest(**(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = tmp_path_factory.mktemp("tiny")
+    tracked = made_video(folder / "video")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer_module, "preprocess", lambda *_: tracked)
+        patch.setattr(trainer_module, "load_encoder", small_encoder)
+        return train(request(folder), quiet, quiet)
+
+
+def test_losses_fall(trained: Trained) -> None:
+    for name, loss in {"speech": "code", "lips": "photometric"}.items():
+        values = trained.curves[name].losses[loss]
+        assert values[-1] < values[0], name
+
+
+def test_speaker_beats_its_mean_lip(trained: Trained) -> None:
+    spoken = judge(trained.networks, trained.data, trained.heard)
+    still = judge(trained.networks, trained.data, torch.zeros_like(trained.heard))
+    assert spoken.frames == round(0.2 * FRAMES)
+    assert spoken.psnr_region > still.psnr_region
+    assert spoken.aperture_r > 0.5
+
+
+def test_report_is_written(trained: Trained, tmp_path: Path) -> None:
+    metrics = write_report(trained, tmp_path)
+    assert metrics["training_frames"] == round(0.8 * FRAMES)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names >= {"metrics.json", "curves.png", "contact_sheet.png"}
+
+
+def test_codes_carry_the_aperture(tmp_path: Path) -> None:
+    tracked = made_video(tmp_path)
+    canonical = trainer_module.canonical_view(tracked, torch.from_numpy(tracked.depth))
+    landmarks = canonical_landmarks(tracked, canonical)
+    lips = torch.from_numpy(np.array(tracked.frames)).permute(0, 3, 1, 2)[:, :, 32:56, 16:48]
+    codes = lip_codes(landmarks, lips, canonical.lip_mask, torch.ones(FRAMES, dtype=torch.bool))
+    r = np.corrcoef(codes.codes[:, 0].numpy(), tracked.aperture)[0, 1]
+    assert abs(r) > 0.98
+    assert codes.weight.mean() == pytest.approx(1, abs=1e-5)
+
+
+def test_split_never_mixes() -> None:
+    usable = np.ones(100, bool)
+    usable[95] = False
+    train_rows, held = split(usable, 0.1)
+    assert train_rows.max() == 89
+    assert held.min() == 90
+    assert 95 not in held
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"name": "../evil"}, "cannot be a speaker's name"),
+        ({"consent": " "}, "--consent"),
+        ({"videos": (Path("absent.mp4"),)}, "no such file"),
+        ({"held_out": 0.9}, "--held-out"),
+    ],
+)
+def test_refusals(tmp_path: Path, change: dict[str, object], complaint: str) -> None:
+    with pytest.raises(AvatarError, match=complaint):
+        request(tmp_path, **change).check()
+
+
+def test_taken_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "speakers" / "tiny").mkdir(parents=True)
+    with pytest.raises(AvatarError, match="is taken"):
+        request(tmp_path).check()
+
+
+def test_an_unfinished_training_is_not_overwritten(tmp_path: Path) -> None:
+    request(tmp_path).begin(resume=False)
+    with pytest.raises(AvatarError, match="--resume"):
+        request(tmp_path).begin(resume=False)
+    request(tmp_path).begin(resume=True)
+    with pytest.raises(AvatarError, match="another training"):
+        request(tmp_path, seed=1).begin(resume=True)
