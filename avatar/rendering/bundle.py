@@ -1,7 +1,7 @@
 """The files of a bundle: checked before they are read, written whole or not at all.
 
 `trained_speakers/<name>/` holds speaker.yaml, model.safetensors, track.safetensors, reference.mp4
-and preview.jpg.  Nothing in it is executed.
+and preview.jpg, and may hold SOURCE.md, a text for people.  Nothing in it is executed.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from avatar.errors import AvatarError
-from avatar.rendering.speaker_card import CARD, FILES, SpeakerCard
+from avatar.rendering.speaker_card import CARD, FILES, SOURCE, SpeakerCard
 
 ANY = -1  # a length that a file may choose itself
 MAX_LOOP = 10_000  # frames of one turn of the loop
@@ -24,7 +24,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 def check_files(folder: Path, card: SpeakerCard) -> None:
     """Every file present, nothing else, each of the size and the hash in speaker.yaml."""
-    strange = sorted({path.name for path in folder.iterdir()} - {CARD, *FILES})
+    strange = sorted({path.name for path in folder.iterdir()} - {CARD, SOURCE, *FILES})
     if strange:
         raise AvatarError(f"{folder}: {strange[0]!r} does not belong in a speaker; take it out")
     for record in card.files:

@@ -17,6 +17,7 @@ MODEL = "model.safetensors"
 TRACK = "track.safetensors"
 REFERENCE = "reference.mp4"
 PREVIEW = "preview.jpg"
+SOURCE = "SOURCE.md"  # for people: where the speaker comes from; never read by the program
 FILES = (MODEL, TRACK, REFERENCE, PREVIEW)
 
 MAX_CARD_BYTES = 64 * 1024
