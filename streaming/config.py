@@ -55,11 +55,12 @@ class ServeConfig:
 
 def load_config(file: Path | None, flags: dict[str, Any]) -> ServeConfig:
     """Settings from `file` (YAML), overruled by those `flags` that are not None."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    if file is None:
+        return ServeConfig(**given)
     from avatar.config import from_dict
 
-    values = _read(file) if file else {}
-    values |= {name: value for name, value in flags.items() if value is not None}
-    return from_dict(ServeConfig, values, str(file or "flags"))
+    return from_dict(ServeConfig, _read(file) | given, str(file))
 
 
 def ice_server(address: str) -> RTCIceServer:

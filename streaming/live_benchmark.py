@@ -28,10 +28,18 @@ from streaming.block_code import decode
 PROBE = Path(__file__).with_name("live_probe.js")
 CHROMIUM = "/usr/bin/chromium"
 BROWSER_FLAGS = (
-    "--headless=new --use-fake-ui-for-media-stream --use-fake-device-for-media-stream "
-    "--autoplay-policy=no-user-gesture-required --no-sandbox --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-gpu --disable-quic --no-first-run"
-).split()
+    "--headless=new",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+)
 
 SETTLE = 3.0  # seconds at the start that are not judged: buffers fill, the clocks are compared
 FREEZE = 0.2  # seconds without a new picture

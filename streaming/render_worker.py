@@ -1,136 +1,235 @@
-"""The one thread that renders: takes whatever chunks are due from all callers and makes one batch.
-
-Natural batching: while a step runs, the chunks that fall due gather, and the next step takes them
-all. A single caller is served at once; many callers share steps without waiting for each other.
-"""
+"""The server's end of the rendering process: starts it, feeds it, starts it again if it dies."""
 
 import asyncio
+import contextlib
 import logging
-import threading
-import time
+import multiprocessing
+import pickle
+import socket
+import struct
 from collections import deque
 from collections.abc import Callable
+from itertools import count
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
-from avatar.audio import LOOKAHEAD_FRAMES
-from streaming.renderer import I420, Chunk, Renderer
+from avatar.errors import AvatarError
+from streaming import render_process
+from streaming.render_process import SLOTS, Ready, picture_bytes, slot
+from streaming.renderer import I420, Chunk, FindSpeakers
 
 log = logging.getLogger(__name__)
 
-QUEUE = 2  # chunks a caller may have waiting: more would only be late
+QUEUE = 2  # chunks of a caller that may be with the renderer, and as many that may wait here
 TIMINGS = 250  # steps remembered: ten seconds at 25 fps
+RESTART_PAUSE = 1.0  # seconds
+FAREWELL = 3.0  # seconds the process has to end by itself
+LENGTH = struct.Struct("!i")  # how multiprocessing.Connection frames its messages
 Deliver = Callable[[int, I420], None]
 
 
 class Caller:
-    """One session's place in the worker: its stream, its waiting chunks, where pictures go."""
+    """One session's place: what waits for the renderer, and where its pictures go."""
 
-    def __init__(self, renderer: Renderer, deliver: Deliver) -> None:
+    def __init__(self, number: int, deliver: Deliver) -> None:
         self.failing = False
-        self.dropped = 0  # chunks never rendered because the worker was behind
-        self._deliver = deliver
-        self._waiting: deque[tuple[int, Chunk]] = deque()
-        self._use(renderer)
+        self.dropped = 0  # chunks never rendered because the renderer was behind
+        self.number = number
+        self.deliver = deliver
+        self.speaker = ""
+        self.size = (0, 0)
+        self.memory: SharedMemory | None = None
+        self.waiting: deque[tuple[int, Chunk]] = deque()
+        self.underway = 0
 
-    def _use(self, renderer: Renderer) -> None:
-        self.renderer = renderer
-        self.stream: Any = renderer.open()
+    def share(self, speaker: str, size: tuple[int, int]) -> str:
+        """Make room for pictures of `size`; returns the name of the shared memory."""
+        self.unshare()
+        self.speaker, self.size = speaker, size
+        self.memory = SharedMemory(create=True, size=SLOTS * picture_bytes(size))
+        return self.memory.name
+
+    def unshare(self) -> None:
+        if self.memory:
+            self.memory.close()
+            self.memory.unlink()
+            self.memory = None
+
+    def picture(self, frame: int) -> I420:
+        assert self.memory is not None
+        return slot(self.memory, self.size, frame).copy()
 
 
 class RenderWorker:
-    """Owns the rendering thread. All methods are called on the event loop's thread."""
+    """Owns the rendering process; everything but the constructor runs on the event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, find: FindSpeakers) -> None:
+        """Start the process and wait until it can render. Raises AvatarError if it cannot."""
         self.timings: deque[float] = deque(maxlen=TIMINGS)  # seconds a step
-        self._callers: set[Caller] = set()
-        self._due = threading.Condition()
-        self._stopping = False
-        self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._run, name="render", daemon=True)
-        self._thread.start()
+        self._find = find
+        self._callers: dict[int, Caller] = {}
+        self._numbers = count()
+        self._preparing: dict[str, asyncio.Future[tuple[int, int]]] = {}
+        self._process, connection, self.ready = _start(find)
+        self._socket = _as_socket(connection)
+        self._writer: asyncio.StreamWriter | None = None
+        self._task: asyncio.Task[None] | None = None
 
-    def join(self, renderer: Renderer, deliver: Deliver) -> Caller:
-        """Serve a new caller; `deliver(frame number, picture)` is called on the event loop."""
-        caller = Caller(renderer, deliver)
-        with self._due:
-            self._callers.add(caller)
+    async def attach(self) -> None:
+        """Take the process over to the running event loop."""
+        reader, self._writer = await asyncio.open_connection(sock=self._socket)
+        self._task = asyncio.create_task(self._run(reader))
+
+    async def stop(self) -> None:
+        """End the process."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._writer:
+            self._writer.close()
+        else:
+            self._socket.close()
+        await asyncio.get_running_loop().run_in_executor(None, _end, self._process)
+        for caller in self._callers.values():
+            caller.unshare()
+
+    async def prepare(self, speaker: str) -> tuple[int, int]:
+        """Have a speaker loaded; its picture's (width, height). Raises AvatarError."""
+        if speaker not in self._preparing:
+            self._preparing[speaker] = asyncio.get_running_loop().create_future()
+            self._send("prepare", speaker)
+        return await asyncio.shield(self._preparing[speaker])
+
+    async def join(self, speaker: str, deliver: Deliver) -> Caller:
+        """Serve a new caller: `deliver(frame number, picture)`. Raises AvatarError."""
+        size = await self.prepare(speaker)
+        caller = Caller(next(self._numbers), deliver)
+        self._callers[caller.number] = caller
+        self._send("join", caller.number, speaker, caller.share(speaker, size))
         return caller
 
-    def leave(self, caller: Caller) -> None:
-        with self._due:
-            self._callers.discard(caller)
-            caller._waiting.clear()
-
-    def switch(self, caller: Caller, renderer: Renderer) -> None:
+    async def switch(self, caller: Caller, speaker: str) -> None:
         """Go on with another speaker; the old picture stands while the look-ahead fills (80 ms)."""
-        with self._due:
-            caller._use(renderer)
+        size = await self.prepare(speaker)
+        if caller.number in self._callers:
+            self._send("join", caller.number, speaker, caller.share(speaker, size))
+
+    def leave(self, caller: Caller) -> None:
+        if self._callers.pop(caller.number, None):
+            self._send("leave", caller.number)
+            caller.unshare()
 
     def submit(self, caller: Caller, number: int, chunk: Chunk) -> None:
-        """Hand over the sound beside video frame `number`."""
-        with self._due:
-            if caller not in self._callers:
-                return
-            if len(caller._waiting) == QUEUE:
-                caller._waiting.popleft()
-                caller.dropped += 1
-            caller._waiting.append((number, chunk))
-            self._due.notify()
+        """Hand over the sound beside video frame `number`; too much, and the oldest gives way."""
+        if len(caller.waiting) == QUEUE:
+            caller.waiting.popleft()
+            caller.dropped += 1
+        caller.waiting.append((number, chunk))
+        self._feed(caller)
 
-    def stop(self) -> None:
-        """End the thread after the step it is in."""
-        with self._due:
-            self._stopping = True
-            self._due.notify()
-        self._thread.join()
+    def _feed(self, caller: Caller) -> None:
+        while caller.waiting and caller.underway < QUEUE and caller.memory:
+            number, chunk = caller.waiting.popleft()
+            caller.underway += 1
+            self._send("chunk", caller.number, number, chunk)
 
-    def _run(self) -> None:
+    def _send(self, *message: Any) -> None:
+        if self._writer and not self._writer.is_closing():
+            data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+            self._writer.write(LENGTH.pack(len(data)) + data)
+
+    async def _run(self, reader: asyncio.StreamReader) -> None:
         while True:
-            with self._due:
-                self._due.wait_for(lambda: self._stopping or self._any_waiting())
-                if self._stopping:
-                    return
-                batches = self._take()
-            for renderer, batch in batches.items():
-                self._step(renderer, batch)
+            try:
+                await self._listen(reader)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                log.error("the rendering process ended; starting it again")
+            reader = await self._restart()
 
-    def _any_waiting(self) -> bool:
-        return any(caller._waiting for caller in self._callers)
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        while True:
+            (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+            self._take(pickle.loads(await reader.readexactly(length)))
 
-    def _take(self) -> dict[Renderer, list[tuple[Caller, Any, int, Chunk]]]:
-        batches: dict[Renderer, list[tuple[Caller, Any, int, Chunk]]] = {}
-        for caller in self._callers:
-            if caller._waiting:
-                number, chunk = caller._waiting.popleft()
-                batch = batches.setdefault(caller.renderer, [])
-                batch.append((caller, caller.stream, number, chunk))
-        return batches
+    def _take(self, message: tuple[Any, ...]) -> None:
+        match message:
+            case ("stepped", seconds, results, failed):
+                self.timings.append(seconds)
+                for number, frame, memory in results:
+                    self._rendered(number, frame, memory, failed)
+            case ("prepared", speaker, size):
+                self._preparing.pop(speaker).set_result(size)
+            case ("unprepared", speaker, why):
+                self._preparing.pop(speaker).set_exception(AvatarError(why))
 
-    def _step(self, renderer: Renderer, batch: list[tuple[Caller, Any, int, Chunk]]) -> None:
-        begun = time.perf_counter()
-        try:
-            pictures = renderer.step([stream for _, stream, _, _ in batch], [c for *_, c in batch])
-        except Exception:
-            log.exception("rendering failed; the callers of this step begin anew")
-            self._begin_anew(renderer, [caller for caller, *_ in batch])
+    def _rendered(self, number: int, frame: int, memory: str, failed: bool) -> None:
+        caller = self._callers.get(number)
+        if caller is None:
             return
-        self.timings.append(time.perf_counter() - begun)
-        finished = []
-        for (caller, _, number, _), picture in zip(batch, pictures, strict=True):
-            caller.failing = False
-            if picture is not None:
-                finished.append((caller, number - LOOKAHEAD_FRAMES, picture.i420))
-        if finished:
-            self._loop.call_soon_threadsafe(_hand_out, finished)
+        caller.underway -= 1
+        caller.failing = failed
+        if caller.memory and caller.memory.name == memory:  # else of the speaker before a switch
+            caller.deliver(frame, caller.picture(frame))
+        self._feed(caller)
 
-    def _begin_anew(self, renderer: Renderer, callers: list[Caller]) -> None:
-        with self._due:
-            for caller in callers:
-                caller.failing = True
-                if caller.renderer is renderer:
-                    caller._use(renderer)
+    async def _restart(self) -> asyncio.StreamReader:
+        for caller in self._callers.values():
+            caller.failing = True
+            caller.unshare()
+            caller.underway = 0
+            caller.waiting.clear()
+        for future in self._preparing.values():
+            future.set_exception(AvatarError("the renderer is starting again; try once more"))
+        self._preparing.clear()
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(RESTART_PAUSE)
+            try:
+                self._process, connection, _ = await loop.run_in_executor(None, _start, self._find)
+                break
+            except (AvatarError, EOFError) as error:
+                log.error("the rendering process does not start: %s", error)
+        reader, self._writer = await asyncio.open_connection(sock=_as_socket(connection))
+        rejoining = asyncio.create_task(self._rejoin())
+        rejoining.add_done_callback(lambda task: task.exception())
+        return reader
+
+    async def _rejoin(self) -> None:
+        for caller in list(self._callers.values()):
+            await self.switch(caller, caller.speaker)
 
 
-def _hand_out(finished: list[tuple[Caller, int, I420]]) -> None:
-    for caller, number, picture in finished:
-        caller._deliver(number, picture)
+def _start(find: FindSpeakers) -> tuple[BaseProcess, Connection, Ready]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(
+        target=render_process.run, args=(find, theirs), name="render", daemon=True
+    )
+    process.start()
+    theirs.close()
+    try:
+        kind, said = ours.recv()
+    except EOFError as error:
+        raise AvatarError("the rendering process ended while it started; see above") from error
+    if kind == "refused":
+        process.join()
+        raise AvatarError(said)
+    return process, ours, said
+
+
+def _as_socket(connection: Connection) -> socket.socket:
+    """The same socket for asyncio; the connection object is given up."""
+    duplicate = socket.socket(fileno=socket.dup(connection.fileno()))
+    connection.close()
+    duplicate.setblocking(False)
+    return duplicate
+
+
+def _end(process: BaseProcess) -> None:
+    process.join(FAREWELL)
+    if process.is_alive():
+        process.kill()
+        process.join()

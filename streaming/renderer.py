@@ -1,6 +1,8 @@
 """What streaming asks of a renderer: the shape of `avatar.rendering.Pipeline`."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,4 +39,15 @@ class Renderer(Protocol):
         ...
 
 
-LoadRenderer = Callable[[str], Renderer]
+@dataclass(frozen=True)
+class Speakers:
+    """The speakers that can be called, and how to load one."""
+
+    first: str
+    previews: dict[str, Path]
+    load: Callable[[str], Renderer]
+    "By name. Raises AvatarError."
+
+
+FindSpeakers = Callable[[], Speakers]
+"Runs in the rendering process, so it must be picklable. Raises AvatarError."

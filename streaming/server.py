@@ -15,11 +15,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from avatar.errors import AvatarError
 from streaming import bitrates, jitter_buffer
-from streaming.capacity import Capacity
 from streaming.config import ServeConfig, ice_server, page_ice_servers
 from streaming.loop_lag import LoopLag
 from streaming.render_worker import RenderWorker
-from streaming.renderer_pool import RendererPool
 from streaming.sessions import RETRY_AFTER, ServerFullError, Sessions
 from streaming.signalling import Signalling
 from streaming.speakers import Gallery, SpeakerCard
@@ -64,7 +62,7 @@ class Health(BaseModel):
     delay_ms: float
     "From sound at the server to its picture leaving it."
     picture_ms: float
-    "Rendering of one picture, 95th percentile, measured at start-up."
+    "Rendering of one picture, measured at start-up."
     step_ms: float
     "Rendering of one batch, median of the last ten seconds."
     loop_lag_ms: float
@@ -80,29 +78,28 @@ class Parts:
     lag: LoopLag
 
 
-def create_app(
-    config: ServeConfig, gallery: Gallery, pool: RendererPool, capacity: Capacity
-) -> FastAPI:
-    """The application; `pool` makes renderers, `capacity` was measured with the first of them."""
+def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
+    """The application around a renderer that is ready; it stops `worker` when it ends."""
     jitter_buffer.install()
     bitrates.install()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        parts = _start(config, pool, capacity)
-        app.state.parts = parts
+        await worker.attach()
+        sessions = _sessions(config, worker)
+        lag = LoopLag()
+        app.state.parts = Parts(worker, sessions, lag)
         yield
-        await parts.sessions.close_all("the server is stopping")
-        await parts.lag.stop()
-        parts.worker.stop()
-        pool.close()
+        await sessions.close_all("the server is stopping")
+        await lag.stop()
+        await worker.stop()
 
     app = FastAPI(
         title="Speech2Lip live",
         summary="A digital human that speaks with the caller's voice, over WebRTC.",
         lifespan=lifespan,
     )
-    app.state.config, app.state.gallery = config, gallery
+    app.state.config, app.state.gallery = config, Gallery(worker.ready.previews)
     app.middleware("http")(_guard)
     app.add_api_route("/healthz", healthz, methods=["GET"])
     app.add_api_route("/speakers", speakers, methods=["GET"])
@@ -113,12 +110,10 @@ def create_app(
     return app
 
 
-def _start(config: ServeConfig, pool: RendererPool, capacity: Capacity) -> Parts:
-    limit = config.max_sessions or capacity.callers
-    worker = RenderWorker()
+def _sessions(config: ServeConfig, worker: RenderWorker) -> Sessions:
+    limit = config.max_sessions or worker.ready.capacity.callers
     servers = [ice_server(address) for address in config.ice_servers]
-    sessions = Sessions(pool, worker, capacity, limit, servers, config.block_code)
-    return Parts(worker, sessions, LoopLag())
+    return Sessions(worker, limit, servers, config.block_code)
 
 
 async def _guard(request: Request, call_next: Callable[[Request], object]) -> Response:
@@ -147,13 +142,13 @@ def _parts(request: Request) -> Parts:
     return parts
 
 
-async def healthz(request: Request, parts: Annotated[Parts, Depends(_parts)]) -> Health:
+async def healthz(parts: Annotated[Parts, Depends(_parts)]) -> Health:
     """How the server is: always 200 while it answers."""
-    sessions, capacity = parts.sessions, parts.sessions.capacity
+    sessions, capacity = parts.sessions, parts.worker.ready.capacity
     timings = sorted(parts.worker.timings)
     return Health(
         status="full" if len(sessions) >= sessions.limit else "ok",
-        speaker=request.app.state.config.speaker,
+        speaker=parts.worker.ready.first,
         sessions=len(sessions),
         limit=sessions.limit,
         capacity=capacity.callers,
@@ -182,17 +177,16 @@ async def preview(name: str, request: Request) -> FileResponse:
 async def offer(request: Request, parts: Annotated[Parts, Depends(_parts)]) -> Answer:
     """Begin a call without a WebSocket. It ends when the caller's packets stop for five seconds."""
     wanted = await _read_offer(request)
-    config: ServeConfig = request.app.state.config
     gallery: Gallery = request.app.state.gallery
     try:
-        name = gallery.check(wanted.speaker or config.speaker)
-        session = await parts.sessions.open(name, lambda _: None)
+        name = gallery.check(wanted.speaker or parts.worker.ready.first)
+        session = parts.sessions.open(lambda _: None)
     except ServerFullError as error:
         raise HTTPException(503, str(error), {"Retry-After": str(RETRY_AFTER)}) from error
     except AvatarError as error:
         raise HTTPException(404, str(error)) from error
     try:
-        answer = await session.answer(wanted.sdp)
+        answer = await session.answer(wanted.sdp, name)
     except AvatarError as error:
         await session.close("the offer was refused")
         raise HTTPException(400, str(error)) from error
@@ -224,5 +218,5 @@ async def signalling(socket: WebSocket) -> None:
         await socket.close(POLICY_REFUSED)
         return
     await socket.accept()
-    page = Signalling(socket, state.parts.sessions, state.gallery, state.config.speaker)
+    page = Signalling(socket, state.parts.sessions, state.gallery, state.parts.worker.ready.first)
     await page.run(page_ice_servers(state.config))

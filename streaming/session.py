@@ -23,8 +23,8 @@ from streaming.audio_input import AudioInput
 from streaming.block_code import BlockCode
 from streaming.clock import VIDEO_RATE, VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.pictures import Pictures
-from streaming.render_worker import RenderWorker
-from streaming.renderer import I420, Renderer
+from streaming.render_worker import Caller, RenderWorker
+from streaming.renderer import I420
 from streaming.sender_reports import HonestReports
 from streaming.tracks import FaceTrack, VoiceTrack
 
@@ -56,7 +56,6 @@ class Session:
     def __init__(
         self,
         worker: RenderWorker,
-        renderer: Renderer,
         budget: float,
         ice_servers: list[RTCIceServer],
         notify: Notify,
@@ -70,7 +69,7 @@ class Session:
         self._sound = AudioInput(self._clock)
         self._pictures = Pictures()
         self._code = BlockCode() if block_code else None
-        self._caller = worker.join(renderer, self._finished)
+        self._caller: Caller | None = None
         self._face = FaceTrack(self._clock, self._pictures)
         self._voice = VoiceTrack(self._clock, self._sound)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
@@ -87,8 +86,11 @@ class Session:
     def delay(self) -> float:
         return self._clock.delay
 
-    async def answer(self, offer: str) -> str:
-        """Take the caller's offer (SDP), return the answer. Raises AvatarError if it is no good."""
+    async def answer(self, offer: str, speaker: str) -> str:
+        """Take the caller's offer (SDP), return the answer: a call with `speaker`.
+
+        Raises AvatarError if the offer is no good or the speaker cannot be loaded.
+        """
         sections = [line.split()[0] for line in offer.splitlines() if line.startswith("m=")]
         if sorted(sections) not in (["m=audio", "m=video"], ["m=video"]):
             raise AvatarError("the offer must hold one video section and at most one audio section")
@@ -97,8 +99,9 @@ class Session:
             await self._peer.setLocalDescription(await self._peer.createAnswer())
         except Exception as error:  # aiortc's parser fails in many ways; all of them mean this
             raise AvatarError(f"the offer cannot be used: {error}") from error
+        self._caller = await self._worker.join(speaker, self._finished)
         self._spawn(self._watch())
-        self._spawn(self._drive())
+        self._spawn(self._drive(self._caller))
         return self._peer.localDescription.sdp
 
     async def add_candidate(self, candidate: str, mid: str | None, line: int | None) -> None:
@@ -113,9 +116,10 @@ class Session:
         except (ValueError, AssertionError, IndexError) as error:
             raise AvatarError(f"the ICE candidate cannot be used: {error}") from error
 
-    def switch(self, renderer: Renderer) -> None:
-        """Show another speaker from the next frame on; the call goes on."""
-        self._worker.switch(self._caller, renderer)
+    async def switch(self, speaker: str) -> None:
+        """Show another speaker as soon as it is loaded; the call goes on. Raises AvatarError."""
+        if self._caller:
+            await self._worker.switch(self._caller, speaker)
 
     def stats(self) -> dict[str, Any]:
         """What the page's overlay needs: counters, and the clock to place what it shows."""
@@ -125,7 +129,7 @@ class Session:
             "frames": self._face.sent,
             "late": self._face.repeated + self._face.skipped,
             "concealed_ms": self._sound.concealed * 1000 // VOICE_RATE,
-            "renderer_failing": self._caller.failing,
+            "renderer_failing": bool(self._caller and self._caller.failing),
             "epoch_ms": self._clock.capture(0) * 1000,
             "now_ms": self._clock.monotonic() * 1000,
             "video_origin": self._face_reports.origin,
@@ -147,7 +151,8 @@ class Session:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._face.stop()
         self._voice.stop()
-        self._worker.leave(self._caller)
+        if self._caller:
+            self._worker.leave(self._caller)
         await self._peer.close()
         self.closed.set()
         log.info("session %s closed: %s", self.id, reason)
@@ -194,7 +199,7 @@ class Session:
         await asyncio.sleep(SOUND_PATIENCE)
         self._clock.start(self._clock.monotonic())
 
-    async def _drive(self) -> None:
+    async def _drive(self, caller: Caller) -> None:
         """Cut the sound into chunks as they fall due and hand them to the renderer."""
         await self._clock.wait_started()
         number = 0
@@ -204,7 +209,7 @@ class Session:
             chunk = self._sound.chunk(number)
             if self._code:
                 self._code.hear(number, chunk)
-            self._worker.submit(self._caller, number, chunk)
+            self._worker.submit(caller, number, chunk)
             number += 1
 
     def _finished(self, number: int, picture: I420) -> None:

@@ -95,7 +95,7 @@ class Signalling:
                 )
             case "speaker" if self._session:
                 name = self._gallery.check(_text(message, "name"))
-                await self._sessions.switch(self._session, name)
+                await self._session.switch(name)
                 self._notify({"type": "speaker", "name": name})
             case "ping":
                 now = time.monotonic() * 1000
@@ -103,13 +103,14 @@ class Signalling:
             case _:
                 raise ValueError(kind)
 
-    async def _offer(self, sdp: str, speaker: object) -> None:
+    async def _offer(self, sdp: str, wanted: object) -> None:
         if self._session:
             raise AvatarError("this connection already has a call; stop it first")
-        name = speaker if isinstance(speaker, str) and speaker else self._default_speaker
-        session = await self._sessions.open(self._gallery.check(name), self._notify)
+        name = wanted if isinstance(wanted, str) and wanted else self._default_speaker
+        speaker = self._gallery.check(name)
+        session = self._sessions.open(self._notify)
         try:
-            answer = await session.answer(sdp)
+            answer = await session.answer(sdp, speaker)
         except AvatarError:
             await session.close("the offer was refused")
             raise

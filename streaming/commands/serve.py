@@ -1,6 +1,6 @@
 """`avatar serve`: the live server and its page."""
 
-import dataclasses
+import functools
 import logging
 import socket
 from pathlib import Path
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
-    from streaming.capacity import Capacity
     from streaming.config import ServeConfig
-    from streaming.renderer import LoadRenderer
-    from streaming.speakers import Gallery
+    from streaming.render_process import Ready
+    from streaming.renderer import Speakers
 
 HEARTBEAT = 1.5  # seconds between pings to a page, and the wait for each answer
 LAST_WORDS = 3  # seconds for calls to end when the server stops
@@ -111,24 +110,21 @@ def run(config: "ServeConfig") -> None:
     """Serve until interrupted. Raises AvatarError if the speaker or the port cannot be had."""
     import uvicorn
 
-    from streaming.capacity import measure
-    from streaming.renderer_pool import RendererPool
+    from streaming.render_worker import RenderWorker
     from streaming.server import create_app
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     for chatty in ("aioice", "aiortc", "libav"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     listener = _listen(config)
-    config, gallery, load = _speakers(config)
-    pool = RendererPool(load)
-    capacity = measure(pool.preload(config.speaker))
+    worker = RenderWorker(functools.partial(find_speakers, config.speaker, config.device))
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            _announce(config, listener.getsockname()[1], capacity)
+            _announce(config, listener.getsockname()[1], worker.ready)
 
-    Server(server_settings(config, create_app(config, gallery, pool, capacity))).run([listener])
+    Server(server_settings(config, create_app(config, worker))).run([listener])
 
 
 def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":
@@ -162,27 +158,27 @@ def _listen(config: "ServeConfig") -> socket.socket:
         ) from error
 
 
-def _speakers(config: "ServeConfig") -> "tuple[ServeConfig, Gallery, LoadRenderer]":
-    """Every speaker found, and how to load one; a first speaker given by path gets its name."""
+def find_speakers(wanted: str, device: str) -> "Speakers":
+    """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process."""
     from avatar.rendering.pipeline import Pipeline
     from avatar.rendering.speaker import list_speakers, load_speaker
-    from streaming.speakers import Gallery
+    from streaming.renderer import Speakers
 
-    first = load_speaker(config.speaker)
+    first = load_speaker(wanted)
     found = {entry.name: entry for entry in list_speakers()} | {first.name: first}
 
     def load(name: str) -> Pipeline:
-        return Pipeline(load_speaker(found[name].folder), config.device)
+        return Pipeline(load_speaker(found[name].folder), device)
 
-    gallery = Gallery({name: entry.preview for name, entry in found.items()})
-    return dataclasses.replace(config, speaker=first.name), gallery, load
+    return Speakers(first.name, {name: entry.preview for name, entry in found.items()}, load)
 
 
-def _announce(config: "ServeConfig", port: int, capacity: "Capacity") -> None:
+def _announce(config: "ServeConfig", port: int, ready: "Ready") -> None:
     from streaming.session import session_delay
 
+    capacity = ready.capacity
     console = Console(highlight=False)
-    console.print(f"[bold]{config.speaker}[/] is ready at [bold cyan]{config.address(port)}[/]")
+    console.print(f"[bold]{ready.first}[/] is ready at [bold cyan]{config.address(port)}[/]")
     console.print(
         f"delay {session_delay(capacity.budget) * 1000:.0f} ms, "
         f"{config.max_sessions or capacity.callers} calls at once, "

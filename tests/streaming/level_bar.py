@@ -3,11 +3,12 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from avatar.audio import LOOKAHEAD_FRAMES
-from streaming.renderer import I420, Chunk
+from streaming.renderer import I420, Chunk, Speakers
 
 SIZE = 512
 
@@ -52,3 +53,13 @@ class LevelBar:
         index = stream.next_index
         stream.next_index += 1
         return BarPicture(index, i420)
+
+
+def find_bars(folder: Path) -> Speakers:
+    """Two speakers, `bar` and `pale`."""
+    previews = {name: folder / f"{name}.jpg" for name in ("bar", "pale")}
+    return Speakers("bar", previews, load_bar)
+
+
+def load_bar(name: str) -> LevelBar:
+    return LevelBar(90 if name == "bar" else 160)

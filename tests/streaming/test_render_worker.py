@@ -1,42 +1,44 @@
-"""The rendering thread: batches of what is due, nothing late kept, failures survived."""
+"""The rendering process from the server's side: pictures, changes of speaker, its death."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Sequence
+import functools
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from streaming.render_worker import QUEUE, RenderWorker
-from streaming.renderer import I420
-from tests.streaming.level_bar import BarPicture, LevelBar
+from avatar.errors import AvatarError
+from streaming.render_worker import QUEUE, Caller, RenderWorker
+from streaming.renderer import I420, Speakers
+from tests.streaming.level_bar import LevelBar, find_bars
 
 SILENCE = np.zeros(640, np.float32)
 
 
-class GatedBar(LevelBar):
-    """Waits in every step until the test lets it go; notes the batches; fails when told."""
+def find_with_a_broken_one(folder: Path) -> Speakers:
+    def load(name: str) -> LevelBar:
+        if name == "broken":
+            raise AvatarError("broken: its weights are not those of its card")
+        return LevelBar(160 if name == "pale" else 90)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = threading.Semaphore(0)
-        self.batches: list[int] = []
-        self.fail = False
+    return Speakers("bar", {"bar": folder, "pale": folder, "broken": folder}, load)
 
-    def step(self, streams: Sequence[Any], chunks: Sequence[Any]) -> list[BarPicture | None]:
-        self.gate.acquire()
-        self.batches.append(len(streams))
-        if self.fail:
-            raise RuntimeError("out of memory")
-        return super().step(streams, chunks)
+
+def find_nothing() -> Speakers:
+    raise AvatarError("there is no speaker 'anna'")
 
 
 @pytest.fixture
 async def worker() -> AsyncIterator[RenderWorker]:
-    worker = RenderWorker()
+    worker = RenderWorker(functools.partial(find_with_a_broken_one, Path()))
+    await worker.attach()
     yield worker
-    worker.stop()
+    await worker.stop()
 
 
 class Shown:
@@ -49,85 +51,103 @@ class Shown:
         self.shades.append(int(picture[0, 0]))
 
 
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(5):
+async def until(condition: Callable[[], Any], seconds: float = 5) -> None:
+    async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)
 
 
-async def test_pictures_come_back_on_the_event_loop_with_their_frame_numbers(
-    worker: RenderWorker,
-) -> None:
+async def talk(worker: RenderWorker, caller: Caller, numbers: range) -> None:
+    for number in numbers:
+        worker.submit(caller, number, SILENCE)
+        await until(lambda: not caller.underway)
+
+
+async def test_pictures_come_back_with_their_frame_numbers(worker: RenderWorker) -> None:
     shown = Shown()
-    caller = worker.join(LevelBar(), shown)
-    for number in range(5):
-        worker.submit(caller, number, SILENCE)
-        await asyncio.sleep(0.02)
-    await until(lambda: shown.numbers == [0, 1, 2])
+    caller = await worker.join("bar", shown)
+    await talk(worker, caller, range(5))
+    assert shown.numbers == [0, 1, 2]
+    assert shown.shades == [90] * 3
+    assert worker.timings
 
 
-async def test_chunks_that_fall_due_during_a_step_are_one_batch(worker: RenderWorker) -> None:
-    bar = GatedBar()
-    callers = [worker.join(bar, Shown()) for _ in range(4)]
-    worker.submit(callers[0], 0, SILENCE)
-    await asyncio.sleep(0.05)
-    for caller in callers[1:]:
-        worker.submit(caller, 0, SILENCE)
-    bar.gate.release(2)
-    await until(lambda: bar.batches == [1, 3])
-
-
-async def test_a_worker_that_is_behind_drops_the_oldest_and_keeps_the_numbers_right(
-    worker: RenderWorker,
-) -> None:
-    bar, shown = GatedBar(), Shown()
-    caller = worker.join(bar, shown)
-    worker.submit(caller, 0, SILENCE)
-    await asyncio.sleep(0.05)
-    for number in range(1, 8):
-        worker.submit(caller, number, SILENCE)
-    bar.gate.release(10)
-    await until(lambda: shown.numbers)
-    assert caller.dropped == 7 - QUEUE
-    assert shown.numbers == [7 - 2]
-
-
-async def test_a_failure_is_reported_to_the_caller_and_overcome(worker: RenderWorker) -> None:
-    bar, shown, other = GatedBar(), Shown(), Shown()
-    bar.gate.release(100)
-    caller = worker.join(bar, shown)
-    neighbour = worker.join(LevelBar(), other)
-    bar.fail = True
-    worker.submit(caller, 0, SILENCE)
-    await until(lambda: caller.failing)
-    bar.fail = False
-    for number in range(1, 5):
-        worker.submit(caller, number, SILENCE)
-        worker.submit(neighbour, number - 1, SILENCE)
-        await asyncio.sleep(0.02)
-    await until(lambda: shown.numbers == [1, 2])
-    assert not caller.failing
-    assert other.numbers == [0, 1]
+async def test_it_was_measured_before_it_is_ready(worker: RenderWorker) -> None:
+    capacity = worker.ready.capacity
+    assert capacity.callers >= 1
+    assert 0 < capacity.picture < capacity.budget
 
 
 async def test_the_speaker_can_change_in_the_middle(worker: RenderWorker) -> None:
     shown = Shown()
-    caller = worker.join(LevelBar(90), shown)
-    for number in range(10):
-        if number == 5:
-            worker.switch(caller, LevelBar(160))
-        worker.submit(caller, number, SILENCE)
-        await asyncio.sleep(0.02)
-    await until(lambda: len(shown.numbers) == 6)
+    caller = await worker.join("bar", shown)
+    await talk(worker, caller, range(5))
+    await worker.switch(caller, "pale")
+    await talk(worker, caller, range(5, 10))
     assert shown.numbers == [0, 1, 2, 5, 6, 7]
     assert shown.shades == [90] * 3 + [160] * 3
 
 
-async def test_a_caller_who_left_is_not_rendered(worker: RenderWorker) -> None:
+async def test_a_speaker_that_cannot_be_loaded_is_refused_in_words(worker: RenderWorker) -> None:
+    with pytest.raises(AvatarError, match="weights"):
+        await worker.join("broken", Shown())
     shown = Shown()
-    caller = worker.join(LevelBar(), shown)
-    worker.leave(caller)
-    for number in range(4):
+    await talk(worker, await worker.join("bar", shown), range(3))
+    assert shown.numbers == [0]
+
+
+async def test_while_the_renderer_is_held_up_only_the_newest_chunks_wait(
+    worker: RenderWorker,
+) -> None:
+    shown = Shown()
+    caller = await worker.join("bar", shown)
+    await talk(worker, caller, range(3))
+    pid = worker._process.pid
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    for number in range(3, 20):
         worker.submit(caller, number, SILENCE)
-    await asyncio.sleep(0.05)
-    assert not shown.numbers
+    assert caller.dropped == 17 - 2 * QUEUE
+    os.kill(pid, signal.SIGCONT)
+    await until(lambda: shown.numbers and shown.numbers[-1] == 17)
+
+
+async def test_a_killed_renderer_is_started_again_and_callers_go_on(worker: RenderWorker) -> None:
+    shown = Shown()
+    caller = await worker.join("pale", shown)
+    await talk(worker, caller, range(3))
+    pid = worker._process.pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: caller.failing)
+    number = 3
+    async with asyncio.timeout(30):
+        while caller.failing or len(shown.numbers) < 3:
+            worker.submit(caller, number, SILENCE)
+            number += 1
+            await asyncio.sleep(0.04)
+    assert shown.shades[-1] == 160
+
+
+async def test_a_caller_who_left_leaves_no_shared_memory(worker: RenderWorker) -> None:
+    caller = await worker.join("bar", Shown())
+    assert caller.memory
+    file = Path("/dev/shm") / caller.memory.name
+    assert file.exists()
+    worker.leave(caller)
+    worker.submit(caller, 0, SILENCE)
+    assert not file.exists()
+    assert caller.underway == 0
+
+
+def test_a_speaker_that_is_not_there_is_said_before_anything_is_served() -> None:
+    with pytest.raises(AvatarError, match="anna"):
+        RenderWorker(find_nothing)
+
+
+def test_the_server_itself_never_loads_the_models() -> None:
+    code = "import sys, streaming.server; print('torch' in sys.modules)"
+    import subprocess
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
+    assert find_bars(Path()).first == "bar"

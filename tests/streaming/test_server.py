@@ -10,14 +10,14 @@ import pytest
 import websockets
 
 from streaming.config import ServeConfig
-from tests.streaming.live_server import LiveServer, bar_gallery, serving
+from tests.streaming.live_server import LiveServer, serving_bars
 from tests.streaming.talking_peer import TalkingPeer
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    gallery = bar_gallery(tmp_path_factory.mktemp("previews"))
-    with serving(gallery, config=ServeConfig(speaker="bar", max_sessions=2)) as server:
+    folder = tmp_path_factory.mktemp("previews")
+    with serving_bars(folder, ServeConfig(max_sessions=2)) as server:
         yield server
 
 

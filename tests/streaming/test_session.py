@@ -1,9 +1,11 @@
 """Whole calls between a session and an aiortc peer in the same process."""
 
 import asyncio
+import functools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from avatar.errors import AvatarError
 from streaming import session as session_module
 from streaming.render_worker import RenderWorker
 from streaming.session import Session
-from tests.streaming.level_bar import LevelBar
+from tests.streaming.level_bar import find_bars
 from tests.streaming.talking_peer import TalkingPeer
 
 BUDGET = 0.03
@@ -23,16 +25,17 @@ MakeSession = Callable[[], Session]
 
 @pytest.fixture
 async def make() -> AsyncIterator[MakeSession]:
-    worker = RenderWorker()
-    yield lambda: Session(worker, LevelBar(), BUDGET, [], lambda _: None)
-    worker.stop()
+    worker = RenderWorker(functools.partial(find_bars, Path()))
+    await worker.attach()
+    yield lambda: Session(worker, BUDGET, [], lambda _: None)
+    await worker.stop()
 
 
 @asynccontextmanager
 async def calling(make: MakeSession, **caller: Any) -> AsyncIterator[tuple[Session, TalkingPeer]]:
     session, peer = make(), TalkingPeer(**caller)
     try:
-        await peer.take_answer(await session.answer(await peer.offer()))
+        await peer.take_answer(await session.answer(await peer.offer(), "bar"))
         yield session, peer
     finally:
         await peer.close()
@@ -114,7 +117,7 @@ async def test_incoming_video_is_refused(make: MakeSession) -> None:
 async def test_a_bad_offer_is_refused_in_words(make: MakeSession, offer: str) -> None:
     session = make()
     with pytest.raises(AvatarError):
-        await session.answer(offer)
+        await session.answer(offer, "bar")
     await session.close("refused")
 
 
@@ -122,7 +125,7 @@ async def test_too_many_sections_are_refused(make: MakeSession) -> None:
     session, peer = make(), TalkingPeer()
     peer.peer.addTransceiver("audio", direction="recvonly")
     with pytest.raises(AvatarError, match="one video section"):
-        await session.answer(await peer.offer())
+        await session.answer(await peer.offer(), "bar")
     await peer.close()
     await session.close("refused")
 

@@ -10,7 +10,7 @@ from streaming.audio_input import AudioInput
 from streaming.clock import VOICE_PER_FRAME, SessionClock
 from streaming.pictures import Pictures
 from streaming.renderer import I420
-from streaming.tracks import VOICE_PACKET, FaceTrack, VoiceTrack
+from streaming.tracks import VOICE_LEAD, VOICE_PACKET, FaceTrack, VoiceTrack
 from tests.streaming.conftest import VirtualTime
 
 DELAY = 0.15
@@ -96,7 +96,7 @@ async def test_after_a_hold_up_the_face_jumps_to_now_but_no_sound_is_dropped(
     assert [(await voice.recv()).pts for _ in range(3)] == [960, 1920, 2880]
 
 
-async def test_voice_and_face_of_the_same_sample_leave_together(
+async def test_the_voice_leaves_ahead_of_its_face_by_the_same_time_throughout(
     clock: SteppedClock, time: VirtualTime
 ) -> None:
     pictures = Pictures()
@@ -112,7 +112,7 @@ async def test_voice_and_face_of_the_same_sample_leave_together(
         sound = await voice.recv()
         left["voice"][float(sound.pts * sound.time_base)] = time.now
     for media, moment in left["face"].items():
-        assert left["voice"][media] == pytest.approx(moment)
+        assert left["voice"][media] == pytest.approx(moment - VOICE_LEAD)
 
 
 async def test_the_voice_is_the_sound_that_came_in(clock: SteppedClock, time: VirtualTime) -> None:
