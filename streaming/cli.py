@@ -6,6 +6,11 @@ import sys
 import typer
 from rich.console import Console
 
+from avatar.commands.evaluate import evaluate
+from avatar.commands.render import render
+from avatar.commands.speakers import speakers
+from avatar.commands.train import train
+from avatar.commands.train_encoder import train_encoder
 from avatar.errors import AvatarError
 from streaming.commands.serve import serve
 
@@ -18,6 +23,11 @@ app = typer.Typer(
 )
 
 app.command()(serve)
+app.command()(train)
+app.command()(evaluate)
+app.command()(render)
+app.add_typer(speakers, name="speakers")
+app.command()(train_encoder)
 
 
 def main() -> None:
