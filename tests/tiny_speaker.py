@@ -80,7 +80,11 @@ def tiny_networks(model: ModelConfig) -> Networks:
         )  # fmt: skip
         torch.nn.init.normal_(networks.lips.colour.weight, std=0.05)
         torch.nn.init.normal_(networks.blend.leave.weight, std=0.01)
-    networks.head.scale.fill_(0.02)  # the seeded encoder says little
+        sound = torch.randn(1, 100 * 640) * torch.rand(100).repeat_interleave(640) * 0.4
+        with torch.no_grad():
+            features = networks.encoder.eval()(sound)[0]
+        networks.head.centre.copy_(features.mean(dim=0))
+        networks.head.scale.copy_(features.std(dim=0).clamp_min(1e-4) / 3)
     x0, y0, x1, y1 = LIP_BOX
     face = torch.from_numpy(draw_face(tiny_poses()[0])).permute(2, 0, 1).float() / 255
     networks.lips.mean.copy_(face[None, :, y0:y1, x0:x1])

@@ -89,4 +89,4 @@ def _windows(features: Tensor) -> Tensor:
 
 def _backend(speaker: Speaker, device: str) -> Backend:
     chosen = choose_device(device)
-    return Backend(speaker.networks, chosen, fast_type(chosen))
+    return Backend(speaker, chosen, fast_type(chosen))

@@ -1,13 +1,15 @@
 """The speaker's networks in the fastest form this machine runs."""
 
+import copy
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from avatar.errors import AvatarError
-from avatar.models.lip_generator import LatticeGenerator
-from avatar.rendering.speaker import Networks
+from avatar.models.blend_net import BlendNet
+from avatar.rendering.fast_lattice import FastLattice
+from avatar.rendering.speaker import Speaker
 
 CPU_INFO = Path("/proc/cpuinfo")
 
@@ -24,7 +26,7 @@ def choose_device(wanted: str) -> torch.device:
 
 
 def fast_type(device: torch.device) -> torch.dtype:
-    """bfloat16 where the processor multiplies in it, float32 elsewhere."""
+    """bfloat16 where the processor multiplies in it, else float32 (CPU) or float16 (CUDA)."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     known = CPU_INFO.read_text() if CPU_INFO.is_file() else ""
@@ -32,28 +34,43 @@ def fast_type(device: torch.device) -> torch.dtype:
 
 
 class Backend:
-    """Runs the networks of one speaker; takes and gives float32."""
+    """Runs the networks of one speaker in the number type `kind`; takes and gives float32.
 
-    def __init__(self, networks: Networks, device: torch.device, kind: torch.dtype) -> None:
+    The large products (lip generator, Blend-Net) run in `kind`; speech encoder and head, which
+    are small and carry the state of a stream, stay in float32.
+    """
+
+    def __init__(self, speaker: Speaker, device: torch.device, kind: torch.dtype) -> None:
         self.device, self.kind = device, kind
+        networks = copy.deepcopy(speaker.networks)
         self.encoder = networks.encoder.to(device)
         self.head = networks.head.to(device)
-        self.generator = LatticeGenerator(networks.lips).to(device)
-        self.blend_net = networks.blend.to(device)
+        self.lattice = FastLattice(networks.lips.to(device), speaker.canonical.lip_mask, kind)
+        self.blend_net: BlendNet = networks.blend.to(device, kind)
+        for weight in self.blend_net.parameters():
+            if weight.dim() == 4:
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
 
     @property
     def multiple(self) -> int:
         """Both sides of a region must be multiples of this many pixels."""
-        return int(self.blend_net.multiple)
+        return self.blend_net.multiple
 
     def code(self, windows: Tensor) -> Tensor:
         """Feature windows (B, window, features) -> lip codes f_s (B, code)."""
-        return torch.as_tensor(self.head(windows))
+        code: Tensor = self.head(windows)
+        return code
 
     def lips(self, code: Tensor, times: Tensor) -> Tensor:
-        """Lip codes and times (B,) -> canonical lip images (B, 3, h, w)."""
-        return torch.as_tensor(self.generator(code, times))
+        """Lip codes (B, code) and times (B,) -> canonical lip images (B, 3, h, w)."""
+        return self.lattice(code, times)
 
     def blend(self, composite: Tensor, masks: Tensor) -> Tensor:
-        """Blend-Net on composites (B, 3, h, w)."""
-        return torch.as_tensor(self.blend_net(composite, masks))
+        """Blend-Net on composites (B, 3, h, w) under masks (B, 1, h, w).
+
+        Only its products run in `kind`: the composite itself passes through in float32.
+        """
+        held = composite.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, self.kind, self.kind != torch.float32):
+            harmonised: Tensor = self.blend_net(held, masks)
+        return harmonised

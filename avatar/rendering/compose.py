@@ -13,6 +13,8 @@ from torch.nn import functional
 from avatar.errors import AvatarError
 from avatar.models.warp import Camera, canonicalise, observe, pixel_lattice, relative_pose, sample
 
+PITCH = 2  # pixels between the points at which C2O is solved; between them it is smooth
+
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels, the end not included
 
 
@@ -99,10 +101,15 @@ def paste(reference: Tensor, lips: Tensor, grids: Tensor, masks: Tensor) -> Tens
 def _map(
     origins: Tensor, size: tuple[int, int], poses: Tensor, canonical: Canonical
 ) -> tuple[Tensor, Tensor]:
-    lattice = pixel_lattice((0, 0, size[1], size[0])).to(poses)
+    rows, columns = size[0] // PITCH + 1, size[1] // PITCH + 1
+    reach = poses.new_tensor([(size[1] - 1) / (columns - 1), (size[0] - 1) / (rows - 1)])
+    lattice = pixel_lattice((0, 0, columns, rows)).to(poses) * reach
     points = lattice + origins[:, None, None].to(poses)
     relative = relative_pose(canonical.pose.to(poses).expand_as(poses), poses)
-    found = canonicalise(points, canonical.depth.to(poses), relative, canonical.camera)
+    coarse = canonicalise(points, canonical.depth.to(poses), relative, canonical.camera)
+    found = functional.interpolate(
+        coarse.permute(0, 3, 1, 2), size, mode="bilinear", align_corners=True
+    ).permute(0, 2, 3, 1)
     x0, y0, x1, y1 = canonical.lip_box
     inside = found - found.new_tensor([x0, y0])
     extent = found.new_tensor([x1 - x0 - 1, y1 - y0 - 1])

@@ -59,7 +59,7 @@ def pictures_of(pipeline: Pipeline, sound: Path) -> Iterator[Picture]:
     silence = np.zeros(SAMPLES_PER_FRAME, np.float32)
     for chunk in stream_sound(sound):
         yield from filter(None, pipeline.step([stream], [chunk]))
-    for _ in range(min(LOOKAHEAD_FRAMES, stream.chunks)):
+    for _ in range(LOOKAHEAD_FRAMES if stream.chunks else 0):
         yield from filter(None, pipeline.step([stream], [silence]))
 
 

@@ -80,7 +80,7 @@ class Pipeline:
         self.device = choose_device(device)
         self.window = speaker.networks.head.config.window
         with torch.inference_mode():
-            self.backend = Backend(speaker.networks, self.device, fast_type(self.device))
+            self.backend = Backend(speaker, self.device, fast_type(self.device))
             self.scene = scene or ReferenceLoop(speaker, self.device)
 
     @property

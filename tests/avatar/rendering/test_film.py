@@ -1,0 +1,97 @@
+"""Sound files become films in step, whole or not at all."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from avatar.audio import SAMPLE_RATE
+from avatar.errors import AvatarError
+from avatar.rendering.film import pictures_of, render_film
+from avatar.rendering.pipeline import Pipeline
+from avatar.rendering.speaker import Speaker
+
+
+@pytest.fixture(scope="module")
+def pipeline(tiny: Speaker) -> Pipeline:
+    return Pipeline(tiny, device="cpu")
+
+
+def write_sound(path: Path, seconds: float, rate: int, channels: int = 1) -> Path:
+    """A click at half time over faint noise."""
+    rng = np.random.default_rng(0)
+    samples = rng.normal(0, 300, (round(seconds * rate), channels)).astype(np.int16)
+    samples[len(samples) // 2 :][: rate // 100] = 30_000
+    layout = "mono" if channels == 1 else "stereo"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=rate, layout=layout)
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout=layout)
+        frame.sample_rate = rate
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def silent(_done: int, _total: int | None) -> None:
+    pass
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(16_000, 1), (44_100, 2)])
+def test_film_has_every_frame_and_its_sound_in_step(
+    pipeline: Pipeline, tmp_path: Path, rate: int, channels: int
+) -> None:
+    sound = write_sound(tmp_path / "sound.wav", 1.99, rate, channels)
+    told: list[tuple[int, int | None]] = []
+    count = render_film(
+        pipeline, sound, tmp_path / "film.mp4", lambda done, of: told.append((done, of))
+    )
+    assert count == 50
+    assert told[-1] == (50, 50)
+    with av.open(str(tmp_path / "film.mp4")) as film:
+        video, voice = film.streams.video[0], film.streams.audio[0]
+        assert (video.codec_context.name, voice.codec_context.name) == ("h264", "aac")
+        assert (video.width, video.height) == (128, 128)
+        frames = [frame.pts * video.time_base for frame in film.decode(video=0)]
+        assert len(frames) == 50
+        assert frames[0] == 0
+    with av.open(str(tmp_path / "film.mp4")) as film:
+        heard = np.concatenate([f.to_ndarray().mean(axis=0) for f in film.decode(audio=0)])
+        rate_out = film.streams.audio[0].rate
+    click = int(np.abs(heard).argmax()) / rate_out
+    assert click == pytest.approx(1.99 / 2, abs=0.015)
+
+
+def test_pictures_are_those_of_the_stream(pipeline: Pipeline, tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "sound.wav", 0.5, SAMPLE_RATE)
+    pictures = list(pictures_of(pipeline, sound))
+    assert [picture.index for picture in pictures] == list(range(13))
+
+
+def test_one_chunk_is_one_frame(pipeline: Pipeline, tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "sound.wav", 0.02, SAMPLE_RATE)
+    assert len(list(pictures_of(pipeline, sound))) == 1
+
+
+def test_interruption_leaves_nothing(pipeline: Pipeline, tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "sound.wav", 1, SAMPLE_RATE)
+
+    def interrupt(done: int, _total: int | None) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        render_film(pipeline, sound, tmp_path / "film.mp4", interrupt)
+    assert [path.name for path in tmp_path.iterdir()] == ["sound.wav"]
+
+
+def test_refusals(pipeline: Pipeline, tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "sound.wav", 0.2, SAMPLE_RATE)
+    with pytest.raises(AvatarError, match="must end in"):
+        render_film(pipeline, sound, tmp_path / "film.gif", silent)
+    with pytest.raises(AvatarError, match="no such file"):
+        render_film(pipeline, tmp_path / "absent.wav", tmp_path / "film.mp4", silent)
+    (tmp_path / "text.wav").write_text("not a sound")
+    with pytest.raises(AvatarError, match="cannot be read"):
+        render_film(pipeline, tmp_path / "text.wav", tmp_path / "film.mp4", silent)
+    assert not (tmp_path / "film.mp4").exists()

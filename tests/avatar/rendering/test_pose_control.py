@@ -1,0 +1,93 @@
+"""Turned heads: the path's language, the sign of each angle, and no holes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from avatar.errors import AvatarError
+from avatar.models.warp import rotation_matrix
+from avatar.rendering.pipeline import Pipeline
+from avatar.rendering.pose_control import PosedHead, PosePath, read_pose_path, turned
+from avatar.rendering.speaker import Speaker
+
+
+def still(yaw: float, pitch: float, roll: float) -> PosePath:
+    return PosePath(np.array([0.0]), np.array([[yaw, pitch, roll]]))
+
+
+def test_path_is_read_and_held_at_its_ends(tmp_path: Path) -> None:
+    path = tmp_path / "path.csv"
+    path.write_text("# a comment\n1, 0, 0, 0\n\n2 10 -5 2  # turned\n")
+    poses = read_pose_path(path)
+    assert poses.at(0).tolist() == [0, 0, 0]
+    assert poses.at(9).tolist() == [10, -5, 2]
+    assert poses.at(1.5)[0] == pytest.approx(5, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0 0 0\n", "line 1: needs four numbers"),
+        ("0 0 0 0\n1 a 0 0\n", "line 2: needs four numbers"),
+        ("0 0 0 0\n0 1 0 0\n", "line 2: time must rise"),
+        ("0 13 0 0\n", "from -12 to 12"),
+        ("0 nan 0 0\n", "needs four numbers"),
+        ("# nothing\n", "holds no pose"),
+    ],
+)
+def test_bad_paths(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "path.csv"
+    path.write_text(text)
+    with pytest.raises(AvatarError, match=message):
+        read_pose_path(path)
+    with pytest.raises(AvatarError, match="cannot be read"):
+        read_pose_path(tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize(
+    ("angles", "axis", "sign"),
+    [((10, 0, 0), 0, 1), ((-10, 0, 0), 0, -1), ((0, 10, 0), 1, -1), ((0, -10, 0), 1, 1)],
+)
+def test_nose_goes_where_the_angle_says(
+    angles: tuple[float, float, float], axis: int, sign: int
+) -> None:
+    nose = torch.tensor([0.0, 0.0, -1.0])  # towards the camera
+    moved = rotation_matrix(turned(torch.zeros(6), angles)[:3]) @ nose
+    assert float(moved[axis]) * sign == pytest.approx(np.sin(np.radians(10)), abs=1e-4)
+
+
+def test_roll_is_clockwise() -> None:
+    right = rotation_matrix(turned(torch.zeros(6), (0, 0, 10))[:3]) @ torch.tensor([1.0, 0, 0])
+    assert float(right[1]) > 0.1  # down in the picture
+
+
+def test_frontal_pose_is_the_loop_itself(tiny: Speaker) -> None:
+    head = PosedHead(tiny, still(0, 0, 0))
+    true = head.loop.place([0]).regions[0]
+    made = head.picture(0)
+    (x, y), (h, w) = head.loop.origins[0], head.loop.size
+    assert float((made[:, y : y + h, x : x + w] - true).abs().mean()) < 0.02
+
+
+@pytest.mark.parametrize("angles", [(12, 0, 0), (-12, 12, 12), (0, -12, -12)])
+def test_extreme_poses_have_no_black_holes(
+    tiny: Speaker, angles: tuple[float, float, float]
+) -> None:
+    head = PosedHead(tiny, still(*angles))
+    assert float(head.picture(3).amax(dim=0).min()) > 0.1  # nothing in the drawing is black
+    pipeline = Pipeline(tiny, "cpu", scene=head)
+    stream = pipeline.open()
+    chunk = np.full(640, 0.1, np.float32)
+    pictures = [pipeline.step([stream], [chunk])[0] for _ in range(4)]
+    assert pictures[3] is not None
+    assert pictures[3].i420.shape == (192, 128)
+
+
+def test_the_head_turns_and_the_background_stays(tiny: Speaker) -> None:
+    left = PosedHead(tiny, still(-12, 0, 0)).picture(0)
+    right = PosedHead(tiny, still(12, 0, 0)).picture(0)
+    change = (left - right).abs().amax(dim=0)
+    assert float(change.max()) > 0.3
+    assert float(change[:6].max()) < 0.02
