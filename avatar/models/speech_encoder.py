@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from avatar.audio import SAMPLES_PER_FRAME
 from avatar.models.encoder_state import EncoderState
+from avatar.models.lip_closure import close_lips
 from avatar.models.log_mel import FLOOR, HOP, LogMel
 from avatar.models.reliability import smooth
 from avatar.models.running_mean import RunningMean
@@ -140,17 +141,17 @@ class SpeechEncoder(nn.Module):
 
     def to_frames(self, heads: Heads, state: EncoderState) -> Tensor:
         """Outputs at 50 Hz -> one vector a video frame, eased to the rest vector."""
-        steps = torch.cat(
-            [
-                heads.viseme.softmax(-1),
-                heads.articulation.sigmoid(),
-                heads.phone.softmax(-1),
-                heads.energy.sigmoid(),
-                heads.reliability.sigmoid(),
-            ],
-            dim=-1,
-        )
-        frames = steps.unflatten(1, (-1, STEPS)).mean(2)  # (B, k, features)
+        steps = {
+            "viseme": heads.viseme.softmax(-1),
+            "articulation": heads.articulation.sigmoid(),
+            "phone": heads.phone.softmax(-1),
+            "energy": heads.energy.sigmoid(),
+            "reliability": heads.reliability.sigmoid(),
+        }
+        pairs = {name: part.unflatten(1, (-1, STEPS)) for name, part in steps.items()}
+        means = {name: part.mean(2) for name, part in pairs.items()}
+        means["articulation"] = close_lips(pairs["viseme"], pairs["articulation"])
+        frames = torch.cat([means[name] for name in self.layout], dim=-1)  # (B, k, features)
         trust, state.trust = smooth(frames[..., -1], state.trust)
         eased = self.rest + trust[..., None] * (frames - self.rest)
         return torch.cat([eased[..., :-1], trust[..., None]], dim=-1)

@@ -20,7 +20,7 @@ from avatar.training.encoder.phones import SILENCE
 from avatar.training.encoder.shards import Shard
 
 FRAMES = 480  # log-mel frames of a window: 4.8 s
-NOISE_ONLY = 0.08  # share of windows without any speech
+NOISE_ONLY = 0.12  # share of windows without any speech
 SILENT = 0.1  # share of noises that are digital silence, or white noise once amplified
 NEAR = 6  # frames (60 ms) beside a phone that still count as speech
 

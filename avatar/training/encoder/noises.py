@@ -96,7 +96,8 @@ def babble(voices: Sequence[Samples], seconds: float, random: Generator) -> Samp
     return _level(sound, random)
 
 
-GENERATED: tuple[Callable[[float, Generator], Samples], ...] = (coloured, hum, clicks, music, music)
+Maker = Callable[[float, Generator], Samples]
+GENERATED: tuple[Maker, ...] = (coloured, hum, clicks, music, music)
 
 
 def _instrument(random: Generator) -> Callable[[float, float], Sound]:

@@ -7,13 +7,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from avatar.models.encoder_state import EncoderState
+from avatar.models.lip_closure import APERTURE, CLOSURE
 from avatar.models.speech_encoder import DELAY, STRIDE, Heads, SpeechEncoder
 from avatar.training.encoder.batches import Batch
 from avatar.training.encoder.phones import VISEME_OF_PHONE
 
 WEIGHTS = {"phone": 1.0, "viseme": 0.6, "articulation": 3.0, "energy": 0.3, "reliability": 0.4}
 SMOOTHING = 0.05  # of the labels, since the phone times are not exact
-APERTURE, CLOSURE = 0, 2  # among the articulation tracks
 CLOSURE_EMPHASIS = 2.0  # how much more the aperture counts while the lips are to be closed
 
 

@@ -13,7 +13,7 @@ from numpy.random import Generator
 from avatar.audio import Samples
 from avatar.training.encoder.channel import damage
 from avatar.training.encoder.corpus import Spoken, Utterance
-from avatar.training.encoder.noises import GENERATED, babble
+from avatar.training.encoder.noises import GENERATED, Maker, babble, music
 from avatar.training.encoder.shards import pack
 from avatar.training.encoder.text_to_speech import (
     ACCENTS,
@@ -71,8 +71,11 @@ def _tasks(
     yield "held-real", _clean(held), len(held)
     yield "real-clean", _clean(train), len(train)
     count = amounts.noises
-    yield "noise", _noises(train, count, _random("noise")), count
-    yield "held-noise", _noises(held, count // 8, _random("held-noise")), count // 8
+    yield "noise", _noises(train, count, GENERATED, 3, _random("noise")), count
+    hard = _noises(train, count // 2, (music,), 2, _random("noise-hard"))
+    yield "noise-hard", hard, count // 2
+    held_noises = _noises(held, count // 8, GENERATED, 3, _random("held-noise"))
+    yield "held-noise", held_noises, count // 8
     voices = [voice for voice in FLITE_VOICES if voice != HELD_FLITE]
     yield "tts-flite", _flite(train, voices, amounts.flite, _random("flite")), amounts.flite
     count = amounts.espeak
@@ -135,15 +138,21 @@ def _heard(spoken: Spoken | None, random: Generator) -> Iterator[Pair]:
         yield spoken, damage(spoken.samples, random) if damaged else spoken.samples
 
 
-def _noises(sources: Sequence[Utterance], count: int, random: Generator) -> Iterator[Pair]:
-    """A third is babble of these people, the rest is made from chance."""
+def _noises(
+    sources: Sequence[Utterance],
+    count: int,
+    makers: Sequence[Maker],
+    every: int,
+    random: Generator,
+) -> Iterator[Pair]:
+    """Every so many pieces a babble of these people, the rest by the makers."""
     some = random.choice(len(sources), min(len(sources), 200), replace=False)
     voices = [sources[index].load() for index in some]
     for index in range(count):
-        if index % 3 == 0:
+        if index % every == 0:
             sound = babble(voices, NOISE_SECONDS, random)
         else:
-            make = GENERATED[int(random.integers(len(GENERATED)))]
+            make = makers[int(random.integers(len(makers)))]
             sound = make(NOISE_SECONDS, random)
         yield Spoken("", sound, ()), sound
 
