@@ -79,7 +79,7 @@ def train(
     from rich.console import Console
 
     from avatar.commands.training_progress import TrainingProgress
-    from avatar.rendering.backend import choose_device
+    from avatar.rendering.device import choose_device
     from avatar.training.export import export
     from avatar.training.report import write_report
     from avatar.training.request import TrainRequest

@@ -1,36 +1,13 @@
 """The speaker's networks in the fastest form this machine runs."""
 
 import copy
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from avatar.errors import AvatarError
 from avatar.models.blend_net import BlendNet
 from avatar.rendering.fast_lattice import FastLattice
 from avatar.rendering.speaker import Speaker
-
-CPU_INFO = Path("/proc/cpuinfo")
-
-
-def choose_device(wanted: str) -> torch.device:
-    """`auto`, `cpu`, `cuda` or `cuda:1` -> a device that is there, or AvatarError."""
-    if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if wanted.partition(":")[0] not in ("cpu", "cuda"):
-        raise AvatarError(f"there is no device {wanted!r}; use auto, cpu or cuda")
-    if wanted != "cpu" and not torch.cuda.is_available():
-        raise AvatarError("there is no CUDA device on this machine; use --device cpu")
-    return torch.device(wanted)
-
-
-def fast_type(device: torch.device) -> torch.dtype:
-    """bfloat16 where the processor multiplies in it, else float32 (CPU) or float16 (CUDA)."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    known = CPU_INFO.read_text() if CPU_INFO.is_file() else ""
-    return torch.bfloat16 if "avx512_bf16" in known else torch.float32
 
 
 class Backend:
@@ -71,6 +48,7 @@ class Backend:
         Only its products run in `kind`: the composite itself passes through in float32.
         """
         held = composite.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, self.kind, self.kind != torch.float32):
+        products = self.kind != torch.float32
+        with torch.autocast(self.device.type, self.kind, products, cache_enabled=False):
             harmonised: Tensor = self.blend_net(held, masks)
         return harmonised

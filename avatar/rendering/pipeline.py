@@ -12,8 +12,17 @@ from torch import Tensor
 
 from avatar.audio import LOOKAHEAD_FRAMES, Samples
 from avatar.models.encoder_state import EncoderState
-from avatar.rendering.backend import Backend, choose_device, fast_type
+from avatar.rendering.backend import Backend
 from avatar.rendering.compose import paste
+from avatar.rendering.cuda_graph import Drawing, GraphedDrawing
+from avatar.rendering.device import (
+    choose_device,
+    fast_type,
+    new_stream,
+    to_device,
+    to_host,
+    working_on,
+)
 from avatar.rendering.i420 import I420
 from avatar.rendering.place import Place, compose
 from avatar.rendering.reference_loop import ReferenceLoop
@@ -79,9 +88,11 @@ class Pipeline:
         self.threads = threads
         self.device = choose_device(device)
         self.window = speaker.networks.head.config.window
-        with torch.inference_mode():
+        self.cuda_stream = new_stream(self.device)
+        with torch.inference_mode(), working_on(self.cuda_stream):
             self.backend = Backend(speaker, self.device, fast_type(self.device))
             self.scene = scene or ReferenceLoop(speaker, self.device)
+        self._draw_fast: Drawing = GraphedDrawing(self._draw) if self.cuda_stream else self._draw
 
     @property
     def size(self) -> tuple[int, int]:
@@ -100,28 +111,35 @@ class Pipeline:
         """
         if torch.get_num_threads() != self.threads:  # a setting of the calling thread
             torch.set_num_threads(self.threads)
-        features = self._hear(streams, chunks)
-        due = [row for row, stream in enumerate(streams) if stream.frame >= 0]
-        pictures: list[Picture | None] = [None] * len(streams)
-        if not due:
-            return pictures
-        windows = torch.stack([streams[row].remember(features[row], self.window) for row in due])
-        place = self.scene.place([streams[row].frame for row in due])
-
-        code = self.backend.code(windows)
-        lips = self.backend.lips(code, place.times)
-        composite = paste(place.regions, lips, place.grids, place.masks)
-        harmonised = self.backend.blend(composite, place.masks)
-        finished = compose(place, harmonised)
-
-        for row, i420 in zip(due, finished.cpu().numpy(), strict=True):
+        with working_on(self.cuda_stream):
+            features = self._hear(streams, chunks)
+            due = [row for row, stream in enumerate(streams) if stream.frame >= 0]
+            pictures: list[Picture | None] = [None] * len(streams)
+            if not due:
+                return pictures
+            windows = [streams[row].remember(features[row], self.window) for row in due]
+            place = self.scene.place([streams[row].frame for row in due])
+            harmonised = self._draw_fast(
+                torch.stack(windows), place.times, place.regions, place.grids, place.masks
+            )
+            finished = to_host(compose(place, harmonised)).numpy()
+        for row, i420 in zip(due, finished, strict=True):
             pictures[row] = Picture(streams[row].frame, i420)
         return pictures
+
+    def _draw(
+        self, windows: Tensor, times: Tensor, regions: Tensor, grids: Tensor, masks: Tensor
+    ) -> Tensor:
+        """Feature windows and what the reference frames bring -> finished regions (B, 3, h, w)."""
+        code = self.backend.code(windows)
+        lips = self.backend.lips(code, times)
+        composite = paste(regions, lips, grids, masks)
+        return self.backend.blend(composite, masks)
 
     def _hear(self, streams: Sequence[Stream], chunks: Sequence[Samples]) -> Tensor:
         """Speech features (B, features) of the frames that these chunks complete."""
         state = EncoderState.stack([stream.state for stream in streams])
-        samples = torch.from_numpy(np.stack(chunks)).to(self.device)
+        samples = to_device(torch.from_numpy(np.stack(chunks)), self.device)
         features: Tensor = self.backend.encoder(samples, state)[:, 0]
         for stream, after in zip(streams, state.unstack(), strict=True):
             stream.state = after

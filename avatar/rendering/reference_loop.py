@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from avatar.rendering.compose import lip_regions
+from avatar.rendering.device import to_device
 from avatar.rendering.i420 import plane_views, rgb_of_planes
 from avatar.rendering.place import Place, lip_rectangle
 from avatar.rendering.speaker import Speaker
@@ -42,7 +43,7 @@ class ReferenceLoop:
     def place(self, positions: Sequence[int]) -> Place:
         """What is shown `positions` frames into the streams of one step."""
         frames = [self.frame_at(position) for position in positions]
-        at = torch.tensor(frames, device=self.times.device)
+        at = to_device(torch.tensor(frames), self.times.device)
         return Place(
             pictures=self.pictures[at],
             origins=[self.origins[frame] for frame in frames],

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from avatar.errors import AvatarError
 from avatar.models.lip_generator import LatticeGenerator
-from avatar.rendering.backend import Backend, choose_device, fast_type
+from avatar.rendering.backend import Backend
 from avatar.rendering.compose import paste
+from avatar.rendering.device import choose_device, fast_type
 from avatar.rendering.fast_lattice import seen_points
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.rendering.speaker import Speaker
