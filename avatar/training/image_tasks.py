@@ -18,6 +18,7 @@ from avatar.training.losses import (
 )
 
 NEIGHBOURHOOD = 250  # frames within which the sync expert's negatives are drawn
+BLEND_BATCH = 8  # frames of a step
 FOREIGN_REFERENCE = 0.3  # share of Blend-Net's inputs whose own mouth is another frame's
 
 
@@ -56,7 +57,7 @@ class LipTask:
     """L_c: the generator on canonical lips, by continuous sampling, with the sync expert's word."""
 
     name = "lips"
-    clips_per_step = 3
+    singles = 6  # frames of a step beside the one window that the sync expert sees
 
     def __init__(
         self,
@@ -88,39 +89,37 @@ class LipTask:
         return groups
 
     def losses(self, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
-        """Photometric, perceptual and synchronisation losses of a few windows of frames."""
+        """Losses of one window of consecutive frames and a few single ones."""
         del progress
-        rows, codes, time = self.draw(rng, self.clips_per_step)
+        start = draw(rng, 1, self.starts)
+        window = start + torch.arange(MOUTH_FRAMES)
+        rows = torch.cat([window, draw(rng, self.singles, self.data.train)])
+        codes, time = self.conditions(rng, rows)
         true = self.data.lips[rows].to(self.device).float() / 255
         with autocast(self.device):
             made = continuous_sampling(self.generator, codes, time, rng)
         made = made.float()
-        features = self.features[rows.reshape(-1, MOUTH_FRAMES)].to(self.device)
-        windows = made.unflatten(0, (-1, MOUTH_FRAMES))
+        features = self.features[window].to(self.device)
         return {
             "photometric": photometric(made, true, self.weight),
             "perceptual": PERCEPTUAL_WEIGHT * self.perceptual(made, true),
-            "sync": SYNC_WEIGHT * synchronisation(self.expert, windows, features),
+            "sync": SYNC_WEIGHT
+            * synchronisation(self.expert, made[None, :MOUTH_FRAMES], features[None]),
         }
 
-    def draw(self, rng: torch.Generator, windows: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Frames (windows * MOUTH_FRAMES,), their codes and times.
+    def conditions(self, rng: torch.Generator, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Codes (B, C) and times (B,) to draw the frames `rows` from.
 
-        Half of the windows are drawn from what the head heard, half from the true codes blurred by
-        as much as the head errs; the time is unknown (-1) in half of them.
+        Half are what the head heard, half the true codes blurred by as much as the head errs; the
+        time is unknown (-1) in half of them.
         """
-        starts = draw(rng, windows, self.starts)
-        rows = (starts[:, None] + torch.arange(MOUTH_FRAMES)).flatten()
-        blur = torch.rand(windows, 1, generator=rng).repeat_interleave(MOUTH_FRAMES, 0)
-        noise = torch.randn(windows, self.heard.shape[1], generator=rng)
-        blurred = self.data.codes.codes[rows] + blur * self.uncertainty * noise.repeat_interleave(
-            MOUTH_FRAMES, 0
-        )
-        true = (torch.rand(windows, 1, generator=rng) < 0.5).repeat_interleave(MOUTH_FRAMES, 0)
-        codes = torch.where(true, blurred, self.heard[rows])
-        known = (torch.rand(windows, generator=rng) < 0.5).repeat_interleave(MOUTH_FRAMES)
+        noise = torch.rand(len(rows), 1, generator=rng) * self.uncertainty
+        noise = noise * torch.randn(len(rows), self.heard.shape[1], generator=rng)
+        true = torch.rand(len(rows), 1, generator=rng) < 0.5
+        codes = torch.where(true, self.data.codes.codes[rows] + noise, self.heard[rows])
+        known = torch.rand(len(rows), generator=rng) < 0.5
         time = torch.where(known, rows / len(self.heard), -1.0)
-        return rows, codes.to(self.device), time.to(self.device)
+        return codes.to(self.device), time.to(self.device)
 
 
 class BlendTask:
@@ -143,7 +142,8 @@ class BlendTask:
     def losses(self, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
         """Losses of the harmonised regions and of the canonical lips behind them."""
         del progress
-        rows, codes, time = self.lips.draw(rng, 2)
+        rows = draw(rng, BLEND_BATCH, self.data.train)
+        codes, time = self.lips.conditions(rng, rows)
         true = self.data.region_frames[rows].to(self.device).float() / 255
         masks = self.data.regions.masks[rows].to(self.device).float()
         grids = self.data.regions.grids[rows].to(self.device).float()
