@@ -108,10 +108,9 @@
     const onPage = (seconds) => seconds * 1000 + early;
     return {
       clicks: probe.clicks.map(onPage),
-      voices: probe.voices.map(onPage),
+      // Heard when it leaves the sound device, not when the browser mixes it.
+      voices: probe.voices.map((at) => onPage(at) + context.outputLatency * 1000),
       pictures: probe.pictures,
-      outputLatency: context.outputLatency * 1000,
-      baseLatency: context.baseLatency * 1000,
       inbound,
     };
   };

@@ -13,15 +13,17 @@ const WINDOW = 3000; // ms that a figure looks back
 export class Measurements {
   #call;
   #video;
+  #outputLatency; // () => ms
   #server = null;
   #shown = []; // [time on screen, media time] in ms
   #stopped = false;
   #lateBefore = null;
   latest = {};
 
-  constructor(call, video) {
+  constructor(call, video, outputLatency) {
     this.#call = call;
     this.#video = video;
+    this.#outputLatency = outputLatency;
     call.addEventListener("stats", ({ detail }) => (this.#server = detail));
     this.#nextPicture();
   }
@@ -82,7 +84,7 @@ export class Measurements {
     const heard = this.#media(source?.rtpTimestamp, this.#server?.voice_origin, VOICE_RATE);
     const lips = median(this.#placed().map(([time, media]) => time - media));
     if (heard === null || lips === null) return null;
-    return source.timestamp - performance.timeOrigin - heard - lips;
+    return source.timestamp + this.#outputLatency() - performance.timeOrigin - heard - lips;
   }
 
   #placed() {

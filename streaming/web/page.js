@@ -31,7 +31,7 @@ async function start({ withMicrophone = true } = {}) {
   await sound.wake();
   if (withMicrophone) await openMicrophone();
   call = new Call(sound.track, speaker);
-  measurements = new Measurements(call, $("video"));
+  measurements = new Measurements(call, $("video"), () => sound.outputLatency);
   call.addEventListener("state", ({ detail }) => onState(detail.state));
   call.addEventListener("problem", ({ detail }) => showNotice(detail.code, detail.text));
   $("video").srcObject = call.stream;

@@ -19,6 +19,11 @@ export class SoundSource extends EventTarget {
     return this.#microphone !== null;
   }
 
+  // ms from a sample's leaving the browser to the ear, as far as the browser knows.
+  get outputLatency() {
+    return (this.#context?.outputLatency ?? 0) * 1000;
+  }
+
   // Must be called from a click, or the browser keeps the context silent.
   async wake() {
     this.#prepare();
