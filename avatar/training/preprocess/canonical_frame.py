@@ -37,7 +37,7 @@ def eye_opening(landmarks: Array) -> Array:
 
 def _gap(landmarks: Array, upper: Array, lower: Array) -> Array:
     eyes = landmarks[:, LEFT_EYE].mean(1) - landmarks[:, RIGHT_EYE].mean(1)
-    unit = np.linalg.norm(eyes, axis=-1)
+    unit = np.maximum(np.linalg.norm(eyes, axis=-1), 1e-6)
     gap = np.linalg.norm(landmarks[:, lower] - landmarks[:, upper], axis=-1).mean(1)
     return np.asarray(gap / unit)
 

@@ -25,8 +25,9 @@ FACE_OVAL = _set(
 JAW = _set("454 323 361 288 397 365 379 378 400 377 152 148 176 149 150 136 172 58 132 93 234")
 EYE_CORNERS = _set("33 133 263 362")
 RIGHT_EYE, LEFT_EYE = _set("33 133"), _set("362 263")
-RIGHT_EYE_RIM = _set("33 7 163 144 145 153 154 155 133 246 161 160 159 158 157 173")
-LEFT_EYE_RIM = _set("263 249 390 373 374 380 381 382 362 466 388 387 386 385 384 398")
+RIGHT_EYE_RIM = _set("33 7 163 144 145 153 154 155 133 173 157 158 159 160 161 246")
+LEFT_EYE_RIM = _set("263 249 390 373 374 380 381 382 362 398 384 385 386 387 388 466")
+INNER_LIPS = _set("78 95 88 178 87 14 317 402 318 324 308 415 310 311 312 13 82 81 80 191")
 UPPER_LIDS, LOWER_LIDS = _set("159 158 160 386 385 387"), _set("145 153 144 374 380 373")
 NOSE_TIP, NOSE_BASE, CHIN, FOREHEAD = 1, 2, 152, 10
 
@@ -47,7 +48,10 @@ RIGID = _set(
 
 
 def mesh_triangles() -> NDArray[np.intp]:
-    """Triangles (T, 3) of the face mesh: the 3-cliques of MediaPipe's tessellation."""
+    """Triangles (T, 3) of the face mesh: the 3-cliques of MediaPipe's tessellation.
+
+    The tessellation leaves the eyes and the mouth open; they are closed with fans.
+    """
     from mediapipe.python.solutions.face_mesh_connections import FACEMESH_TESSELATION
 
     near: dict[int, set[int]] = {}
@@ -60,4 +64,9 @@ def mesh_triangles() -> NDArray[np.intp]:
         for b, c in itertools.combinations(around, 2)
         if c in near[b]
     }
-    return np.array(sorted(triangles), dtype=np.intp)
+    fans = [
+        (rim[0], rim[i], rim[i + 1])
+        for rim in (RIGHT_EYE_RIM, LEFT_EYE_RIM, INNER_LIPS)
+        for i in range(1, len(rim) - 1)
+    ]
+    return np.array(sorted(triangles) + fans, dtype=np.intp)

@@ -1,0 +1,51 @@
+"""Sound stands beside the pictures by its time stamps."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avatar.errors import AvatarError
+from avatar.training.preprocess.sound_track import sound_beside
+from tests.avatar.training.preprocess.made_video import RATE, Image, tone, write_video
+
+
+def _frames(count: int) -> list[Image]:
+    return [np.full((64, 64, 3), 90, np.uint8)] * count
+
+
+def _click(seconds: float, at: float) -> np.ndarray:
+    sound = np.zeros(round(seconds * RATE), np.float32)
+    sound[round(at * RATE)] = 0.9
+    return sound
+
+
+@pytest.mark.parametrize("start", [0.0, 0.2])
+def test_a_click_is_where_its_time_stamp_says(tmp_path: Path, start: float) -> None:
+    video = write_video(tmp_path / "v.mkv", _frames(50), None, _click(1.7, 1.0), start)
+    sound = sound_beside(video, 0.0, 50)
+    assert abs(int(np.argmax(np.abs(sound))) - round((1.0 + start) * RATE)) <= 16
+
+
+def test_a_late_picture_moves_the_sound(tmp_path: Path) -> None:
+    times = [0.5 + n / 25 for n in range(50)]
+    video = write_video(tmp_path / "v.mkv", _frames(50), times, _click(2.5, 1.0))
+    sound = sound_beside(video, 0.5, 50)
+    assert abs(int(np.argmax(np.abs(sound))) - round(0.5 * RATE)) <= 16
+
+
+def test_frames_without_sound_are_left_out(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "v.mkv", _frames(50), None, tone(1.0))
+    assert len(sound_beside(video, 0.0, 50)) == 27 * 640
+
+
+def test_no_sound_is_refused(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "v.mkv", _frames(10))
+    with pytest.raises(AvatarError, match="no sound"):
+        sound_beside(video, 0.0, 10)
+
+
+def test_silence_is_refused(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "v.mkv", _frames(10), None, np.zeros(RATE, np.float32))
+    with pytest.raises(AvatarError, match="silent"):
+        sound_beside(video, 0.0, 10)
