@@ -12,6 +12,7 @@ from avatar.commands.speakers import speakers
 from avatar.commands.train import train
 from avatar.commands.train_encoder import train_encoder
 from avatar.errors import AvatarError
+from streaming.commands.bench import bench
 from streaming.commands.serve import serve
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 
 app.command()(serve)
+app.command()(bench)
 app.command()(train)
 app.command()(evaluate)
 app.command()(render)

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from avatar.audio import FPS, SAMPLE_RATE
 from avatar.errors import AvatarError
 from streaming.block_code import decode
+from streaming.clock import VOICE_RATE
 
 PROBE = Path(__file__).with_name("live_probe.js")
 CHROMIUM = "/usr/bin/chromium"
@@ -41,7 +42,7 @@ BROWSER_FLAGS = (
     "--no-first-run",
 )
 
-SETTLE = 3.0  # seconds at the start that are not judged: buffers fill, the clocks are compared
+SETTLE = 5.0  # seconds at the start that are not judged: buffers fill, the browser finds its rate
 FREEZE = 0.2  # seconds without a new picture
 LONGEST_DELAY = 1.0  # seconds: what comes back later belongs to no click
 SERVER_PATIENCE = 120  # seconds
@@ -74,9 +75,10 @@ class LiveReport:
     "How much later than its picture a sound is heard; p50 and p95 of the absolute value."
     events: int
     concealed_ms: float
+    "Sound the browser had to make up, silence not counted."
     frames_dropped: int
     server_cpu: float
-    "Cores the server used."
+    "Cores that the server and its renderer used, all calls together."
     server_mb: float
     server_mb_per_minute: float
     load_average: float
@@ -121,6 +123,9 @@ def measure_calls(seconds: float, calls: int, server_flags: tuple[str, ...]) -> 
             page.goto(address)
             page.click("#start")
             pages.append(page)
+        time.sleep(SETTLE)
+        for page in pages:
+            page.evaluate("liveProbe.settled()")
         usage = _watch_process(pid, seconds)
         collected = [page.evaluate("liveProbe.collect()") for page in pages]
         browser.close()
@@ -142,25 +147,32 @@ def _watch_process(pid: int, seconds: float) -> Usage:
     while (passed := time.monotonic() - begun) < seconds:
         time.sleep(min(1.0, seconds - passed))
         samples.append((time.monotonic() - begun, _resident_mb(pid)))
-    later = np.array([sample for sample in samples if sample[0] > SETTLE])
-    slope = float(np.polyfit(later[:, 0], later[:, 1], 1)[0]) * 60
+    times, sizes = np.array(samples).T
+    slope = float(np.polyfit(times, sizes, 1)[0]) * 60
     cores = (_cpu_seconds(pid) - cpu) / (time.monotonic() - begun)
     return Usage(cores, samples[-1][1], slope)
 
 
+def _family(pid: int) -> list[int]:
+    """The process and those it started: the server and its renderer."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
 def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    stats = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2] for one in _family(pid)]
+    ticks = sum(int(stat.split()[11]) + int(stat.split()[12]) for stat in stats)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _resident_mb(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    pages = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in _family(pid)]
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def judge(collected: dict[str, Any], usage: Usage) -> LiveReport:
     """Figures from what the probe of one page collected (times in ms)."""
-    begin = collected["pictures"][0][0] + SETTLE * 1000
+    begin = collected["begin"]
     shown, numbers, onsets, unread = _read_pictures(collected["pictures"], begin)
     if len(shown) < FPS:
         raise AvatarError("too few pictures carried a block code: was the call too short?")
@@ -171,7 +183,7 @@ def judge(collected: dict[str, Any], usage: Usage) -> LiveReport:
     gaps = np.diff(shown[first])
     sound, video = collected["inbound"]["audio"], collected["inbound"]["video"]
     seconds = (shown[-1] - shown[0]) / 1000
-    heard = sound["concealedSamples"] - sound.get("silentConcealedSamples", 0)
+    concealed = sound["concealedSamples"] - sound["silentConcealedSamples"]
     return LiveReport(
         seconds=round(seconds, 1),
         fps=round((int(first.sum()) - 1) / seconds, 2),
@@ -182,8 +194,8 @@ def judge(collected: dict[str, Any], usage: Usage) -> LiveReport:
         voice_delay=_spread(voice),
         skew=_spread(skew, absolute=True),
         events=len(mouth),
-        concealed_ms=round(heard / 48, 1),
-        frames_dropped=video.get("framesDropped", 0),
+        concealed_ms=round(concealed / VOICE_RATE * 1000, 1),
+        frames_dropped=video["framesDropped"],
         server_cpu=round(usage.cores, 3),
         server_mb=round(usage.megabytes, 1),
         server_mb_per_minute=round(usage.megabytes_per_minute, 3),
@@ -245,7 +257,3 @@ def _spread(values: Times, absolute: bool = False) -> Spread:
     slope = np.polyfit(values[:, 0] / 60_000, values[:, 1], 1)[0]
     p50, p95 = np.percentile(judged, [50, 95])
     return Spread(round(float(p50), 1), round(float(p95), 1), round(float(slope), 2))
-
-
-def as_json(reports: list[LiveReport]) -> str:
-    return json.dumps([asdict(report) for report in reports], indent=2)

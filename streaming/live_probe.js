@@ -100,10 +100,26 @@
     }
   };
 
-  probe.collect = async () => {
-    const inbound = {};
+  const inbound = async () => {
+    const tracks = {};
     for (const entry of (await probe.peers.at(-1).getStats()).values()) {
-      if (entry.type === "inbound-rtp") inbound[entry.kind] = entry;
+      if (entry.type === "inbound-rtp") tracks[entry.kind] = entry;
+    }
+    return tracks;
+  };
+
+  // What comes from now on is judged.
+  probe.settled = async () => {
+    probe.begin = performance.now();
+    probe.before = await inbound();
+  };
+
+  probe.collect = async () => {
+    const tracks = await inbound();
+    for (const kind of ["audio", "video"]) {
+      for (const name of ["concealedSamples", "silentConcealedSamples", "framesDropped"]) {
+        tracks[kind][name] = (tracks[kind][name] ?? 0) - (probe.before[kind][name] ?? 0);
+      }
     }
     const onPage = (seconds) => seconds * 1000 + early;
     return {
@@ -111,7 +127,8 @@
       // Heard when it leaves the sound device, not when the browser mixes it.
       voices: probe.voices.map((at) => onPage(at) + context.outputLatency * 1000),
       pictures: probe.pictures,
-      inbound,
+      begin: probe.begin,
+      inbound: tracks,
     };
   };
 })();

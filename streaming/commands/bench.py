@@ -1,0 +1,68 @@
+"""`avatar bench`: how late, how smooth and how much in step a call is."""
+
+import json as json_module
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from streaming.live_benchmark import LiveReport
+
+ROWS = (
+    ("pictures a second", "fps", ""),
+    ("freezes over 200 ms", "freezes", ""),
+    ("longest gap between pictures", "longest_gap_ms", "ms"),
+    ("mouth delay, p50 / p95", "mouth_delay", "ms"),
+    ("voice delay, p50 / p95", "voice_delay", "ms"),
+    ("voice against lips, p50 / p95", "skew", "ms"),
+    ("clicks judged", "events", ""),
+    ("sound made up by the browser", "concealed_ms", "ms"),
+    ("server and renderer", "server_cpu", "cores"),
+    ("their memory", "server_mb", "MB"),
+    ("its growth", "server_mb_per_minute", "MB/min"),
+    ("load average of the machine", "load_average", ""),
+)
+
+
+def bench(
+    live: Annotated[
+        bool, typer.Option("--live", help="A real server and real Chromium, both on this machine.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(min=10, help="How long each call is judged.")] = 60,
+    calls: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 1,
+    speaker: Annotated[str, typer.Option(help="Speaker: a name or a bundle's path.")] = "demo",
+    json: Annotated[Path | None, typer.Option(help="Write everything to this file.")] = None,
+) -> None:
+    """Measure calls as a viewer gets them.
+
+    `--live` starts the server, opens its page in headless Chromium, feeds clicks of known time as
+    the microphone and reads from the pictures that are presented which samples they show: mouth
+    delay, voice delay and skew on one clock, the page's own.
+    """
+    from avatar.errors import AvatarError
+    from avatar.files import replace_file
+    from streaming.live_benchmark import measure_calls
+
+    if not live:
+        raise AvatarError("say what to measure: --live measures calls in a real browser")
+    reports = measure_calls(seconds, calls, ("--speaker", speaker, "--max-sessions", str(calls)))
+    Console().print(_table(reports))
+    if json:
+        with replace_file(json) as file:
+            file.write_text(json_module.dumps([asdict(report) for report in reports], indent=2))
+
+
+def _table(reports: "list[LiveReport]") -> Table:
+    table = Table("", *(f"call {number + 1}" for number in range(len(reports))), box=None)
+    for label, name, unit in ROWS:
+        table.add_row(label, *(_cell(getattr(report, name), unit) for report in reports))
+    return table
+
+
+def _cell(value: object, unit: str) -> str:
+    spread = f"{value.p50} / {value.p95}" if hasattr(value, "p95") else str(value)
+    return f"{spread} {unit}".strip()
