@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,10 +82,13 @@ class Pipeline:
         device: str = "auto",
         threads: int = 1,
         scene: Scene | None = None,
+        mark: Callable[[str], None] = lambda _stage: None,
     ) -> None:
-        """`threads` for the CPU; `scene` stands in for the speaker's own loop."""
+        """`threads` for the CPU; `scene` stands in for the speaker's own loop; `mark` is told
+        the name of each stage when it ends (on a CPU; a CUDA graph has no stages)."""
         self.speaker = speaker
         self.threads = threads
+        self.mark = mark
         self.device = choose_device(device)
         self.window = speaker.networks.head.config.window
         self.cuda_stream = new_stream(self.device)
@@ -113,16 +116,19 @@ class Pipeline:
             torch.set_num_threads(self.threads)
         with working_on(self.cuda_stream):
             features = self._hear(streams, chunks)
+            self.mark("speech encoder")
             due = [row for row, stream in enumerate(streams) if stream.frame >= 0]
             pictures: list[Picture | None] = [None] * len(streams)
             if not due:
                 return pictures
             windows = [streams[row].remember(features[row], self.window) for row in due]
             place = self.scene.place([streams[row].frame for row in due])
+            self.mark("reference frame")
             harmonised = self._draw_fast(
                 torch.stack(windows), place.times, place.regions, place.grids, place.masks
             )
             finished = to_host(compose(place, harmonised)).numpy()
+            self.mark("compose")
         for row, i420 in zip(due, finished, strict=True):
             pictures[row] = Picture(streams[row].frame, i420)
         return pictures
@@ -132,9 +138,14 @@ class Pipeline:
     ) -> Tensor:
         """Feature windows and what the reference frames bring -> finished regions (B, 3, h, w)."""
         code = self.backend.code(windows)
+        self.mark("speech head")
         lips = self.backend.lips(code, times)
+        self.mark("lip generator")
         composite = paste(regions, lips, grids, masks)
-        return self.backend.blend(composite, masks)
+        self.mark("C2O and paste")
+        harmonised = self.backend.blend(composite, masks)
+        self.mark("Blend-Net")
+        return harmonised
 
     def _hear(self, streams: Sequence[Stream], chunks: Sequence[Samples]) -> Tensor:
         """Speech features (B, features) of the frames that these chunks complete."""

@@ -14,6 +14,7 @@ from avatar.rendering.device import to_device
 from avatar.rendering.i420 import plane_views, rgb_of_planes
 from avatar.rendering.place import Place, lip_rectangle
 from avatar.rendering.speaker import Speaker
+from avatar.rendering.speaker_card import MAX_FRAMES
 
 
 class ReferenceLoop:
@@ -22,13 +23,15 @@ class ReferenceLoop:
     Kept small: 250 frames of 512x512 pixels take about 150 MB.
     """
 
-    def __init__(self, speaker: Speaker, device: torch.device) -> None:
+    def __init__(self, speaker: Speaker, device: torch.device, most: int = MAX_FRAMES) -> None:
+        """`most`: only so many of the frames, where the loop's look does not matter."""
         blend = speaker.networks.blend
         whole = speaker.canonical.frame_size if blend.config.whole_frame else None
         track = speaker.track
-        regions = lip_regions(track.poses, speaker.canonical, blend.multiple, whole)
-        self.pictures = torch.stack([torch.from_numpy(p) for p in speaker.reference()]).to(device)
-        self.order = track.order.tolist()
+        regions = lip_regions(track.poses[:most], speaker.canonical, blend.multiple, whole)
+        pictures = [torch.from_numpy(p) for p in speaker.reference()][:most]
+        self.pictures = torch.stack(pictures).to(device)
+        self.order = [frame for frame in track.order.tolist() if frame < most]
         self.times = track.times.to(device)
         self.size = regions.size
         self.origins = [(int(x), int(y)) for x, y in regions.origins]

@@ -101,7 +101,7 @@ def load_speaker(name_or_path: str | Path) -> Speaker:
     folder = speaker_folder(name_or_path)
     card = read_card(folder)
     bundle.check_files(folder, card)
-    networks = _networks(card)
+    networks = new_networks(card)
     height, width = card.size[1], card.size[0]
     tensors = bundle.read_tensors(folder / MODEL, bundle.model_shapes(card, vars(networks)))
     for prefix, module in vars(networks).items():
@@ -119,7 +119,8 @@ def load_speaker(name_or_path: str | Path) -> Speaker:
     return Speaker(folder, card, networks, canonical, tensors["head_mask"], ReferenceTrack(**track))
 
 
-def _networks(card: SpeakerCard) -> Networks:
+def new_networks(card: SpeakerCard) -> Networks:
+    """Networks of a card's dimensions, untrained."""
     model = card.model
     return Networks(
         SpeechEncoder(card.encoder),
