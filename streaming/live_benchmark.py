@@ -5,7 +5,6 @@ One clock, all in the page: `live_probe.js` sends clicks as the microphone, the 
 and the page notes when that picture is presented and when the click is heard again.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -14,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 

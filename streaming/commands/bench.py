@@ -87,5 +87,7 @@ def _table(reports: "list[LiveReport]") -> Table:
 
 
 def _cell(value: object, unit: str) -> str:
-    spread = f"{value.p50} / {value.p95}" if hasattr(value, "p95") else str(value)
-    return f"{spread} {unit}".strip()
+    from streaming.live_benchmark import Spread
+
+    text = f"{value.p50} / {value.p95}" if isinstance(value, Spread) else str(value)
+    return f"{text} {unit}".strip()
