@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from avatar.audio import FPS
 from avatar.errors import AvatarError
@@ -20,8 +21,11 @@ HEAD_IN_FACES = 3.0  # side of the square holding head, hair and shoulders, in f
 BIG_FACE = 0.25  # a second face of at least this share of the first one's area is a person
 CROWD_SHARE = 0.1  # of the looks
 THUMB = 32  # px
-CUT_LEVEL = 12.0  # grey levels by which a thumbnail changes at a cut, at the least
-CUT_RATIO = 8.0  # and in medians of the changes of this video
+CUT_LEVEL = 2.5  # grey levels by which a thumbnail changes at a cut, at the least
+CUT_RATIO = 6.0  # and in medians of the changes of the frames around it
+CUT_PEAK = 3.0  # and in changes just before and after it: a quick move takes several frames
+CUT_WINDOW = 13  # frames
+QUIET_CHANGE = 0.3  # grey levels: noise, under which changes are not compared
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,10 @@ def find_cut(thumbs: NDArray[np.float32]) -> int | None:
     if len(thumbs) < 3:
         return None
     change = np.abs(np.diff(thumbs, axis=0)).mean(axis=(1, 2, 3))
-    around = np.minimum(np.r_[np.inf, change[:-1]], np.r_[change[1:], np.inf])
-    limit = np.maximum(CUT_LEVEL, CUT_RATIO * np.maximum(np.median(change), 0.2))
-    jumps = np.flatnonzero((change > limit) & (change > 3 * around))
+    usual = np.maximum(median_filter(change, CUT_WINDOW, mode="nearest"), QUIET_CHANGE)
+    beside = np.maximum(np.r_[0, change[:-1]], np.r_[change[1:], 0])
+    peak = change > np.maximum(CUT_LEVEL, np.maximum(CUT_RATIO * usual, CUT_PEAK * beside))
+    jumps = np.flatnonzero(peak)
     return int(jumps[0]) + 1 if len(jumps) else None
 
 

@@ -78,7 +78,7 @@ def fit_head(points: Array, side: tuple[int, int]) -> RigidHead:
     noise = np.full(len(RIGID), LANDMARK_NOISE * unit)
     best: tuple[float, Camera, Array] | None = None
     for factor in np.exp(np.linspace(-1, 1, 9) * 2 * DISTANCE_SPREAD):
-        camera = Camera(DISTANCE * unit * factor, (side[0] - 1) / 2, (side[1] - 1) / 2)
+        camera = Camera(float(DISTANCE * unit * factor), (side[0] - 1) / 2, (side[1] - 1) / 2)
         fitted, cost = _adjust(points[keys], shape, camera, noise)
         cost += (np.log(factor) / DISTANCE_SPREAD) ** 2
         if best is None or cost < best[0]:

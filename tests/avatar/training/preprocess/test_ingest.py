@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from avatar.training.preprocess.face_crop import Survey, choose_crops
+from avatar.training.preprocess.face_crop import Survey, choose_crops, find_cut
 from avatar.training.preprocess.ingest import ingest
 from avatar.training.preprocess.phase_cache import require_space
 from avatar.training.preprocess.progress import silent
-from tests.avatar.training.preprocess.made_video import portrait, tone, write_video
+from tests.avatar.training.preprocess.made_video import portrait, talk, tone, write_video
 
 
 def test_a_small_source_keeps_its_pixels(tmp_path: Path) -> None:
@@ -99,6 +100,18 @@ def test_a_cut_is_refused_with_its_time(tmp_path: Path) -> None:
     image = portrait()
     other = np.roll(255 - image // 2, 60, axis=1)
     _refused(tmp_path, [image] * 15 + [other] * 15, r"cut at 0\.60 s")
+
+
+def test_a_jump_before_the_same_background_is_a_cut_too(tmp_path: Path) -> None:
+    image = portrait()
+    nearer = cv2.resize(image, None, fx=1.15, fy=1.15)[19 : 19 + 256, 19 : 19 + 256]
+    _refused(tmp_path, [image] * 15 + [nearer] * 15, r"cut at 0\.60 s")
+
+
+def test_a_quick_move_is_no_cut() -> None:
+    frames = talk(80).frames[::4]
+    thumbs = np.stack([cv2.resize(f, (32, 32), interpolation=cv2.INTER_AREA) for f in frames])
+    assert find_cut(thumbs.astype(np.float32)) is None
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
