@@ -1,9 +1,10 @@
 """The speech-driven implicit model F(gamma(x), f_s, gamma(t)) -> colour of the canonical lips.
 
-Speech2Lip (arXiv:2309.04814) section 3.1, equations 1-3.  Two things make it fast and quick to
-learn, both optional so that the authors' own network is one configuration of the same class: a
-learned feature plane over the canonical box stands beside gamma(x), and the network predicts the
-difference to the mean canonical lip image.
+Speech2Lip (arXiv:2309.04814) section 3.1, equations 1-3.  Three things make it fast and quick to
+learn, all optional so that the authors' own network is one configuration of the same class: a
+learned feature plane over the canonical box stands beside gamma(x); the network predicts the
+difference to the mean canonical lip image; and each number of f_s has a picture of its own over the
+box that it adds in proportion, so that the network is left with what is not linear.
 """
 
 from dataclasses import dataclass
@@ -21,13 +22,14 @@ class LipGeneratorConfig:
     code: int  # length of f_s
     box: tuple[int, int]  # height and width of the canonical lip box, pixels
     lattice: tuple[int, int]  # height and width of the image drawn at run time
-    width: int = 64
-    layers: int = 4
+    width: int = 48
+    layers: int = 3
     skip_layer: int = 0  # the inputs enter once more at this layer; 0 = never
     octaves: int = 8  # of gamma(x)
     time_octaves: int = 4  # of gamma(t)
-    plane_channels: int = 32  # 0 = no feature plane, gamma(x) alone
-    mean_residual: bool = True
+    plane_channels: int = 24  # 0 = no feature plane, gamma(x) alone
+    mean_residual: bool = True  # c is the difference to the mean canonical lips
+    linear_part: bool = True  # each number of f_s adds its own picture
     corner_ensemble: bool = False  # four corner evaluations a pixel at run time too
 
 
@@ -66,6 +68,8 @@ class LipGenerator(nn.Module):
         if config.plane_channels:
             shape = (1, config.plane_channels, *config.box)
             self.plane = nn.Parameter(torch.randn(shape) * 0.1)
+        if config.linear_part:
+            self.pictures = nn.Parameter(torch.zeros(1, 3 * config.code, *config.box))
         self.register_buffer("mean", torch.full((1, 3, *config.box), 0.5))
         nn.init.zeros_(self.colour.bias)
         if config.mean_residual:
@@ -80,6 +84,7 @@ class LipGenerator(nn.Module):
             entered=self.position(described),
             skipped=None if self.skip is None else self.skip(described),
             base=_read(self.mean, positions) if self.config.mean_residual else None,
+            linear=self._linear(positions) if self.config.linear_part else None,
         )
 
     def forward(self, positions: Tensor, code: Tensor, time: Tensor | None = None) -> Tensor:
@@ -88,7 +93,7 @@ class LipGenerator(nn.Module):
         positions (N, 2) in [0, 1]^2, shared by the batch; code f_s (B, C); time (B,) in [0, 1], the
         place of the frame in the training video, or None where it is not known -> (B, N, 3) RGB.
         """
-        return self.colours(self.place(positions), self.conditions(code, time))
+        return self.colours(self.place(positions), code, time)
 
     def conditions(self, code: Tensor, time: Tensor | None) -> Tensor:
         """f_s and gamma(t) as one row a frame; an unknown time is encoded as zeros."""
@@ -99,8 +104,9 @@ class LipGenerator(nn.Module):
         encoded = positional_encoding(time.clamp_min(0)[:, None], self.config.time_octaves)
         return torch.cat([code, encoded.to(code.dtype) * known], dim=-1)
 
-    def colours(self, placed: "Placed", conditions: Tensor) -> Tensor:
-        """The network proper: conditions (B, K) of the frames -> (B, N, 3)."""
+    def colours(self, placed: "Placed", code: Tensor, time: Tensor | None) -> Tensor:
+        """The network proper: codes (B, C) and times (B,) of the frames -> (B, N, 3)."""
+        conditions = self.conditions(code, time)
         hidden = functional.relu(placed.entered + self.condition(conditions)[:, None])
         for index, layer in enumerate(self.hidden, start=2):
             hidden = layer(hidden, conditions)
@@ -108,7 +114,14 @@ class LipGenerator(nn.Module):
                 hidden = hidden + placed.skipped
             hidden = functional.relu_(hidden)
         colour: Tensor = self.colour(hidden)
+        if placed.linear is not None:
+            colour = colour + (code @ placed.linear).unflatten(1, (-1, 3))
         return colour if placed.base is None else colour + placed.base
+
+    def _linear(self, positions: Tensor) -> Tensor:
+        """The pictures at positions (N, 2) as one matrix (C, N * 3)."""
+        read = _read(self.pictures, positions).reshape(-1, self.config.code, 3)
+        return read.transpose(0, 1).flatten(1)
 
 
 class ConditionedLayer(nn.Module):
@@ -131,6 +144,7 @@ class Placed(NamedTuple):
     entered: Tensor  # (N, width), the first layer's part in x
     skipped: Tensor | None  # (N, width), the same for the skip layer
     base: Tensor | None  # (N, 3), the mean canonical lips
+    linear: Tensor | None  # (C, N * 3), the picture that each number of f_s adds
 
 
 class LatticeGenerator(nn.Module):
@@ -139,6 +153,7 @@ class LatticeGenerator(nn.Module):
     entered: Tensor
     skipped: Tensor | None
     base: Tensor | None
+    linear: Tensor | None
 
     def __init__(self, generator: LipGenerator) -> None:
         super().__init__()
@@ -155,8 +170,8 @@ class LatticeGenerator(nn.Module):
 
     def forward(self, code: Tensor, time: Tensor | None = None) -> Tensor:
         """code (B, C), time (B,) or None -> canonical lip images (B, 3, h, w)."""
-        placed = Placed(self.entered, self.skipped, self.base)
-        colours = self.generator.colours(placed, self.generator.conditions(code, time))
+        placed = Placed(self.entered, self.skipped, self.base, self.linear)
+        colours = self.generator.colours(placed, code, time)
         images = colours.transpose(1, 2).reshape(len(code), 3, -1, *self.size)
         return images.mean(dim=2)
 

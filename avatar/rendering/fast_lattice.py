@@ -37,6 +37,7 @@ class FastLattice:
         grey = torch.full((points, 3), 0.5, device=device)
         self.unseen = grey if full.base is None else full.base.view(corners, points, 3).mean(0)
         self.base = 0 if full.base is None else self.unseen[self.seen]
+        self.linear = None if full.linear is None else self._seen_pictures(full.linear)
 
     def __call__(self, code: Tensor, times: Tensor) -> Tensor:
         """code (B, C) and times (B,) float32 -> canonical lip images (B, 3, h, w) float32."""
@@ -45,9 +46,17 @@ class FastLattice:
             layer.main.bias + layer.shift(conditions) for layer in self.hidden
         ]
         rows = [self._colours([bias[row] for bias in biases]) for row in range(len(code))]
+        colours = torch.stack(rows)
+        if self.linear is not None:
+            colours += (code @ self.linear).view_as(colours)
         images = self.unseen.repeat(len(code), 1, 1)
-        images[:, self.seen] = torch.stack(rows)
+        images[:, self.seen] = colours
         return images.view(len(code), *self.size, 3).permute(0, 3, 1, 2)
+
+    def _seen_pictures(self, linear: Tensor) -> Tensor:
+        """(C, all points * 3) -> (C, seen points * 3), the mean over the corners of a pixel."""
+        everywhere = linear.view(len(linear), self.corners, -1, 3)
+        return everywhere[:, :, self.seen].mean(dim=1).flatten(1)
 
     def _colours(self, biases: list[Tensor]) -> Tensor:
         """One frame: the biases that its sound and time give each layer -> (seen points, 3)."""

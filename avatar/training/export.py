@@ -73,9 +73,7 @@ def _reference(tracked: TrackedVideo, request: TrainRequest) -> Reference:
     return Reference(np.asarray(tracked.frames[kept]), _track(tracked.poses[kept], times, order))
 
 
-def _track(
-    poses: NDArray[np.float32], times: NDArray[Any], order: NDArray[Any]
-) -> ReferenceTrack:
+def _track(poses: NDArray[np.float32], times: NDArray[Any], order: NDArray[Any]) -> ReferenceTrack:
     return ReferenceTrack(
         poses=_float(poses),
         times=_float(times),

@@ -17,6 +17,7 @@ from avatar.rendering.speaker import Networks
 from avatar.training.av_offset import align_sound, av_offset
 from avatar.training.canonical_depth import DepthTask
 from avatar.training.fit import Budget, Curve, Report, fit
+from avatar.training.generator_start import start_generator
 from avatar.training.image_tasks import BlendTask, LipTask, SyncTask
 from avatar.training.lip_code import APPEARANCE_COMPONENTS, SHAPE_COMPONENTS
 from avatar.training.lip_data import LipData, Progress, build_lip_data
@@ -86,7 +87,7 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     expert = SyncExpert(SyncExpertConfig(features=features.shape[1]))
     run(SyncTask(data, features, expert, device))
     lips = LipTask(data, heard, features, networks.lips, expert, device)
-    networks.lips.mean.copy_(_mean_lips(data))
+    start_generator(networks.lips, data, heard)
     run(lips)
     run(BlendTask(lips, networks.blend))
     seconds = time.monotonic() - started
@@ -137,12 +138,6 @@ def _over_frame(tracked: TrackedVideo) -> NDArray[np.float32]:
     whole = np.zeros_like(tracked.head_mask)
     whole[y0:y1, x0:x1] = tracked.lip_mask
     return whole
-
-
-def _mean_lips(data: LipData) -> Tensor:
-    """The mean true canonical lips (1, 3, h, w), what the generator starts from."""
-    parts = [data.lips[rows].float().sum(dim=0, keepdim=True) for rows in data.train.split(256)]
-    return torch.stack(parts).sum(dim=0) / len(data.train) / 255
 
 
 def _normalise_features(networks: Networks, features: Tensor) -> None:

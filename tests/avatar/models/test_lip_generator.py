@@ -16,7 +16,10 @@ from avatar.models.lip_generator import (
 def generator(preset: str = "realtime") -> LipGenerator:
     torch.manual_seed(0)
     config = model_config(preset, features=4, code=3, box=(12, 16))  # type: ignore[arg-type]
-    return LipGenerator(config.lips)
+    network = LipGenerator(config.lips)
+    if config.lips.linear_part:
+        torch.nn.init.normal_(network.pictures)
+    return network
 
 
 def test_positional_encoding_is_nerfs() -> None:
