@@ -19,7 +19,7 @@ def evaluate(
     ] = None,
     work: Annotated[
         Path | None,
-        typer.Option(help="The training's work folder: its tracks and lips are needed."),
+        typer.Option(help="The training's work folder. [default: work/NAME]"),
     ] = None,
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Judge on the end that the training left out.")
@@ -44,9 +44,9 @@ def evaluate(
 
     **Examples**
 
-    - `avatar evaluate anna new.mp4 --work work/anna --json anna.json`
-    - `avatar evaluate anna --held-out --work work/anna`
-    - `avatar evaluate anna new.mp4 --work work/anna --beside anna-paper`
+    - `avatar evaluate anna new.mp4 --json anna.json`
+    - `avatar evaluate anna --held-out`
+    - `avatar evaluate anna new.mp4 --beside anna-paper`
     - `avatar evaluate anna --drive bob.mp4 --drive carol.mp4`
     """
     from rich.console import Console
@@ -92,8 +92,7 @@ def _judge(
     from avatar.rendering.speaker import load_speaker
     from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh
 
-    if work is None:
-        raise AvatarError("add --work DIR, the folder that avatar train worked in")
+    work = work or Path("work") / speaker.name
     if held_out and videos:
         raise AvatarError("give either videos or --held-out, not both")
     others = [load_speaker(other) for other in beside]

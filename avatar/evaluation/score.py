@@ -24,8 +24,8 @@ class Scores:
     ssim_lips: float
     psnr_frame: float  # dB
     ssim_frame: float
-    cpbd_lips: float
-    cpbd_frame: float
+    cpbd_lips: float | None  # None without a sharp edge in any picture
+    cpbd_frame: float | None
     lmd: float  # px
     lpips_lips: float | None
     aperture_r: float
@@ -48,8 +48,8 @@ def compare(true: Watched, made: Watched, trial: Trial, perceptual: Perceptual |
         ssim_lips=ssim(true.rectangles, made.rectangles),
         psnr_frame=float(np.mean(made.psnr)),
         ssim_frame=float(np.mean(made.ssim)),
-        cpbd_lips=float(np.nanmean([cpbd(part) for part in made.rectangles[::CPBD_EVERY]])),
-        cpbd_frame=float(np.nanmean(made.cpbd)),
+        cpbd_lips=_mean([cpbd(part) for part in made.rectangles[::CPBD_EVERY]]),
+        cpbd_frame=_mean(made.cpbd),
         lmd=landmark_distance(true.lips[followed], made.lips[followed]),
         lpips_lips=perceptual(true.rectangles, made.rectangles) if perceptual else None,
         aperture_r=r,
@@ -69,3 +69,9 @@ def _runs(trial: Trial) -> NDArray[np.int32]:
     """A number for each unbroken run of rows."""
     breaks = (np.diff(trial.rows) != 1) | (np.diff(trial.clip) != 0)
     return np.cumsum(np.r_[False, breaks], dtype=np.int32)
+
+
+def _mean(values: list[float]) -> float | None:
+    """Mean of the values that are numbers."""
+    numbers = [value for value in values if np.isfinite(value)]
+    return float(np.mean(numbers)) if numbers else None

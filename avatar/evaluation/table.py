@@ -39,7 +39,8 @@ def _cells(row: Row) -> list[str]:
     size = None if row.model_bytes is None else row.model_bytes / 1e6
     return [
         f"{s.psnr_lips:.2f}", f"{s.ssim_lips:.4f}", f"{s.psnr_frame:.2f}", f"{s.ssim_frame:.4f}",
-        f"{s.cpbd_lips:.3f}", f"{s.cpbd_frame:.3f}", f"{s.lmd:.2f}", _or_dash(s.lpips_lips, ".4f"),
+        _or_dash(s.cpbd_lips, ".3f"), _or_dash(s.cpbd_frame, ".3f"), f"{s.lmd:.2f}",
+        _or_dash(s.lpips_lips, ".4f"),
         f"{s.aperture_r:.3f}", f"{s.aperture_lag_ms:+.0f}", f"{s.flicker:.2f}",
         _or_dash(size, ".1f"), _or_dash(row.frame_ms, ".1f"),
     ]  # fmt: skip

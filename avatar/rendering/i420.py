@@ -46,7 +46,7 @@ def plane_views(i420: Tensor) -> tuple[Tensor, Tensor]:
 
 def to_i420(rgb: NDArray[np.uint8]) -> I420:
     """One picture (H, W, 3) uint8 RGB -> (H * 3 // 2, W)."""
-    image = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None].float() / 255
+    image = torch.from_numpy(np.array(rgb)).permute(2, 0, 1)[None].float() / 255
     luma, chroma = planes_of_rgb(image)
     return torch.cat([luma.flatten(), chroma.flatten()]).view(-1, rgb.shape[1]).numpy()
 

@@ -1,0 +1,163 @@
+"""The whole evaluation on a drawn speaker, whose face a small tracker of the drawing follows."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+
+from avatar.config import ModelConfig
+from avatar.errors import AvatarError
+from avatar.evaluation.evaluate import TRUTH, Evaluation, evaluate
+from avatar.evaluation.table import evaluation_table
+from avatar.evaluation.trial import held_out_trial, training_track
+from avatar.models.blend_net import BlendNet, BlendNetConfig
+from avatar.models.lip_generator import LipGenerator, LipGeneratorConfig
+from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
+from avatar.models.speech_head import SpeechHead, SpeechHeadConfig
+from avatar.rendering.compose import Canonical
+from avatar.rendering.save_bundle import About, save_bundle
+from avatar.rendering.speaker import Networks, ReferenceTrack, Speaker, load_speaker
+from avatar.rendering.speaker_card import TrainingRecord
+from avatar.training.lip_data import build_lip_data
+from avatar.training.preprocess import TrackedVideo
+from avatar.training.preprocess.landmark_sets import (
+    LEFT_EYE,
+    LIPS,
+    LOWER_INNER_LIP,
+    RIGHT_EYE,
+    UPPER_INNER_LIP,
+)
+from tests.avatar.training.made_video import CENTRE, FRAMES, made_video
+
+HELD_OUT = 0.3
+
+
+class DrawingTracker:
+    """Finds the dark gap between the drawn lips."""
+
+    def start(self) -> None:
+        pass
+
+    def track(self, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        column = image[:, CENTRE[0] - 1 : CENTRE[0] + 2].mean(axis=(1, 2))
+        dark = float(np.clip((100 - column) / 60, 0, 1)[CENTRE[1] - 12 : CENTRE[1] + 12].sum())
+        points = np.zeros((478, 3), np.float32)
+        points[LIPS, :2] = CENTRE
+        points[UPPER_INNER_LIP, 1] -= dark / 2
+        points[LOWER_INNER_LIP, 1] += dark / 2
+        points[LEFT_EYE, 0], points[RIGHT_EYE, 0] = 42, 22
+        return points
+
+
+def quiet(*_: object) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("work")
+    made_video(folder / "track")
+    (folder / "phases").mkdir()
+    tracked = TrackedVideo.load(folder / "track")
+    build_lip_data(tracked, canonical(tracked), 8, HELD_OUT, folder / "phases", quiet)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def speaker(work: Path) -> Speaker:
+    tracked = TrackedVideo.load(work / "track")
+    x0, y0, x1, y1 = tracked.lip_box
+    box = (y1 - y0, x1 - x0)
+    torch.manual_seed(0)
+    encoder = SpeechEncoder(EncoderConfig(channels=24, hidden=16, dilations=(1, 2)))
+    model = ModelConfig(
+        "realtime",
+        SpeechHeadConfig(encoder.config.features, 8, width=8, window=8),
+        LipGeneratorConfig(code=8, box=box, lattice=box, width=16, layers=2, plane_channels=4),
+        BlendNetConfig((8, 8, 8), 2),
+    )
+    networks = Networks(
+        encoder, SpeechHead(model.speech_head), LipGenerator(model.lips), BlendNet(model.blend)
+    )
+    save_bundle(
+        work / "speakers" / "drawn",
+        about=About("CC0-1.0", "nobody", "drawn", TrainingRecord("drawn", HELD_OUT, FRAMES, 0, 0)),
+        model=model,
+        networks=networks,
+        canonical=canonical(tracked),
+        head_mask=torch.from_numpy(tracked.head_mask),
+        track=ReferenceTrack(torch.from_numpy(tracked.poses[:5]), torch.zeros(5), torch.arange(5)),
+        frames=iter(tracked.frames[:5]),
+        preview=tracked.frames[0],
+    )
+    return load_speaker(work / "speakers" / "drawn")
+
+
+def canonical(tracked: TrackedVideo) -> Canonical:
+    return Canonical(
+        tracked.camera,
+        torch.from_numpy(tracked.canonical_pose),
+        torch.from_numpy(tracked.depth),
+        tracked.lip_box,
+        torch.from_numpy(tracked.lip_mask),
+    )
+
+
+@pytest.fixture(scope="module")
+def found(speaker: Speaker, work: Path) -> Evaluation:
+    trial = held_out_trial(speaker, work)
+    return evaluate(speaker, [], trial, ["drawn"], work, DrawingTracker(), "cpu", quiet)
+
+
+def test_rows_and_what_they_must_be(found: Evaluation) -> None:
+    rows = {row.name: row for row in found.rows}
+    assert list(rows) == [TRUTH, "drawn", "still mouth", "mean lips", "nearest frame"]
+    true = rows[TRUTH].scores
+    assert (true.psnr_lips, true.lmd, true.flicker) == (100, 0, 1)
+    assert true.ssim_frame == pytest.approx(1)
+    assert true.aperture_r == pytest.approx(1)
+    still = rows["still mouth"].scores
+    assert still.aperture_r == pytest.approx(0, abs=0.05)
+    assert rows["mean lips"].scores.lmd < still.lmd
+    assert rows["mean lips"].scores.ssim_lips > still.ssim_lips
+    assert still.cpbd_frame is None  # the drawing has no sharp edges
+    assert rows["nearest frame"].scores.aperture_r > 0.3
+    for row in found.rows:
+        assert row.scores.psnr_frame > row.scores.psnr_lips or row.name == TRUTH
+    assert rows["drawn"].frame_ms is not None
+    assert rows["drawn"].model_bytes is not None
+
+
+def test_the_speaker_is_judged_only_on_what_it_never_saw(speaker: Speaker, work: Path) -> None:
+    trial = held_out_trial(speaker, work)
+    assert trial.rows.min() == round(FRAMES * (1 - HELD_OUT))
+    assert len(trial.rows) == round(FRAMES * HELD_OUT)
+
+
+def test_report_names_bundle_data_and_commit(found: Evaluation) -> None:
+    values = json.loads(json.dumps(found.as_json()))
+    assert values["speaker"] == "drawn"
+    assert len(values["model_sha256"]) == 64
+    assert values["data"] == ["drawn"]
+    assert "commit" in values
+    assert {"psnr_lips", "aperture_lag_ms", "lmd"} <= set(values["rows"][1]["scores"])
+    console = Console(width=200, record=True, file=None)
+    console.print(evaluation_table(found))
+    assert "nearest frame" in console.export_text()
+
+
+def test_other_spaces_and_folders_are_refused(speaker: Speaker, work: Path) -> None:
+    trial = held_out_trial(speaker, work)
+    other = replace(speaker, card=replace(speaker.card, name="x", canonical_pose=(0.1,) * 6))
+    with pytest.raises(AvatarError, match="another track"):
+        evaluate(speaker, [other], trial, [], work, DrawingTracker(), "cpu", quiet)
+    with pytest.raises(AvatarError, match="not the work folder"):
+        training_track(work, replace(speaker, card=replace(speaker.card, size=(32, 32))))
+    whole = replace(speaker.card.training, held_out=0.0)
+    with pytest.raises(AvatarError, match="without a held-out part"):
+        held_out_trial(replace(speaker, card=replace(speaker.card, training=whole)), work)
