@@ -32,7 +32,8 @@ export class SoundSource extends EventTarget {
 
   async openMicrophone(deviceId) {
     if (!navigator.mediaDevices) throw new TypeError("no media devices on this address");
-    const wanted = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+    // What a browser takes for noise is often a consonant, and the lips would miss it.
+    const wanted = { echoCancellation: true, noiseSuppression: false, autoGainControl: false };
     if (deviceId) wanted.deviceId = { exact: deviceId };
     const stream = await navigator.mediaDevices.getUserMedia({ audio: wanted });
     this.closeMicrophone();
