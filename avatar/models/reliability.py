@@ -13,7 +13,7 @@ OPENING = 0.75  # share of the way to trust taken in a frame (40 ms)
 CLOSING = 0.55  # share of the way to rest: 91% after 3 frames (120 ms)
 CENTRE = 0.68  # reliability at which trust is undecided
 HYSTERESIS = 0.15  # how far the present state moves that point away
-STEEPNESS = 12.0  # of the passage between the two
+STEEPNESS = 20.0  # of the passage between the two
 
 
 def smooth(reliability: Tensor, trust: Tensor) -> tuple[Tensor, Tensor]:
