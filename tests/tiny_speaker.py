@@ -61,7 +61,8 @@ def tiny_model(preset: str = "realtime") -> ModelConfig:
     if preset == "paper":
         lips = LipGeneratorConfig(
             code=8, box=box, lattice=box, width=32, layers=4, skip_layer=2, octaves=4,
-            time_octaves=4, plane_channels=0, mean_residual=False, corner_ensemble=True,
+            time_octaves=4, plane_channels=0, mean_residual=False, linear_part=False,
+            corner_ensemble=True,
         )  # fmt: skip
         return ModelConfig("paper", head, lips, BlendNetConfig((8, 16), 1, whole_frame=True))
     lips = LipGeneratorConfig(
@@ -79,6 +80,8 @@ def tiny_networks(model: ModelConfig) -> Networks:
             BlendNet(model.blend),
         )  # fmt: skip
         torch.nn.init.normal_(networks.lips.colour.weight, std=0.05)
+        if model.lips.linear_part:
+            torch.nn.init.normal_(networks.lips.pictures, std=0.01)
         torch.nn.init.normal_(networks.blend.leave.weight, std=0.01)
         sound = torch.randn(1, 100 * 640) * torch.rand(100).repeat_interleave(640) * 0.4
         with torch.no_grad():
