@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     import uvicorn
     from fastapi import FastAPI
 
@@ -123,6 +125,10 @@ def run(config: "ServeConfig") -> None:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             _announce(config, listener.getsockname()[1], worker.ready)
+
+        def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
+            super().handle_exit(sig, frame)
+            self.force_exit = False  # a second Ctrl-C must not cut off the farewells of the first
 
     Server(server_settings(config, create_app(config, worker))).run([listener])
 

@@ -15,7 +15,8 @@ export class Measurements {
   #video;
   #outputLatency; // () => ms
   #server = null;
-  #shown = []; // [time on screen, media time] in ms
+  #shown = []; // [time on screen, media time] of pictures, in ms
+  #heard = []; // [time at the ear, media time] of the voice, in ms
   #stopped = false;
   #lateBefore = null;
   latest = {};
@@ -36,6 +37,7 @@ export class Measurements {
   async read() {
     const now = performance.now();
     this.#shown = this.#shown.filter(([time]) => now - time < WINDOW);
+    this.#heard = this.#heard.filter(([time]) => now - time < WINDOW);
     const trip = await this.#roundTrip();
     this.latest = {
       fps: this.#fps(),
@@ -54,8 +56,16 @@ export class Measurements {
     this.#video.requestVideoFrameCallback((now, { expectedDisplayTime, rtpTimestamp }) => {
       const media = this.#media(rtpTimestamp, this.#server?.video_origin, VIDEO_RATE);
       this.#shown.push([expectedDisplayTime, media]);
+      this.#noteVoice();
       this.#nextPicture();
     });
+  }
+
+  #noteVoice() {
+    const source = this.#receiver("audio")?.getSynchronizationSources()[0];
+    const media = this.#media(source?.rtpTimestamp, this.#server?.voice_origin, VOICE_RATE);
+    if (media === null) return;
+    this.#heard.push([source.timestamp - performance.timeOrigin + this.#outputLatency(), media]);
   }
 
   #media(rtp, origin, rate) {
@@ -74,21 +84,15 @@ export class Measurements {
     const offset = this.#call.signalling?.clockOffset ?? null;
     if (offset === null || trip === null || !this.#server) return null;
     const spokenAt0 = this.#server.epoch_ms - offset - trip / 2 - CAPTURE;
-    return median(this.#placed().map(([time, media]) => time - media - spokenAt0));
+    const lips = median(behind(this.#shown));
+    return lips === null ? null : lips - spokenAt0;
   }
 
   // Positive: the voice comes after the lips.
   #skew() {
-    const receiver = this.#receiver("audio");
-    const source = receiver?.getSynchronizationSources()[0];
-    const heard = this.#media(source?.rtpTimestamp, this.#server?.voice_origin, VOICE_RATE);
-    const lips = median(this.#placed().map(([time, media]) => time - media));
-    if (heard === null || lips === null) return null;
-    return source.timestamp + this.#outputLatency() - performance.timeOrigin - heard - lips;
-  }
-
-  #placed() {
-    return this.#shown.filter(([, media]) => media !== null);
+    const voice = median(behind(this.#heard));
+    const lips = median(behind(this.#shown));
+    return voice === null || lips === null ? null : voice - lips;
   }
 
   #lateNow() {
@@ -111,6 +115,11 @@ export class Measurements {
     }
     return null;
   }
+}
+
+// How much later than its media time each one came; those without one are left out.
+function behind(events) {
+  return events.filter(([, media]) => media !== null).map(([time, media]) => time - media);
 }
 
 function median(values) {
