@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from avatar.audio import SAMPLES_PER_FRAME
@@ -16,7 +17,8 @@ from avatar.evaluation.composites import composite_frames
 from avatar.evaluation.contenders import baselines, speaker_contender
 from avatar.evaluation.perceptual import perceptual_distance
 from avatar.evaluation.score import Scores, compare
-from avatar.evaluation.trial import Trial
+from avatar.evaluation.sync import load_expert, sync_score
+from avatar.evaluation.trial import Trial, speech_features
 from avatar.evaluation.watch import Watched, watch
 from avatar.rendering.pipeline import Pipeline
 from avatar.rendering.speaker import Speaker
@@ -77,11 +79,12 @@ def evaluate(
     def seen(name: str, frames: Iterator[NDArray[np.uint8]]) -> Watched:
         return watch(frames, trial, tracker, lambda done: progress(name, done, len(trial.rows)))
 
+    judged = _sync_judge(speaker, trial, work)
     true = seen(TRUTH, (np.array(trial.tracked.frames[row]) for row in trial.rows))
-    rows = [Row(TRUTH, compare(true, true, trial, perceptual))]
+    rows = [Row(TRUTH, judged(true, compare(true, true, trial, perceptual)))]
     for contender in contenders:
         made = seen(contender.name, composite_frames(contender, trial))
-        rows.append(Row(contender.name, compare(true, made, trial, perceptual)))
+        rows.append(Row(contender.name, judged(made, compare(true, made, trial, perceptual))))
     for index, bundle in enumerate((speaker, *beside), start=1):
         rows[index] = replace(
             rows[index],
@@ -96,6 +99,23 @@ def evaluate(
         frames=len(trial.rows),
         rows=rows,
     )
+
+
+def _sync_judge(speaker: Speaker, trial: Trial, work: Path) -> Callable[[Watched, Scores], Scores]:
+    """Adds what the sync expert of the training says, if there is one."""
+    encoder = speaker.networks.encoder
+    expert = load_expert(work, encoder.config.features)
+    if expert is None:
+        return lambda _watched, scores: scores
+    features = torch.cat(speech_features(encoder, trial.tracked))
+
+    def judged(watched: Watched, scores: Scores) -> Scores:
+        confidence, lag = sync_score(
+            expert, watched.mouths, trial.rows, features, trial.tracked.clip
+        )
+        return replace(scores, sync_confidence=confidence, sync_lag_ms=lag)
+
+    return judged
 
 
 def face_scale(trial: Trial) -> int:

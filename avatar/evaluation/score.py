@@ -31,6 +31,8 @@ class Scores:
     aperture_r: float
     aperture_lag_ms: float  # positive: the mouth is late
     flicker: float  # as a share of the true video's
+    sync_confidence: float | None = None  # of the training's sync expert
+    sync_lag_ms: float | None = None  # positive: the mouth is late
 
 
 def compare(true: Watched, made: Watched, trial: Trial, perceptual: Perceptual | None) -> Scores:

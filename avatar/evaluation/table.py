@@ -14,7 +14,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     table.add_column("lips by")
     headings = (
         "PSNR lips", "SSIM lips", "PSNR frame", "SSIM frame", "CPBD lips", "CPBD frame", "LMD px",
-        "LPIPS", "aperture r", "lag ms", "flicker", "MB", "ms/frame",
+        "LPIPS", "aperture r", "lag ms", "flicker", "sync", "sync ms", "MB", "ms/frame",
     )  # fmt: skip
     for heading in headings:
         table.add_column(heading, justify="right")
@@ -42,6 +42,7 @@ def _cells(row: Row) -> list[str]:
         _or_dash(s.cpbd_lips, ".3f"), _or_dash(s.cpbd_frame, ".3f"), f"{s.lmd:.2f}",
         _or_dash(s.lpips_lips, ".4f"),
         f"{s.aperture_r:.3f}", f"{s.aperture_lag_ms:+.0f}", f"{s.flicker:.2f}",
+        _or_dash(s.sync_confidence, ".3f"), _or_dash(s.sync_lag_ms, "+.0f"),
         _or_dash(size, ".1f"), _or_dash(row.frame_ms, ".1f"),
     ]  # fmt: skip
 

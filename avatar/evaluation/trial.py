@@ -14,7 +14,7 @@ from torch import Tensor
 from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.models.speech_encoder import SpeechEncoder
-from avatar.rendering.compose import observed_boxes, region_size
+from avatar.rendering.compose import Canonical, observed_boxes, region_size
 from avatar.rendering.features import features_of
 from avatar.rendering.speaker import Speaker
 from avatar.training.lip_data import split
@@ -29,6 +29,7 @@ class Trial:
     """Frames `rows` of a tracked video, and the rectangle round the lips that is judged."""
 
     tracked: TrackedVideo
+    canonical: Canonical  # the view in which mouths are compared
     rows: NDArray[np.intp]
     origins: NDArray[np.intp]  # (F, 2) x, y of the rectangle in each frame
     size: tuple[int, int]  # its height and width
@@ -92,4 +93,4 @@ def _judged(speaker: Speaker, tracked: TrackedVideo, rows: NDArray[np.intp]) -> 
     centres = ((boxes[:, :2] + boxes[:, 2:]) / 2).numpy()
     origins = np.round(centres - [width / 2, height / 2]).astype(np.intp)
     origins = origins.clip(0, [frame[1] - width, frame[0] - height])
-    return Trial(tracked, rows, origins, (height, width))
+    return Trial(tracked, speaker.canonical, rows, origins, (height, width))

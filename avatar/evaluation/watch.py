@@ -4,11 +4,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from avatar.evaluation.cpbd import cpbd
 from avatar.evaluation.metrics import SSIM_RADIUS, picture_psnr, picture_ssim
 from avatar.evaluation.trial import Trial
+from avatar.models.sync_expert import MOUTH_SIZE
+from avatar.rendering.compose import Canonical
+from avatar.training.lip_data import warp_to_canonical
 from avatar.training.preprocess.canonical_frame import lip_aperture
 from avatar.training.preprocess.landmark_sets import LIPS
 from avatar.training.preprocess.landmark_tracker import LANDMARKS, LandmarkTracker
@@ -23,6 +28,7 @@ class Watched:
     """What was seen in the frames of a test set, one row each."""
 
     rectangles: NDArray[np.uint8]  # (F, h, w, 3) round the lips
+    mouths: NDArray[np.uint8]  # (F, 3, h, w) canonical view, small, as the sync expert sees them
     lips: NDArray[np.float32]  # (F, L, 2) lip landmarks in px; NaN where no face was found
     aperture: NDArray[np.float32]  # (F,) gap between the inner lips over the eye distance
     psnr: list[float]  # of whole frames, dB
@@ -36,6 +42,7 @@ def watch(
     """Follow the face through frames (H, W, 3), one for every row of the trial."""
     count, clip = len(trial.rows), trial.clip
     rectangles = np.empty((count, *trial.size, 3), np.uint8)
+    mouths = np.empty((count, 3, *MOUTH_SIZE), np.uint8)
     points = np.full((count, LANDMARKS, 2), np.nan, np.float32)
     fidelity, sharpness = [], []
     for index, (row, frame) in enumerate(zip(trial.rows, frames, strict=True)):
@@ -45,6 +52,7 @@ def watch(
         if found is not None:
             points[index] = found[:, :2]
         rectangles[index] = frame[trial.lip_slice(row)]
+        mouths[index] = _mouth(frame, trial.tracked.poses[row], trial.canonical)
         fidelity.append(_fidelity(trial.tracked.frames[row], frame))
         if index % CPBD_EVERY == 0:
             sharpness.append(cpbd(frame))
@@ -53,9 +61,19 @@ def watch(
     aperture = lip_aperture(np.nan_to_num(points), clip)
     aperture[lost] = np.nan
     return Watched(
-        rectangles, points[:, LIPS], aperture,
+        rectangles, mouths, points[:, LIPS], aperture,
         [psnr for psnr, _ in fidelity], [ssim for _, ssim in fidelity], sharpness,
     )  # fmt: skip
+
+
+@torch.inference_mode()
+def _mouth(
+    frame: NDArray[np.uint8], pose: NDArray[np.float32], canonical: Canonical
+) -> NDArray[np.uint8]:
+    image = torch.from_numpy(np.array(frame)).permute(2, 0, 1)[None].float()
+    lips = warp_to_canonical(image, torch.from_numpy(np.array(pose))[None], canonical)
+    small = functional.interpolate(lips, MOUTH_SIZE, mode="bilinear", antialias=True)
+    return small[0].round().clamp(0, 255).to(torch.uint8).numpy()
 
 
 def _fidelity(true: NDArray[np.uint8], made: NDArray[np.uint8]) -> tuple[float, float]:

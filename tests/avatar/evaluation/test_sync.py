@@ -1,0 +1,53 @@
+"""The sync score finds by how much mouths are late, for an expert that knows."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from avatar.evaluation.sync import load_expert, sync_score
+from avatar.models.sync_expert import MOUTH_FRAMES, MOUTH_SIZE, SyncExpert, SyncExpertConfig
+
+FRAMES, FEATURES = 90, 4
+
+
+class Knowing(SyncExpert):
+    """Reads the same number out of the brightness of a mouth and out of the speech."""
+
+    def embed_mouth(self, lips: torch.Tensor) -> torch.Tensor:
+        return _unit(lips.mean(dim=(2, 3, 4)))
+
+    def embed_speech(self, features: torch.Tensor) -> torch.Tensor:
+        return _unit(features[..., 0])
+
+
+def _unit(values: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.normalize(values - 0.5, dim=1)
+
+
+@pytest.mark.parametrize("late", [-2, 0, 3])
+def test_lag_is_found_and_clips_are_kept_apart(late: int) -> None:
+    rng = np.random.default_rng(0)
+    spoken = rng.uniform(0, 1, FRAMES).astype(np.float32)
+    features = torch.from_numpy(spoken)[:, None].expand(-1, FEATURES)
+    clip = np.repeat(np.array([0, 1], np.int32), FRAMES // 2)
+    shown = np.concatenate([np.roll(part, late) for part in np.split(spoken, 2)])
+    levels = np.round(shown * 255).astype(np.uint8)
+    mouths = np.broadcast_to(levels[:, None, None, None], (FRAMES, 3, *MOUTH_SIZE)).copy()
+    expert = Knowing(SyncExpertConfig(features=FEATURES))
+    confidence, lag = sync_score(expert, mouths, np.arange(FRAMES), features, clip)
+    assert lag == 40 * late
+    assert confidence > 0.5
+
+
+def test_expert_is_read_from_the_work_folder(tmp_path: Path) -> None:
+    assert load_expert(tmp_path, FEATURES) is None
+    expert = SyncExpert(SyncExpertConfig(features=FEATURES))
+    modules = torch.nn.ModuleDict({"expert": expert})
+    (tmp_path / "phases").mkdir()
+    torch.save({"modules": modules.state_dict()}, tmp_path / "phases" / "sync.checkpoint")
+    found = load_expert(tmp_path, FEATURES)
+    assert found is not None
+    speech = torch.rand(2, MOUTH_FRAMES, FEATURES)
+    torch.testing.assert_close(found.embed_speech(speech), expert.eval().embed_speech(speech))
