@@ -29,8 +29,7 @@ class ReferenceLoop:
         whole = speaker.canonical.frame_size if blend.config.whole_frame else None
         track = speaker.track
         regions = lip_regions(track.poses[:most], speaker.canonical, blend.multiple, whole)
-        pictures = [torch.from_numpy(p) for p in speaker.reference()][:most]
-        self.pictures = torch.stack(pictures).to(device)
+        self.pictures = _pictures(speaker, min(most, len(track.poses))).to(device)
         self.order = [frame for frame in track.order.tolist() if frame < most]
         self.times = track.times.to(device)
         self.size = regions.size
@@ -60,6 +59,15 @@ class ReferenceLoop:
         luma, chroma = plane_views(self.pictures[frame : frame + 1])
         rows, columns, half_rows, half_columns = lip_rectangle(self.origins[frame], self.size)
         return rgb_of_planes(luma[:, rows, columns], chroma[:, :, half_rows, half_columns])
+
+
+def _pictures(speaker: Speaker, count: int) -> Tensor:
+    """The first frames of the reference video, I420, decoded straight into their place."""
+    width, height = speaker.card.size
+    pictures = torch.empty(count, height * 3 // 2, width, dtype=torch.uint8)
+    for picture, decoded in zip(pictures, speaker.reference(), strict=False):
+        picture.copy_(torch.from_numpy(decoded))
+    return pictures
 
 
 def _bytes(image: Tensor) -> Tensor:
