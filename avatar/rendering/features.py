@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+from torch import Tensor
 from torch.nn import functional as F
 
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME, Samples
@@ -21,6 +22,18 @@ SHIPPED = Path(__file__).parents[1] / "weights" / "speech_encoder.safetensors"
 PIECE = 250  # chunks (10 s) that go through the network at once: bounds the memory
 
 Features = NDArray[np.float32]
+
+
+class Listener(Protocol):
+    """What turns sound into features: a `SpeechEncoder`, or what is made like it."""
+
+    rest: Tensor
+
+    def new_state(self, batch: int = 1) -> Any:
+        """State of a stream that has heard nothing but silence."""
+
+    def __call__(self, samples: Tensor, state: Any) -> Tensor:
+        """(B, 640 k) -> (B, k, features)."""
 
 
 def load_encoder(path: Path | None = None) -> SpeechEncoder:
@@ -42,7 +55,7 @@ def load_encoder(path: Path | None = None) -> SpeechEncoder:
 
 
 @torch.inference_mode()
-def features_of(encoder: SpeechEncoder, samples: Samples) -> Features:
+def features_of(encoder: Listener, samples: Samples) -> Features:
     """(S,) -> (ceil(S / 640), features): row n belongs to video frame n.
 
     The encoder's delay is taken away; the sound's end is filled up with silence.
@@ -59,7 +72,7 @@ def features_of(encoder: SpeechEncoder, samples: Samples) -> Features:
 class FeatureStream:
     """A live sound, chunk by chunk: the same numbers as `features_of`."""
 
-    def __init__(self, encoder: SpeechEncoder) -> None:
+    def __init__(self, encoder: Listener) -> None:
         self.encoder = encoder
         self.reset()
 
