@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from avatar.errors import AvatarError
+from avatar.models.lip_generator import LatticeGenerator, LipGenerator
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
 from avatar.training import trainer as trainer_module
+from avatar.training.generator_start import start_generator
 from avatar.training.judge import judge
 from avatar.training.lip_code import lip_codes
 from avatar.training.lip_data import canonical_landmarks, split
@@ -116,3 +118,15 @@ def test_an_unfinished_training_is_not_overwritten(tmp_path: Path) -> None:
     request(tmp_path).begin(resume=True)
     with pytest.raises(AvatarError, match="another training"):
         request(tmp_path, seed=1).begin(resume=True)
+
+
+def test_generator_starts_from_least_squares(trained: Trained) -> None:
+    data, codes = trained.data, trained.data.codes.codes
+    generator = LipGenerator(trained.config.lips)
+    torch.nn.init.zeros_(generator.colour.weight)
+    start_generator(generator, data, codes)
+    true = data.lips[data.train].float() / 255
+    with torch.inference_mode():
+        made = LatticeGenerator(generator)(codes[data.train])
+    still = (true - generator.mean).square().mean()
+    assert (true - made).square().mean() < 0.1 * still
