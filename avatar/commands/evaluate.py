@@ -105,7 +105,6 @@ def _judge(
 
 
 def _drive(speaker: "Speaker", clip: Path, device: str, progress: "Progress") -> "Driven":
-    import tempfile
     from contextlib import ExitStack, closing
 
     from avatar.evaluation.drive import drive
@@ -113,9 +112,8 @@ def _drive(speaker: "Speaker", clip: Path, device: str, progress: "Progress") ->
     from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh
 
     with ExitStack() as stack:
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="avatar-drive-")))
-        theirs, ours = (stack.enter_context(closing(MediaPipeFaceMesh(2))) for _ in range(2))
-        return drive(Pipeline(speaker, device), clip, work, (theirs, ours), progress)
+        theirs, ours = (stack.enter_context(closing(MediaPipeFaceMesh(1))) for _ in range(2))
+        return drive(Pipeline(speaker, device), clip, (theirs, ours), progress)
 
 
 def _write(path: Path, judged: "Evaluation | None", driven: "list[Driven]") -> None:

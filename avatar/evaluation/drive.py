@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,14 +14,12 @@ from avatar.evaluation.lip_aperture import aperture_correlation
 from avatar.rendering.i420 import to_rgb
 from avatar.rendering.pipeline import Pipeline
 from avatar.training.preprocess.canonical_frame import lip_aperture
-from avatar.training.preprocess.ingest import ingest
-from avatar.training.preprocess.landmark_tracker import (
-    LANDMARKS,
-    LandmarkTracker,
-    track_clips,
-)
+from avatar.training.preprocess.landmark_tracker import LANDMARKS, LandmarkTracker
+from avatar.training.preprocess.sound_track import sound_beside
+from avatar.training.preprocess.video_reader import expected_frames, read_frames, video_start
 
 MAX_LAG = 4  # frames
+LONGEST_SIDE = 720  # px: larger pictures are made smaller before tracking
 
 Progress = Callable[[str, int, int], None]
 
@@ -38,26 +37,39 @@ class Driven:
 def drive(
     pipeline: Pipeline,
     clip: Path,
-    work: Path,
     trackers: tuple[LandmarkTracker, LandmarkTracker],
     progress: Progress,
 ) -> Driven:
     """Render the speaker by the sound of `clip` and compare lip apertures.
 
-    `trackers` follow the face of the clip and that of the speaker.  `work` keeps the clip's crop.
+    `trackers` follow the face of the clip and that of the speaker.  Cuts do not matter here.
     """
-    taken = ingest([clip], work, progress)
-    total = len(taken.frames)
-    true = track_clips(
-        trackers[0], taken.frames, taken.clip, lambda n: progress(clip.name, n, total)
-    )
-    made = _follow(pipeline, taken.sound, trackers[1], lambda n: progress("speaker", n, total))
-    r, lag = aperture_correlation(_aperture(true), _aperture(made), MAX_LAG)
+    expected = expected_frames(clip)
+    true = _watch_clip(clip, trackers[0], lambda n: progress(clip.name, n, max(n, expected)))
+    sound = sound_beside(clip, video_start(clip), len(true))
+    total = len(sound) // SAMPLES_PER_FRAME
+    made = _follow(pipeline, sound, trackers[1], lambda n: progress("speaker", n, total))
+    r, lag = aperture_correlation(_aperture(true[:total]), _aperture(made), MAX_LAG)
     if not r:
         raise AvatarError(
-            f"{clip}: no moving mouth to compare with; give a clip of a face speaking"
+            f"{clip}: no moving mouth to compare with; give a clip of a speaking face"
         )
     return Driven(clip.name, total, r, lag * 1000 / FPS)
+
+
+def _watch_clip(
+    clip: Path, tracker: LandmarkTracker, seen: Callable[[int], None]
+) -> NDArray[np.float32]:
+    """Landmarks (F, 478, 3) of the person in a clip, px of the picture as it is tracked."""
+    tracker.start()
+    points = []
+    for frame in read_frames(clip):
+        shrink = min(1.0, LONGEST_SIDE / max(frame.shape[:2]))
+        small = cv2.resize(frame, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        found = tracker.track(np.asarray(small, np.uint8))
+        points.append(np.full((LANDMARKS, 3), np.nan, np.float32) if found is None else found)
+        seen(len(points))
+    return np.stack(points)
 
 
 def _follow(
