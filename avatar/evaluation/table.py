@@ -8,18 +8,22 @@ from avatar.evaluation.drive import Driven
 from avatar.evaluation.evaluate import Evaluation, Row
 
 
+FIGURES = (
+    "PSNR lips, dB", "SSIM lips", "PSNR frame, dB", "SSIM frame", "CPBD lips", "CPBD frame",
+    "LMD, px", "LPIPS", "aperture r", "lag, ms", "flicker", "sync confidence", "sync lag, ms",
+    "model, MB", "ms a frame",
+)  # fmt: skip
+
+
 def evaluation_table(evaluation: Evaluation) -> Table:
-    """One line a contender."""
+    """One column a contender, one line a figure."""
     table = Table(title=f"{evaluation.speaker}: {evaluation.frames} frames never trained on")
     table.add_column("lips by")
-    headings = (
-        "PSNR lips", "SSIM lips", "PSNR frame", "SSIM frame", "CPBD lips", "CPBD frame", "LMD px",
-        "LPIPS", "aperture r", "lag ms", "flicker", "sync", "sync ms", "MB", "ms/frame",
-    )  # fmt: skip
-    for heading in headings:
-        table.add_column(heading, justify="right")
     for row in evaluation.rows:
-        table.add_row(row.name, *_cells(row))
+        table.add_column(row.name, justify="right")
+    cells = [_cells(row) for row in evaluation.rows]
+    for figure, values in zip(FIGURES, zip(*cells, strict=True), strict=True):
+        table.add_row(figure, *values)
     return table
 
 
