@@ -7,7 +7,6 @@ from rich.table import Table
 from avatar.evaluation.drive import Driven
 from avatar.evaluation.evaluate import Evaluation, Row
 
-
 FIGURES = (
     "PSNR lips, dB", "SSIM lips", "PSNR frame, dB", "SSIM frame", "CPBD lips", "CPBD frame",
     "LMD, px", "LPIPS", "aperture r", "lag, ms", "flicker", "sync confidence", "sync lag, ms",
