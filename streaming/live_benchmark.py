@@ -5,7 +5,6 @@ One clock, all in the page: `live_probe.js` sends clicks as the microphone, the 
 and the page notes when that picture is presented and when the click is heard again.
 """
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,17 +12,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from avatar.audio import FPS, SAMPLE_RATE
 from avatar.errors import AvatarError
-from streaming.block_code import decode
-from streaming.clock import VOICE_RATE
+from streaming.live_report import LiveReport, judge
+from streaming.process_usage import watch_process
 
 PROBE = Path(__file__).with_name("live_probe.js")
 CHROMIUM = "/usr/bin/chromium"
@@ -42,45 +35,7 @@ BROWSER_FLAGS = (
 )
 
 SETTLE = 5.0  # seconds at the start that are not judged: buffers fill, the browser finds its rate
-FREEZE = 0.2  # seconds without a new picture
-LONGEST_DELAY = 1.0  # seconds: what comes back later belongs to no click
 SERVER_PATIENCE = 120  # seconds
-Times = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Milliseconds."""
-
-    p50: float
-    p95: float
-    slope_per_minute: float
-
-
-@dataclass(frozen=True)
-class LiveReport:
-    """One call of one browser."""
-
-    seconds: float
-    fps: float
-    freezes: int
-    longest_gap_ms: float
-    unread_pictures: int
-    mouth_delay: Spread
-    "Sound into the page until the picture of it is presented."
-    voice_delay: Spread
-    "Sound into the page until the page hears it again."
-    skew: Spread
-    "How much later than its picture a sound is heard; p50 and p95 of the absolute value."
-    events: int
-    concealed_ms: float
-    "Sound the browser had to make up, silence not counted."
-    frames_dropped: int
-    server_cpu: float
-    "Cores that the server and its renderer used, all calls together."
-    server_mb: float
-    server_mb_per_minute: float
-    load_average: float
 
 
 @contextmanager
@@ -125,134 +80,7 @@ def measure_calls(seconds: float, calls: int, server_flags: tuple[str, ...]) -> 
         time.sleep(SETTLE)
         for page in pages:
             page.evaluate("liveProbe.settled()")
-        usage = _watch_process(pid, seconds)
+        usage = watch_process(pid, seconds)
         collected = [page.evaluate("liveProbe.collect()") for page in pages]
         browser.close()
     return [judge(one, usage) for one in collected]
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What the server's process used."""
-
-    cores: float
-    megabytes: float
-    megabytes_per_minute: float
-
-
-def _watch_process(pid: int, seconds: float) -> Usage:
-    begun, cpu = time.monotonic(), _cpu_seconds(pid)
-    samples: list[tuple[float, float]] = []
-    while (passed := time.monotonic() - begun) < seconds:
-        time.sleep(min(1.0, seconds - passed))
-        samples.append((time.monotonic() - begun, _resident_mb(pid)))
-    times, sizes = np.array(samples).T
-    slope = float(np.polyfit(times, sizes, 1)[0]) * 60
-    cores = (_cpu_seconds(pid) - cpu) / (time.monotonic() - begun)
-    return Usage(cores, samples[-1][1], slope)
-
-
-def _family(pid: int) -> list[int]:
-    """The process and those it started: the server and its renderer."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(one for child in children for one in _family(int(child)))]
-
-
-def _cpu_seconds(pid: int) -> float:
-    stats = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2] for one in _family(pid)]
-    ticks = sum(int(stat.split()[11]) + int(stat.split()[12]) for stat in stats)
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _resident_mb(pid: int) -> float:
-    pages = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in _family(pid)]
-    return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def judge(collected: dict[str, Any], usage: Usage) -> LiveReport:
-    """Figures from what the probe of one page collected (times in ms)."""
-    begin = collected["begin"]
-    shown, numbers, onsets, unread = _read_pictures(collected["pictures"], begin)
-    if len(shown) < FPS:
-        raise AvatarError("too few pictures carried a block code: was the call too short?")
-    clicks = np.array([click for click in collected["clicks"] if click > begin])
-    voices = np.array(collected["voices"])
-    mouth, voice, skew = _match(clicks, voices, shown, onsets)
-    first = np.concatenate([[True], np.diff(numbers) > 0])
-    gaps = np.diff(shown[first])
-    sound, video = collected["inbound"]["audio"], collected["inbound"]["video"]
-    seconds = (shown[-1] - shown[0]) / 1000
-    concealed = sound["concealedSamples"] - sound["silentConcealedSamples"]
-    return LiveReport(
-        seconds=round(seconds, 1),
-        fps=round((int(first.sum()) - 1) / seconds, 2),
-        freezes=int((gaps > FREEZE * 1000).sum()),
-        longest_gap_ms=round(float(gaps.max()), 1),
-        unread_pictures=unread,
-        mouth_delay=_spread(mouth),
-        voice_delay=_spread(voice),
-        skew=_spread(skew, absolute=True),
-        events=len(mouth),
-        concealed_ms=round(concealed / VOICE_RATE * 1000, 1),
-        frames_dropped=video["framesDropped"],
-        server_cpu=round(usage.cores, 3),
-        server_mb=round(usage.megabytes, 1),
-        server_mb_per_minute=round(usage.megabytes_per_minute, 3),
-        load_average=round(os.getloadavg()[0], 2),
-    )
-
-
-def _read_pictures(
-    pictures: list[list[Any]], begin: float
-) -> tuple[Times, Times, list[tuple[float, int]], int]:
-    """(presented at, frame numbers, (presented at, onset place in samples), codes not read)."""
-    shown: list[float] = []
-    numbers: list[int] = []
-    onsets: list[tuple[float, int]] = []
-    unread = 0
-    for at, cells, _ in pictures:
-        if at < begin:
-            continue
-        code = decode([cell == "1" for cell in cells])
-        if code is None:
-            unread += 1
-            continue
-        number, onset = code
-        if onset and (not numbers or number > numbers[-1]):
-            onsets.append((at, onset - 1))
-        shown.append(at)
-        numbers.append(number)
-    return np.array(shown), np.array(numbers, float), onsets, unread
-
-
-def _match(
-    clicks: Times, voices: Times, shown: Times, onsets: list[tuple[float, int]]
-) -> tuple[Times, Times, Times]:
-    """[time, value] of mouth delay, voice delay and skew of every click that came back."""
-    mouth, voice, skew = [], [], []
-    for click in clicks[clicks < shown[-1] - LONGEST_DELAY * 1000]:
-        seen = _first(onsets, click)
-        heard = voices[(voices > click) & (voices < click + LONGEST_DELAY * 1000)]
-        if seen is not None:
-            mouth.append((click, seen[0] - click))
-        if len(heard):
-            voice.append((click, heard[0] - click))
-        if seen is not None and len(heard):
-            lips = seen[0] + seen[1] * 1000 / SAMPLE_RATE
-            skew.append((click, heard[0] - lips))
-    return tuple(np.array(values).reshape(-1, 2) for values in (mouth, voice, skew))  # type: ignore[return-value]
-
-
-def _first(onsets: list[tuple[float, int]], click: float) -> tuple[float, int] | None:
-    within = (one for one in onsets if click < one[0] < click + LONGEST_DELAY * 1000)
-    return next(within, None)
-
-
-def _spread(values: Times, absolute: bool = False) -> Spread:
-    """Percentiles, and how the values grow over a minute (of the signed values)."""
-    if len(values) < 2:
-        raise AvatarError("no click came back: was the voice return of the page cut off?")
-    judged = np.abs(values[:, 1]) if absolute else values[:, 1]
-    slope = np.polyfit(values[:, 0] / 60_000, values[:, 1], 1)[0]
-    p50, p95 = np.percentile(judged, [50, 95])
-    return Spread(round(float(p50), 1), round(float(p95), 1), round(float(slope), 2))

@@ -8,17 +8,16 @@ import pickle
 import socket
 import struct
 from collections import deque
-from collections.abc import Callable
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
 from avatar.errors import AvatarError
 from streaming import render_process
-from streaming.render_process import SLOTS, Ready, picture_bytes, slot
-from streaming.renderer import I420, Chunk, FindSpeakers
+from streaming.caller import Caller, Deliver
+from streaming.render_process import Ready
+from streaming.renderer import Chunk, FindSpeakers
 
 log = logging.getLogger(__name__)
 
@@ -27,39 +26,6 @@ TIMINGS = 250  # steps remembered: ten seconds at 25 fps
 RESTART_PAUSE = 1.0  # seconds
 FAREWELL = 3.0  # seconds the process has to end by itself
 LENGTH = struct.Struct("!i")  # how multiprocessing.Connection frames its messages
-Deliver = Callable[[int, I420], None]
-
-
-class Caller:
-    """One session's place: what waits for the renderer, and where its pictures go."""
-
-    def __init__(self, number: int, deliver: Deliver) -> None:
-        self.failing = False
-        self.dropped = 0  # chunks never rendered because the renderer was behind
-        self.number = number
-        self.deliver = deliver
-        self.speaker = ""
-        self.size = (0, 0)
-        self.memory: SharedMemory | None = None
-        self.waiting: deque[tuple[int, Chunk]] = deque()
-        self.underway = 0
-
-    def share(self, speaker: str, size: tuple[int, int]) -> str:
-        """Make room for pictures of `size`; returns the name of the shared memory."""
-        self.unshare()
-        self.speaker, self.size = speaker, size
-        self.memory = SharedMemory(create=True, size=SLOTS * picture_bytes(size))
-        return self.memory.name
-
-    def unshare(self) -> None:
-        if self.memory:
-            self.memory.close()
-            self.memory.unlink()
-            self.memory = None
-
-    def picture(self, frame: int) -> I420:
-        assert self.memory is not None
-        return slot(self.memory, self.size, frame).copy()
 
 
 class RenderWorker:

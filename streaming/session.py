@@ -21,9 +21,10 @@ from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from streaming.audio_input import AudioInput
 from streaming.block_code import BlockCode
+from streaming.caller import Caller
 from streaming.clock import VIDEO_RATE, VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.pictures import Pictures
-from streaming.render_worker import Caller, RenderWorker
+from streaming.render_worker import RenderWorker
 from streaming.renderer import I420
 from streaming.sender_reports import HonestReports
 from streaming.tracks import FaceTrack, VoiceTrack
@@ -100,6 +101,9 @@ class Session:
         except Exception as error:  # aiortc's parser fails in many ways; all of them mean this
             raise AvatarError(f"the offer cannot be used: {error}") from error
         self._caller = await self._worker.join(speaker, self._finished)
+        if self._closing:
+            self._worker.leave(self._caller)
+            raise AvatarError("the call ended before it began")
         self._spawn(self._watch())
         self._spawn(self._drive(self._caller))
         return self._peer.localDescription.sdp

@@ -109,12 +109,13 @@ class Signalling:
         name = wanted if isinstance(wanted, str) and wanted else self._default_speaker
         speaker = self._gallery.check(name)
         session = self._sessions.open(self._notify)
+        self._session = session
         try:
             answer = await session.answer(sdp, speaker)
         except AvatarError:
+            self._session = None
             await session.close("the offer was refused")
             raise
-        self._session = session
         delay = round(session.delay * 1000, 1)
         self._notify({"type": "answer", "sdp": answer, "session_id": session.id, "delay_ms": delay})
 

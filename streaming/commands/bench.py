@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from streaming.live_benchmark import LiveReport
+    from streaming.live_report import LiveReport
 
 OFFLINE_SECONDS, LIVE_SECONDS, SHORTEST_CALL = 5.0, 60.0, 10.0
 
@@ -87,7 +87,7 @@ def _table(reports: "list[LiveReport]") -> Table:
 
 
 def _cell(value: object, unit: str) -> str:
-    from streaming.live_benchmark import Spread
+    from streaming.live_report import Spread
 
     text = f"{value.p50} / {value.p95}" if isinstance(value, Spread) else str(value)
     return f"{text} {unit}".strip()

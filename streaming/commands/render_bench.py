@@ -49,7 +49,10 @@ def _speed_table(found: "Benchmark") -> Table:
                 f"{t.ready_s:.1f}",
             )  # fmt: skip
     if found.ratio_one_core is not None:
-        table.caption = f"on one core, realtime is {found.ratio_one_core:.0f} times as fast"
+        table.caption = (
+            f"on one core, realtime is {found.ratio_one_core:.0f} times as fast, "
+            f"and takes {found.ratio_cpu:.0f} times less processor time"
+        )
     return table
 
 

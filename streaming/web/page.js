@@ -1,6 +1,7 @@
 // The page: what is pressed, what is shown. The call, the sound and the figures have files of their own.
 
 import { Call } from "./call.js";
+import { Gallery } from "./gallery.js";
 import { Graph } from "./graph.js";
 import { Recorder, screenshot } from "./keepsakes.js";
 import { Measurements } from "./measurements.js";
@@ -18,9 +19,9 @@ const STATUS = {
 const sound = new SoundSource();
 const recorder = new Recorder();
 const graph = new Graph($("graph"));
+const gallery = new Gallery($("gallery"), [$("portrait"), $("glow")]);
 let call = null;
 let measurements = null;
-let speaker = null;
 let liveSince = 0;
 
 async function start({ withMicrophone = true } = {}) {
@@ -30,7 +31,7 @@ async function start({ withMicrophone = true } = {}) {
   $("stop").focus();
   await sound.wake();
   if (withMicrophone) await openMicrophone();
-  call = new Call(sound.track, speaker);
+  call = new Call(sound.track, gallery.chosen);
   measurements = new Measurements(call, $("video"), () => sound.outputLatency);
   call.addEventListener("state", ({ detail }) => onState(detail.state));
   call.addEventListener("problem", ({ detail }) => showNotice(detail.code, detail.text));
@@ -137,54 +138,6 @@ async function speakFile(file) {
   if (file) await speak(file.name, await file.arrayBuffer());
 }
 
-async function loadGallery() {
-  try {
-    const speakers = await (await fetch("speakers")).json();
-    const { speaker: first } = await (await fetch("healthz")).json();
-    $("gallery").replaceChildren(...speakers.map(card));
-    choose(speakers.find(({ name }) => name === first) ?? speakers[0]);
-  } catch {
-    showNotice("no-server");
-  }
-}
-
-function card({ name, preview }) {
-  const button = document.createElement("button");
-  const picture = new Image();
-  picture.src = preview;
-  picture.alt = "";
-  button.type = "button";
-  button.dataset.name = name;
-  button.setAttribute("role", "radio");
-  button.append(picture, name);
-  button.onclick = () => {
-    choose({ name, preview });
-    call?.show(name);
-  };
-  return button;
-}
-
-function choose({ name, preview }) {
-  speaker = name;
-  $("portrait").src = $("glow").src = preview;
-  $("portrait").alt = `The speaker ${name}`;
-  for (const button of $("gallery").children) {
-    const chosen = button.dataset.name === name;
-    button.setAttribute("aria-checked", chosen);
-    button.tabIndex = chosen ? 0 : -1;
-  }
-}
-
-function moveInGallery(event) {
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  if (!step) return;
-  event.preventDefault();
-  const buttons = [...$("gallery").children];
-  const next = buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length);
-  next.focus();
-  next.click();
-}
-
 function toggleMute() {
   const muted = !pressed($("mute"));
   press($("mute"), muted);
@@ -270,7 +223,7 @@ $("screenshot").onclick = () => screenshot($("video"));
 $("figures-toggle").onclick = toggleFigures;
 $("fullscreen").onclick = toggleFullScreen;
 $("microphone").onchange = changeMicrophone;
-$("gallery").onkeydown = moveInGallery;
+gallery.addEventListener("change", () => call?.show(gallery.chosen));
 $("sample").onclick = async () => speak("the sample voice", await (await fetch("sample.mp3")).arrayBuffer());
 $("file").onchange = ({ target }) => speakFile(target.files[0]).then(() => (target.value = ""));
 document.ondragover = (event) => {
@@ -289,4 +242,4 @@ sound.addEventListener("change", () => {
 
 setInterval(drawLevel, 60);
 setInterval(drawFigures, 1000);
-loadGallery();
+gallery.load().catch(() => showNotice("no-server"));

@@ -13,6 +13,8 @@ import pytest
 from streaming import live_benchmark
 from streaming.commands.serve import find_speakers
 from streaming.config import ServeConfig
+from streaming.live_report import judge
+from streaming.process_usage import Usage
 from tests.streaming.browser import MOUTH, chromium, first_picture, frames_shown, wait_until
 from tests.streaming.live_server import LiveServer, serving, serving_bars
 from tests.support import need
@@ -273,7 +275,7 @@ def test_what_is_presented_is_in_time_and_in_step(bars: LiveServer, browser: Any
     time.sleep(12)
     collected = page.evaluate("liveProbe.collect()")
     context.close()
-    report = live_benchmark.judge(collected, live_benchmark.Usage(0, 0, 0))
+    report = judge(collected, Usage(0, 0, 0))
     assert report.events >= 8
     assert report.unread_pictures <= 2
     assert report.fps > 15

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.render_worker import QUEUE, Caller, RenderWorker
+from streaming.caller import Caller
+from streaming.render_worker import QUEUE, RenderWorker
 from streaming.renderer import I420, Speakers
 from tests.streaming.level_bar import LevelBar, find_bars
 

@@ -1,4 +1,4 @@
-"""The figures of the live benchmark, from a call whose delays are known."""
+"""The figures of a call whose delays are known."""
 
 from typing import Any
 
@@ -6,7 +6,8 @@ import pytest
 
 from avatar.errors import AvatarError
 from streaming.block_code import encode
-from streaming.live_benchmark import Usage, judge
+from streaming.live_report import judge
+from streaming.process_usage import Usage
 
 MOUTH, VOICE = 180.0, 210.0  # ms that every picture and every sound is late
 USAGE = Usage(cores=0.3, megabytes=500, megabytes_per_minute=0)

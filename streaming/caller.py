@@ -1,0 +1,42 @@
+"""One session's place with the renderer, as the server keeps it."""
+
+from collections import deque
+from collections.abc import Callable
+from multiprocessing.shared_memory import SharedMemory
+
+from streaming.render_process import SLOTS, picture_bytes, slot
+from streaming.renderer import I420, Chunk
+
+Deliver = Callable[[int, I420], None]
+
+
+class Caller:
+    """What waits for the renderer, and where its pictures come and go."""
+
+    def __init__(self, number: int, deliver: Deliver) -> None:
+        self.failing = False
+        self.dropped = 0  # chunks never rendered because the renderer was behind
+        self.number = number
+        self.deliver = deliver
+        self.speaker = ""
+        self.size = (0, 0)
+        self.memory: SharedMemory | None = None
+        self.waiting: deque[tuple[int, Chunk]] = deque()
+        self.underway = 0
+
+    def share(self, speaker: str, size: tuple[int, int]) -> str:
+        """Make room for pictures of `size`; returns the name of the shared memory."""
+        self.unshare()
+        self.speaker, self.size = speaker, size
+        self.memory = SharedMemory(create=True, size=SLOTS * picture_bytes(size))
+        return self.memory.name
+
+    def unshare(self) -> None:
+        if self.memory:
+            self.memory.close()
+            self.memory.unlink()
+            self.memory = None
+
+    def picture(self, frame: int) -> I420:
+        assert self.memory is not None
+        return slot(self.memory, self.size, frame).copy()

@@ -1,0 +1,49 @@
+"""What a process and those it started use of the machine (Linux)."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+INTERVAL = 1.0  # seconds between looks at the memory
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the server's process used."""
+
+    cores: float
+    megabytes: float
+    megabytes_per_minute: float
+
+
+def watch_process(pid: int, seconds: float) -> Usage:
+    """Look on for `seconds`."""
+    begun, cpu = time.monotonic(), _cpu_seconds(pid)
+    samples: list[tuple[float, float]] = []
+    while (passed := time.monotonic() - begun) < seconds:
+        time.sleep(min(INTERVAL, seconds - passed))
+        samples.append((time.monotonic() - begun, _resident_mb(pid)))
+    times, sizes = np.array(samples).T
+    slope = float(np.polyfit(times, sizes, 1)[0]) * 60
+    cores = (_cpu_seconds(pid) - cpu) / (time.monotonic() - begun)
+    return Usage(cores, samples[-1][1], slope)
+
+
+def _family(pid: int) -> list[int]:
+    """The process and those it started: the server and its renderer."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
+def _cpu_seconds(pid: int) -> float:
+    stats = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2] for one in _family(pid)]
+    ticks = sum(int(stat.split()[11]) + int(stat.split()[12]) for stat in stats)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _resident_mb(pid: int) -> float:
+    pages = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in _family(pid)]
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
