@@ -10,14 +10,16 @@ from torch import Tensor, nn
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.models.speech_head import SpeechHead, history
+from avatar.training.encoder import mel_changes
 from avatar.training.fit import autocast, draw
 from avatar.training.lip_data import LipData
 from avatar.training.losses import code_error
-from avatar.training.sound_augmentation import augment
 
 SEGMENT = 50  # frames whose codes are predicted in one piece
 CONTEXT = 40  # frames of sound heard before them
 BATCH = 12
+TONE_DB = 2.0  # spread of the responses of other microphones
+GAIN_DB = 6.0
 
 
 class SpeechTask:
@@ -58,16 +60,28 @@ class SpeechTask:
         """Squared error of the codes and of their change from frame to frame."""
         del progress
         starts = draw(rng, BATCH, self.starts)
-        sound = augment(torch.stack([self._cut(int(start)) for start in starts]), rng)
-        with autocast(self.device), torch.set_grad_enabled(self.tuned):
-            features = self.encoder(sound.to(self.device))
-        features = features[:, LOOKAHEAD_FRAMES:].float()
+        sound = torch.stack([self._cut(int(start)) for start in starts])
+        features = self._features(sound, rng)[:, LOOKAHEAD_FRAMES:].float()
         window = self.head.config.window
         rows = features[:, CONTEXT - window + 1 :].unfold(1, window, 1).transpose(2, 3)
         made = self.head(rows.flatten(0, 1)).reshape(BATCH, SEGMENT, -1)
         true = self.codes[starts[:, None] + torch.arange(SEGMENT)]
         moved = code_error(made.diff(dim=1), true.diff(dim=1), self.weight)
         return {"code": code_error(made, true, self.weight), "motion": moved}
+
+    def _features(self, sound: Tensor, rng: torch.Generator) -> Tensor:
+        """What the encoder says of changed sound: other gains and microphones, and, where the
+        speaker is to follow any voice, other people's vocal tracts.
+        """
+        state = self.encoder.new_state(len(sound))
+        mels, state.samples = self.encoder.log_mel(sound.to(self.device), state.samples)
+        mels = mels.cpu()
+        if not self.tuned:
+            mels = mel_changes.warp_vocal_tract(mels, rng)
+        mels = mel_changes.colour(mels, TONE_DB, rng)
+        mels = mel_changes.gain(mels, GAIN_DB, rng).to(self.device)
+        with autocast(self.device), torch.set_grad_enabled(self.tuned):
+            return self.encoder.to_frames(self.encoder.from_mels(mels, state), state)
 
     def _cut(self, start: int) -> Tensor:
         """Sound of CONTEXT + SEGMENT + look-ahead frames; silence beyond the ends of the clip."""

@@ -25,6 +25,7 @@ from avatar.training.encoder.shards import Shard, log_mels
 FRAME = SAMPLES_PER_FRAME // HOP  # log-mel frames in a video frame
 CLOSED = 0.15  # of a voice's median open vowel: an aperture below it counts as closed
 OPEN = 0.5  # of the same: an open vowel above it counts as open
+LEAST = 5  # closures that a voice must have to count
 SECONDS = 60.0  # of each noise
 
 Array = NDArray[np.float32]
@@ -110,7 +111,7 @@ def lips(encoder: SpeechEncoder, heard: list[Heard]) -> Figures:
     for rows in voices.values():
         lows = [low for row in rows for low in _extremes(encoder, row, LIP_CLOSING, np.min)]
         peaks = [peak for row in rows for peak in _extremes(encoder, row, OPEN_VOWELS, np.max)]
-        if not lows or not peaks:
+        if len(lows) < LEAST or not peaks:
             continue
         median = float(np.median(peaks))
         closed.append(np.mean(np.array(lows) < CLOSED * median))
