@@ -86,7 +86,8 @@ class Benchmark:
 
     realtime: PresetTimings
     paper: PresetTimings | None
-    ratio_one_core: float | None  # realtime over paper
+    ratio_one_core: float | None  # realtime over paper, by frames a second
+    ratio_cpu: float | None  # the same by processor time, which a busy machine hardly changes
     speaker: str
     frame: tuple[int, int]
     lip_box: tuple[int, int]
@@ -107,12 +108,17 @@ def benchmark(
         realtime=realtime,
         paper=paper,
         ratio_one_core=round(realtime.fps_one_core / paper.fps_one_core, 1) if paper else None,
+        ratio_cpu=_ratio(paper, realtime),
         speaker=card.name,
         frame=card.size,
         lip_box=(x1 - x0, y1 - y0),
         device=device,
         machine=machine,
     )
+
+
+def _ratio(slow: PresetTimings | None, fast: PresetTimings) -> float | None:
+    return round(slow.timings[0].cpu_ms / fast.timings[0].cpu_ms, 1) if slow else None
 
 
 def at_preset(speaker: Speaker, preset: Preset) -> Speaker:
