@@ -20,7 +20,7 @@ VOICE_PACKET = VOICE_RATE // 50  # 20 ms, what the Opus encoder takes
 # Browsers hold sound back longer than pictures (30-50 ms in NetEq and the sound device, 10 ms for
 # pictures) and delay the pictures to match. Sound is ready long before its picture, so it leaves
 # this much earlier; its time stamps and Sender Reports stay those of the one clock.
-VOICE_LEAD = 0.060  # seconds
+VOICE_LEAD = 0.040  # seconds
 VIDEO_TIME_BASE = Fraction(1, VIDEO_RATE)
 VOICE_TIME_BASE = Fraction(1, VOICE_RATE)
 

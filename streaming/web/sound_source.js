@@ -95,6 +95,8 @@ export class SoundSource extends EventTarget {
       this.#file = this.#context.createMediaStreamDestination();
       this.#file.channelCount = 1;
       this.#meter = new AnalyserNode(this.#context, { fftSize: 1024 });
+      // Silent, but only a context that plays knows how late its sound device is.
+      this.#meter.connect(new GainNode(this.#context, { gain: 0 })).connect(this.#context.destination);
     }
     return this.#file;
   }
