@@ -10,7 +10,7 @@ from torch import Tensor
 
 APERTURE, CLOSURE = 0, 2  # of the articulation tracks
 LABIAL = 1  # the viseme of p, b, m
-DOUBT, BELIEF = 0.1, 0.3  # evidence at which the lips begin to close and are closed
+DOUBT, BELIEF = 0.1, 0.25  # evidence at which the lips begin to close and are closed
 
 
 def close_lips(viseme: Tensor, articulation: Tensor) -> Tensor:

@@ -25,4 +25,4 @@ def test_without_evidence_the_tracks_are_the_mean() -> None:
 
 
 def test_doubt_closes_half_way() -> None:
-    assert 0.2 < tracks(0.2, 0.0)[APERTURE] / 0.6 < 0.8
+    assert 0.2 < tracks(0.175, 0.0)[APERTURE] / 0.6 < 0.8

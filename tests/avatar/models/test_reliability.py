@@ -17,10 +17,10 @@ def test_trust_comes_within_two_frames_and_goes_within_three() -> None:
 
 
 def test_doubt_keeps_the_present_state() -> None:
-    doubtful = [0.60, 0.74] * 10
+    doubtful = [0.64, 0.78] * 10
     assert follow(*doubtful).max() < 0.25
     assert follow(*doubtful, trust=1.0).min() > 0.6
 
 
 def test_a_single_click_does_not_open_the_lips() -> None:
-    assert follow(0.1, 0.75, 0.1, 0.1).max() < 0.3
+    assert follow(0.1, 0.8, 0.1, 0.1).max() < 0.3
