@@ -38,7 +38,8 @@ def model_config(preset: Preset, features: int, code: int, box: tuple[int, int])
     if preset == "paper":
         lips = LipGeneratorConfig(
             code=code, box=box, lattice=box, width=256, layers=8, skip_layer=4, octaves=10,
-            time_octaves=10, plane_channels=0, mean_residual=False, linear_part=False, corner_ensemble=True,
+            time_octaves=10, plane_channels=0, mean_residual=False, linear_part=False,
+            corner_ensemble=True,
         )  # fmt: skip
         return ModelConfig(preset, head, lips, BlendNetConfig((64, 128, 256), 1, whole_frame=True))
     shrink = min(1.0, (LATTICE_POINTS / (box[0] * box[1])) ** 0.5)
