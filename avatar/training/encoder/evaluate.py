@@ -25,6 +25,7 @@ from avatar.training.encoder.shards import Shard, log_mels
 FRAME = SAMPLES_PER_FRAME // HOP  # log-mel frames in a video frame
 CLOSED = 0.15  # of a voice's median open vowel: an aperture below it counts as closed
 OPEN = 0.5  # of the same: an open vowel above it counts as open
+AJAR = 0.25  # aperture from which a frame should not be closed
 LEAST = 5  # closures that a voice must have to count
 SECONDS = 60.0  # of each noise
 
@@ -107,7 +108,7 @@ def lips(encoder: SpeechEncoder, heard: list[Heard]) -> Figures:
     voices = defaultdict(list)
     for row in heard:
         voices[row.voice].append(row)
-    closed, opened, trust = [], [], []
+    closed, opened, wrongly, trust = [], [], [], []
     for rows in voices.values():
         lows = [low for row in rows for low in _extremes(encoder, row, LIP_CLOSING, np.min)]
         peaks = [peak for row in rows for peak in _extremes(encoder, row, OPEN_VOWELS, np.max)]
@@ -116,16 +117,19 @@ def lips(encoder: SpeechEncoder, heard: list[Heard]) -> Figures:
         median = float(np.median(peaks))
         closed.append(np.mean(np.array(lows) < CLOSED * median))
         opened.append(np.mean(np.array(peaks) > OPEN * median))
+        shut = np.concatenate([_aperture(encoder, row.features) < CLOSED * median for row in rows])
+        wrongly.append(np.mean(shut[np.concatenate([_wanted(row) for row in rows]) > AJAR]))
     for row in heard:
         speaking = row.phones[2::FRAME] != 0
         trust.append(row.features[speaking, encoder.layout["reliability"]].ravel())
-    wanted = np.concatenate([row.mouth[:, 0].reshape(-1, FRAME).mean(1) for row in heard])
+    wanted = np.concatenate([_wanted(row) for row in heard])
     shown = np.concatenate([_aperture(encoder, row.features) for row in heard])
     return {
         "voices": float(len(closed)),
         "closed_on_pbm": float(np.mean(closed)),
         "closed_on_pbm_of_the_worst_voice": float(np.min(closed)),
         "open_on_open_vowels": float(np.mean(opened)),
+        "closed_where_open_is_wanted": float(np.mean(wrongly)),
         "aperture_r": float(np.corrcoef(wanted, shown)[0, 1]),
         "reliability_in_speech": float(np.concatenate(trust).mean()),
     }
@@ -189,6 +193,11 @@ def _extremes(
         if len(touched):
             found.append(float(extreme(touched)))
     return found
+
+
+def _wanted(row: Heard) -> Array:
+    """The aperture that each video frame should have."""
+    return np.asarray(row.mouth[:, 0].reshape(-1, FRAME).mean(1), np.float32)
 
 
 def _aperture(encoder: SpeechEncoder, features: Array) -> Array:
