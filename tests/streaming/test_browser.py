@@ -15,7 +15,14 @@ from streaming.commands.serve import find_speakers
 from streaming.config import ServeConfig
 from streaming.live_report import judge
 from streaming.process_usage import Usage
-from tests.streaming.browser import MOUTH, chromium, first_picture, frames_shown, wait_until
+from tests.streaming.browser import (
+    MOUTH,
+    chromium,
+    first_picture,
+    frames_shown,
+    patience,
+    wait_until,
+)
 from tests.streaming.live_server import LiveServer, serving, serving_bars
 from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
@@ -95,11 +102,11 @@ def test_the_real_renderer_speaks_with_the_microphone(open_page: OpenPage, tmp_p
         portrait = page.locator("#portrait").bounding_box()
         assert portrait["width"] > 400, "a large picture of the speaker before the start"
         page.click("#start")
-        assert first_picture(page) <= 3
+        assert first_picture(page) <= 3 * patience()
         before, begun = frames_shown(page), time.monotonic()
         time.sleep(8)
         fps = (frames_shown(page) - before) / (time.monotonic() - begun)
-        assert fps >= 20
+        assert fps >= 22 / patience()
         assert page.inner_text("#status") == "Live"
         page.click("#stop")
         wait_until(lambda: gone(server), 5)
@@ -228,10 +235,10 @@ def test_the_figures_are_those_of_the_call(bars: LiveServer, open_page: OpenPage
     page.keyboard.press("g")
     time.sleep(4)
     read = {name: page.inner_text(f"#f-{name}") for name in ("fps", "mouth", "skew", "rtt")}
-    assert float(read["fps"]) > 15
-    assert 150 < float(read["mouth"]) < 600
-    assert abs(float(read["skew"])) < 200
-    assert float(read["rtt"]) < 200
+    assert float(read["fps"]) > 20 / patience()
+    assert 150 < float(read["mouth"]) < 400 * patience()
+    assert abs(float(read["skew"])) < 150 * patience()
+    assert float(read["rtt"]) < 100 * patience()
 
 
 def test_a_server_that_stops_is_reported_in_plain_words(
@@ -278,8 +285,7 @@ def test_what_is_presented_is_in_time_and_in_step(bars: LiveServer, browser: Any
     report = judge(collected, Usage(0, 0, 0))
     assert report.events >= 8
     assert report.unread_pictures <= 2
-    assert report.fps > 15
-    # The figures are measured by `avatar bench --live` on a quiet machine; a loaded one
-    # must still not be absurd.
-    assert 120 < report.mouth_delay.p50 < 500
-    assert report.skew.p50 < 150
+    assert report.fps > 20 / patience()
+    # Sharper figures are the business of `avatar bench --live` on a quiet machine.
+    assert 120 < report.mouth_delay.p50 < 300 * patience()
+    assert report.skew.p50 < 80 * patience()
