@@ -8,7 +8,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -102,11 +102,6 @@ def autocast(device: torch.device) -> contextlib.AbstractContextManager[object]:
 def draw(rng: torch.Generator, count: int, from_: Tensor) -> Tensor:
     """`count` random entries of a 1-D tensor."""
     return from_[torch.randint(len(from_), (count,), generator=rng)]
-
-
-def batches(indices: Tensor, size: int) -> Iterator[Tensor]:
-    """A 1-D tensor in pieces of at most `size`."""
-    yield from indices.split(size)
 
 
 def _step(

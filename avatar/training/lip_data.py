@@ -61,10 +61,15 @@ def build_lip_data(
     """
     poses = torch.from_numpy(tracked.poses)
     regions = lip_regions(poses, canonical, multiple)
+    x0, y0, x1, y1 = canonical.lip_box
     lips = _stored(
-        folder / "canonical_lips.npy", lambda: _canonical_lips(tracked, canonical, progress)
+        folder / "canonical_lips.npy",
+        (y1 - y0, x1 - x0),
+        lambda: _canonical_lips(tracked, canonical, progress),
     )
-    region_frames = _stored(folder / "regions.npy", lambda: _cut(tracked.frames, regions, progress))
+    region_frames = _stored(
+        folder / "regions.npy", regions.size, lambda: _cut(tracked.frames, regions, progress)
+    )
     train, held = split(tracked.usable, held_out)
     fitted = torch.zeros(len(poses), dtype=torch.bool)
     fitted[train] = True
@@ -133,8 +138,9 @@ def _cut(frames: NDArray[np.uint8], regions: LipRegions, progress: Progress) -> 
     return cut
 
 
-def _stored(path: Path, compute: Callable[[], NDArray[np.uint8]]) -> Tensor:
-    if not path.exists():
+def _stored(path: Path, size: tuple[int, int], compute: Callable[[], NDArray[np.uint8]]) -> Tensor:
+    """Pictures (F, 3, *size) from disk, computed where they are not there or of another size."""
+    if not path.exists() or np.load(path, mmap_mode="r").shape[2:] != size:
         with replace_file(path) as temporary:
             np.save(temporary, compute())
     return torch.from_numpy(np.load(path, mmap_mode="c"))

@@ -77,5 +77,5 @@ def test_render(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("speakers")
 def test_unknown_speaker(tmp_path: Path) -> None:
-    with pytest.raises(AvatarError, match="known are: .*tiny"):
+    with pytest.raises(AvatarError, match=r"known are: .*tiny"):
         run("render", "nobody", "--sound", "x.wav", "-o", str(tmp_path / "x.mp4"))
