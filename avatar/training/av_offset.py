@@ -47,5 +47,5 @@ def _correlation_at(
     inside[inside] &= clip[there[inside]] == clip[inside]
     if inside.sum() < 3:
         return 0.0
-    pair = np.corrcoef(heard[there[inside]], seen[inside])
-    return float(np.nan_to_num(pair[0, 1]))
+    pair = heard[there[inside]], seen[inside]
+    return 0.0 if min(map(np.std, pair)) == 0 else float(np.corrcoef(*pair)[0, 1])

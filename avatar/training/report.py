@@ -13,6 +13,7 @@ from avatar.files import replace_file
 from avatar.training.fit import Curve
 from avatar.training.judge import judge
 from avatar.training.networks import composites
+from avatar.training.side_by_side import write_side_by_side
 from avatar.training.trainer import Trained
 
 SHEET_COLUMNS = 12
@@ -21,7 +22,7 @@ LABEL_HEIGHT = 18
 
 
 def write_report(trained: Trained, folder: Path) -> dict[str, object]:
-    """Write metrics.json, curves.png and contact_sheet.png; returns the metrics."""
+    """Write metrics.json, curves.png, contact_sheet.png and side_by_side.mp4; returns metrics."""
     folder.mkdir(parents=True, exist_ok=True)
     verdict = judge(trained.networks, trained.data, trained.heard)
     metrics: dict[str, object] = {
@@ -34,6 +35,7 @@ def write_report(trained: Trained, folder: Path) -> dict[str, object]:
         temporary.write_text(json.dumps(metrics, indent=2) + "\n")
     _write_curves(trained.curves, folder / "curves.png")
     _write_image(folder / "contact_sheet.png", contact_sheet(trained))
+    write_side_by_side(trained, folder / "side_by_side.mp4")
     return metrics
 
 

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
 
+from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.models.lip_generator import LatticeGenerator, LipGenerator
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
@@ -68,7 +70,12 @@ def test_report_is_written(trained: Trained, tmp_path: Path) -> None:
     metrics = write_report(trained, tmp_path)
     assert metrics["training_frames"] == round(0.8 * FRAMES)
     names = {path.name for path in tmp_path.iterdir()}
-    assert names >= {"metrics.json", "curves.png", "contact_sheet.png"}
+    assert names == {"metrics.json", "curves.png", "contact_sheet.png", "side_by_side.mp4"}
+    with av.open(str(tmp_path / "side_by_side.mp4")) as film:
+        assert sum(1 for _ in film.decode(video=0)) == len(trained.data.held)
+        film.seek(0)
+        heard = sum(frame.samples for frame in film.decode(audio=0))
+    assert heard >= len(trained.data.held) * SAMPLES_PER_FRAME
 
 
 def test_codes_carry_the_aperture(tmp_path: Path) -> None:
