@@ -17,35 +17,21 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.sdp import candidate_from_sdp
 
-from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
-from streaming.audio_input import AudioInput
-from streaming.block_code import BlockCode
-from streaming.caller import Caller
-from streaming.clock import VIDEO_RATE, VOICE_PER_FRAME, VOICE_RATE, SessionClock
-from streaming.pictures import Pictures
+from streaming.clock import VIDEO_RATE, VOICE_RATE
+from streaming.performance import Performance, performance_delay
 from streaming.render_worker import RenderWorker
-from streaming.renderer import I420
 from streaming.sender_reports import HonestReports
-from streaming.tracks import FaceTrack, VoiceTrack
+from streaming.sinks.peer import PeerSink
 
 log = logging.getLogger(__name__)
 
-ARRIVAL_MARGIN = 0.015  # seconds a packet may come after it is due before its place is made up
-LOOKAHEAD = (
-    (LOOKAHEAD_FRAMES + 1) * SAMPLES_PER_FRAME / SAMPLE_RATE
-)  # 120 ms: own frame and two more
 SOUND_PATIENCE = 1.0  # seconds after connecting until a caller who sends nothing is shown the face
 CONNECT_LIMIT = 20.0  # seconds
 SILENCE_LIMIT = 5.0  # seconds without a single packet: the caller is gone
 WATCH_INTERVAL = 1.0
 
 Notify = Callable[[dict[str, Any]], None]
-
-
-def session_delay(budget: float) -> float:
-    """Seconds from a sound's being due at the server to its picture's leaving it."""
-    return LOOKAHEAD + ARRIVAL_MARGIN + budget
 
 
 class Session:
@@ -64,15 +50,11 @@ class Session:
     ) -> None:
         self.id = secrets.token_hex(8)
         self.closed = asyncio.Event()
-        self._worker = worker
         self._notify = notify
-        self._clock = SessionClock(session_delay(budget))
-        self._sound = AudioInput(self._clock)
-        self._pictures = Pictures()
-        self._code = BlockCode() if block_code else None
-        self._caller: Caller | None = None
-        self._face = FaceTrack(self._clock, self._pictures)
-        self._voice = VoiceTrack(self._clock, self._sound)
+        self._performance = Performance(worker, performance_delay(budget), block_code)
+        self._clock, self._sound = self._performance.clock, self._performance.sound
+        self._sink = PeerSink()
+        self._presenter = self._performance.presenter(self._sink)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -80,8 +62,8 @@ class Session:
         self._received_bytes = 0
         self._peer.on("track", self._on_track)
         self._peer.on("connectionstatechange", self._on_connection_state)
-        self._voice_reports = self._add(self._voice, "sendrecv", "audio/opus", VOICE_RATE)
-        self._face_reports = self._add(self._face, "sendonly", "video/VP8", VIDEO_RATE)
+        self._voice_reports = self._add(self._sink.voice, "sendrecv", "audio/opus", VOICE_RATE)
+        self._face_reports = self._add(self._sink.face, "sendonly", "video/VP8", VIDEO_RATE)
 
     @property
     def delay(self) -> float:
@@ -100,12 +82,13 @@ class Session:
             await self._peer.setLocalDescription(await self._peer.createAnswer())
         except Exception as error:  # aiortc's parser fails in many ways; all of them mean this
             raise AvatarError(f"the offer cannot be used: {error}") from error
-        self._caller = await self._worker.join(speaker, self._finished)
+        await self._performance.join(speaker)
         if self._closing:
-            self._worker.leave(self._caller)
+            self._performance.leave()
             raise AvatarError("the call ended before it began")
         self._spawn(self._watch())
-        self._spawn(self._drive(self._caller))
+        self._spawn(self._performance.drive())
+        self._spawn(self._presenter.run())
         return self._peer.localDescription.sdp
 
     async def add_candidate(self, candidate: str, mid: str | None, line: int | None) -> None:
@@ -122,18 +105,17 @@ class Session:
 
     async def switch(self, speaker: str) -> None:
         """Show another speaker as soon as it is loaded; the call goes on. Raises AvatarError."""
-        if self._caller:
-            await self._worker.switch(self._caller, speaker)
+        await self._performance.switch(speaker)
 
     def stats(self) -> dict[str, Any]:
         """What the page's overlay needs: counters, and the clock to place what it shows."""
         return {
             "type": "stats",
             "delay_ms": round(self._clock.delay * 1000, 1),
-            "frames": self._face.sent,
-            "late": self._face.repeated + self._face.skipped,
+            "frames": self._presenter.sent,
+            "late": self._presenter.late,
             "concealed_ms": self._sound.concealed * 1000 // VOICE_RATE,
-            "renderer_failing": bool(self._caller and self._caller.failing),
+            "renderer_failing": self._performance.failing,
             "epoch_ms": self._clock.capture(0) * 1000,
             "now_ms": self._clock.monotonic() * 1000,
             "video_origin": self._face_reports.origin,
@@ -153,10 +135,8 @@ class Session:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._face.stop()
-        self._voice.stop()
-        if self._caller:
-            self._worker.leave(self._caller)
+        await self._sink.close()
+        self._performance.leave()
         await self._peer.close()
         self.closed.set()
         log.info("session %s closed: %s", self.id, reason)
@@ -202,22 +182,6 @@ class Session:
     async def _start_without_sound(self) -> None:
         await asyncio.sleep(SOUND_PATIENCE)
         self._clock.start(self._clock.monotonic())
-
-    async def _drive(self, caller: Caller) -> None:
-        """Cut the sound into chunks as they fall due and hand them to the renderer."""
-        await self._clock.wait_started()
-        number = 0
-        while True:
-            due = self._clock.capture((number + 1) * VOICE_PER_FRAME)
-            await self._sound.wait_for_frame(number, due + ARRIVAL_MARGIN)
-            chunk = self._sound.chunk(number)
-            if self._code:
-                self._code.hear(number, chunk)
-            self._worker.submit(caller, number, chunk)
-            number += 1
-
-    def _finished(self, number: int, picture: I420) -> None:
-        self._pictures.put(number, self._code.burn(number, picture) if self._code else picture)
 
     async def _watch(self) -> None:
         """Send statistics every second; end a call that never connects or whose caller is gone."""

@@ -6,8 +6,9 @@ import logging
 from aiortc import RTCIceServer
 
 from avatar.errors import AvatarError
+from streaming.performance import performance_delay
 from streaming.render_worker import RenderWorker
-from streaming.session import Notify, Session, session_delay
+from streaming.session import Notify, Session
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Sessions:
     @property
     def delay(self) -> float:
         """Seconds, of every call opened on this machine."""
-        return session_delay(self._worker.ready.capacity.budget)
+        return performance_delay(self._worker.ready.capacity.budget)
 
     def open(self, notify: Notify) -> Session:
         """Take a place for a new call. Raises ServerFullError if there is none."""

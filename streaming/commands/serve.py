@@ -180,13 +180,13 @@ def find_speakers(wanted: str, device: str) -> "Speakers":
 
 
 def _announce(config: "ServeConfig", port: int, ready: "Ready") -> None:
-    from streaming.session import session_delay
+    from streaming.performance import performance_delay
 
     capacity = ready.capacity
     console = Console(highlight=False)
     console.print(f"[bold]{ready.first}[/] is ready at [bold cyan]{config.address(port)}[/]")
     console.print(
-        f"delay {session_delay(capacity.budget) * 1000:.0f} ms, "
+        f"delay {performance_delay(capacity.budget) * 1000:.0f} ms, "
         f"{config.max_sessions or capacity.callers} calls at once, "
         f"{capacity.picture * 1000:.1f} ms a picture. Ctrl-C stops."
     )

@@ -1,0 +1,78 @@
+"""One voice and the face that follows it: sound goes in, pictures and voice come out in step."""
+
+from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from streaming.audio_input import AudioInput
+from streaming.block_code import BlockCode
+from streaming.caller import Caller
+from streaming.clock import VOICE_PER_FRAME, SessionClock
+from streaming.pictures import Pictures
+from streaming.presenter import Presenter
+from streaming.render_worker import RenderWorker
+from streaming.renderer import I420
+from streaming.sinks.sink import Sink
+
+ARRIVAL_MARGIN = 0.015  # seconds a packet may come after it is due before its place is made up
+LOOKAHEAD = (
+    (LOOKAHEAD_FRAMES + 1) * SAMPLES_PER_FRAME / SAMPLE_RATE
+)  # 120 ms: own frame and two more
+
+
+def performance_delay(budget: float) -> float:
+    """Seconds from a sound's being due here to its picture's leaving."""
+    return LOOKAHEAD + ARRIVAL_MARGIN + budget
+
+
+class Performance:
+    """The clock, the sound that comes in and the pictures that follow from it.
+
+    Feed `sound`, run `drive`, and run one presenter for every sink.
+    """
+
+    def __init__(self, worker: RenderWorker, delay: float, block_code: bool = False) -> None:
+        """`delay`: seconds, see `performance_delay`."""
+        self.clock = SessionClock(delay)
+        self.sound = AudioInput(self.clock)
+        self._worker = worker
+        self._pictures = Pictures()
+        self._code = BlockCode() if block_code else None
+        self._caller: Caller | None = None
+
+    @property
+    def failing(self) -> bool:
+        """Whether the renderer could not draw the latest picture."""
+        return bool(self._caller and self._caller.failing)
+
+    def presenter(self, sink: Sink) -> Presenter:
+        """What brings this performance to `sink` while it runs."""
+        return Presenter(self.clock, self._pictures, self.sound, sink)
+
+    async def join(self, speaker: str) -> None:
+        """Take a place with the renderer. Raises AvatarError if the speaker cannot be loaded."""
+        self._caller = await self._worker.join(speaker, self._finished)
+
+    async def switch(self, speaker: str) -> None:
+        """Show another speaker as soon as it is loaded. Raises AvatarError."""
+        if self._caller:
+            await self._worker.switch(self._caller, speaker)
+
+    def leave(self) -> None:
+        """Give the place with the renderer back."""
+        if self._caller:
+            self._worker.leave(self._caller)
+
+    async def drive(self) -> None:
+        """Cut the sound into chunks as they fall due and hand them to the renderer."""
+        assert self._caller is not None
+        await self.clock.wait_started()
+        number = 0
+        while True:
+            due = self.clock.capture((number + 1) * VOICE_PER_FRAME)
+            await self.sound.wait_for_frame(number, due + ARRIVAL_MARGIN)
+            chunk = self.sound.chunk(number)
+            if self._code:
+                self._code.hear(number, chunk)
+            self._worker.submit(self._caller, number, chunk)
+            number += 1
+
+    def _finished(self, number: int, picture: I420) -> None:
+        self._pictures.put(number, self._code.burn(number, picture) if self._code else picture)
