@@ -121,7 +121,7 @@ async def test_who_joins_late_begins_with_now(time: VirtualTime) -> None:
     async with presenting(time, late=DELAY + 9.995) as stage:
         stage.pictures.put(249, picture(9))
         await pass_time(time, 0.1)
-    assert stage.sink.pictures[0][1] == 250
+    assert stage.sink.pictures[0][1] == 249
     assert stage.sink.sound[0][1] == 500 * VOICE_PACKET
     assert stage.presenter.skipped == 0
 
