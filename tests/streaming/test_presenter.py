@@ -118,7 +118,7 @@ async def test_the_voice_is_the_sound_that_came_in(time: VirtualTime) -> None:
 
 
 async def test_who_joins_late_begins_with_now(time: VirtualTime) -> None:
-    async with presenting(time, late=DELAY + 9.995) as stage:
+    async with presenting(time, late=DELAY + 9.98) as stage:
         stage.pictures.put(249, picture(9))
         await pass_time(time, 0.1)
     assert stage.sink.pictures[0][1] == 249
