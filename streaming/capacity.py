@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 import av
 import numpy as np
-from aiortc.codecs.vpx import Vp8Encoder
 
 from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
-from streaming.clock import VIDEO_TICKS_PER_FRAME
 from streaming.renderer import I420, Renderer
-from streaming.tracks import VIDEO_TIME_BASE
+from streaming.vp8 import START_BITRATE, new_codec
 
 TICK = 1 / FPS  # seconds between frames
 WARM_UP = 5  # steps nobody counts: buffers are allocated and kernels chosen
-TRIALS = 40
+TRIALS = 30
+BATCH_TRIALS = 8  # the same for several callers: each step is a sample of every one of them
 USUAL = 75  # percentile of the trials that counts: one hiccup at start-up must not slow every call
 TRANSPORT = 0.004  # seconds a frame and caller: sound coding, packets, encryption, the event loop
 HEADROOM = 0.8  # part of the cores that callers may fill
@@ -39,36 +38,36 @@ class Capacity:
 
 
 def measure(renderer: Renderer) -> Capacity:
-    """Time `renderer` and the encoder; takes about a second."""
-    picture, frames = _time_steps(renderer, 1)
+    """Time `renderer` and the encoder; takes less than a second."""
+    picture, frames = _time_steps(renderer, 1, TRIALS)
     encode = _time_encoder(frames)
     callers = _most_callers(renderer, picture, encode)
     budget = min(MOST_BUDGET, max(LEAST_BUDGET, 2 * picture + encode))
     return Capacity(picture=picture, encode=encode, callers=callers, budget=budget)
 
 
-def _time_steps(renderer: Renderer, callers: int) -> tuple[float, list[I420]]:
+def _time_steps(renderer: Renderer, callers: int, trials: int) -> tuple[float, list[I420]]:
     streams = [renderer.open() for _ in range(callers)]
     noise = np.random.default_rng(0)
     times: list[float] = []
     frames: list[I420] = []
-    for _ in range(LOOKAHEAD_FRAMES + WARM_UP + TRIALS):
+    for _ in range(LOOKAHEAD_FRAMES + WARM_UP + trials):
         chunk = noise.normal(0, 0.1, SAMPLES_PER_FRAME).astype(np.float32)
         begun = time.perf_counter()
         pictures = renderer.step(streams, [chunk] * callers)
         times.append(time.perf_counter() - begun)
         frames += [picture.i420 for picture in pictures[:1] if picture is not None]
-    return float(np.percentile(times[-TRIALS:], USUAL)), frames
+    return float(np.percentile(times[-trials:], USUAL)), frames
 
 
 def _time_encoder(frames: list[I420]) -> float:
-    encoder = Vp8Encoder()
+    height, width = frames[0].shape
+    codec = new_codec(width, height * 2 // 3, START_BITRATE)
     times = []
-    for number, i420 in enumerate(frames):
+    for i420 in frames:
         frame = av.VideoFrame.from_ndarray(i420, format="yuv420p")
-        frame.pts, frame.time_base = number * VIDEO_TICKS_PER_FRAME, VIDEO_TIME_BASE
         begun = time.perf_counter()
-        encoder.encode(frame)
+        codec.encode(frame)
         times.append(time.perf_counter() - begun)
     return float(np.median(times))
 
@@ -85,4 +84,4 @@ def _most_callers(renderer: Renderer, picture: float, encode: float) -> int:
         if fits <= batch or batch >= LARGEST_BATCH:
             return max(callers, 1)
         batch *= 2
-        each = _time_steps(renderer, batch)[0] / batch
+        each = _time_steps(renderer, batch, BATCH_TRIALS)[0] / batch
