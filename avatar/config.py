@@ -63,7 +63,9 @@ def from_dict(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     missing = [
         name
         for name, field in fields.items()
-        if name not in values and field.default is dataclasses.MISSING
+        if name not in values
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
     ]
     if missing:
         raise AvatarError(f"{where}: {missing[0]!r} is missing")

@@ -1,15 +1,16 @@
 """Settings of the server: a YAML file, then flags on top; an unknown key is an error."""
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import yaml
-from aiortc import RTCIceServer
 
 from avatar.errors import AvatarError
+from streaming import ice_servers
+from streaming.ice_servers import IceServers
+from streaming.limits import Limits
+from streaming.secret_files import TURN_SECRET, read_secret
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,21 @@ class ServeConfig:
     max_sessions: int = 0
     "Calls at once; 0 means as many as the machine was measured to carry."
     ice_servers: tuple[str, ...] = ()
-    "stun:host:port, or turn:user:password@host:port. None are needed in a local network."
+    "stun:host:port, turn:host:port or turn:user:password@host:port. None in a local network."
+    turn_secret_file: str = ""
+    "The secret that coturn has as static-auth-secret; credentials are made with it."
+    private_candidates: bool = False
+    "Send to any address a caller names, also inside this network."
     allowed_origins: tuple[str, ...] = ()
     "Web pages from elsewhere that may call this server, such as https://example.org."
     tls_cert: str = ""
     tls_key: str = ""
     "PEM files; with both, the server speaks https."
+    behind_proxy: str = ""
+    "Address of the reverse proxy that speaks https for this server, such as 127.0.0.1."
+    token_secret_file: str = ""
+    "The secret that tokens are signed with; callers need one then."
+    limits: Limits = field(default_factory=Limits)
     block_code: bool = False
     "Burn frame numbers into the pictures, for measurements."
 
@@ -46,7 +56,7 @@ class ServeConfig:
             if not Path(file).is_file():
                 raise AvatarError(f"{file} does not exist; give a PEM file")
         for server in self.ice_servers:
-            ice_server(server)
+            ice_servers.parse(server)
 
     def address(self, port: int) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -63,25 +73,10 @@ def load_config(file: Path | None, flags: dict[str, Any]) -> ServeConfig:
     return from_dict(ServeConfig, _read(file) | given, str(file))
 
 
-def ice_server(address: str) -> RTCIceServer:
-    """aiortc's form of `stun:host:port` or `turn:user:password@host:port`."""
-    scheme, _, rest = address.partition(":")
-    secret, at, host = rest.rpartition("@")
-    if scheme in ("stun", "stuns") and host and not at:
-        return RTCIceServer(urls=address)
-    if scheme in ("turn", "turns") and host and ":" in secret:
-        user, _, password = secret.partition(":")
-        return RTCIceServer(f"{scheme}:{host}", unquote(user), unquote(password))
-    raise AvatarError(
-        f"ICE server {scheme}:... is neither stun:host:port nor turn:user:password@host:port"
-    )
-
-
-def page_ice_servers(config: ServeConfig) -> list[dict[str, str]]:
-    """The same servers as a browser's RTCPeerConnection wants them."""
-    servers = [dataclasses.asdict(ice_server(address)) for address in config.ice_servers]
-    kept = ("urls", "username", "credential")
-    return [{key: server[key] for key in kept if server[key]} for server in servers]
+def make_ice_servers(config: ServeConfig) -> IceServers:
+    """The STUN and TURN servers of a configuration. Raises AvatarError."""
+    secret = read_secret(config.turn_secret_file, TURN_SECRET)
+    return IceServers(config.ice_servers, secret, config.limits.total_s)
 
 
 def _read(file: Path) -> dict[str, Any]:

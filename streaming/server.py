@@ -6,27 +6,38 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response, WebSocket
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi import (
+    Depends,
+    FastAPI,
+    HTTPException,
+    Request,
+    Response,
+    WebSocket,
+    WebSocketDisconnect,
+)
+from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field, ValidationError
 
 from avatar.errors import AvatarError
-from streaming import bitrates, jitter_buffer
-from streaming.config import ServeConfig, ice_server, page_ice_servers
+from streaming import face_encoder, jitter_buffer
+from streaming.config import ServeConfig, make_ice_servers
+from streaming.door import Door, DoorError, address_of
+from streaming.guest import Guest, House
+from streaming.introduction import introduce
 from streaming.loop_lag import LoopLag
+from streaming.offers import OFFER_LIMIT
+from streaming.refusals import POLICY_REFUSED, dismiss, refuse
 from streaming.render_worker import RenderWorker
-from streaming.sessions import RETRY_AFTER, ServerFullError, Sessions
+from streaming.sessions import Sessions
 from streaming.signalling import Signalling
 from streaming.speakers import Gallery, SpeakerCard
+from streaming.tokens import ANY_SPEAKER, Grant, bearer
 
 log = logging.getLogger(__name__)
 
 WEB = Path(__file__).parent / "web"
-BODY_LIMIT = 64 * 1024  # bytes of an offer
-POLICY_REFUSED = 1008  # WebSocket close code: policy violation
 CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob: mediastream:; "
     "connect-src 'self' ws: wss:; style-src 'self'; frame-ancestors *"
@@ -36,7 +47,7 @@ CONTENT_POLICY = (
 class Offer(BaseModel):
     """An SDP offer of a simple client that needs no events."""
 
-    sdp: str = Field(max_length=BODY_LIMIT)
+    sdp: str = Field(max_length=OFFER_LIMIT)
     type: Literal["offer"]
     speaker: str | None = None
 
@@ -74,21 +85,31 @@ class Parts:
     """What lives as long as the server."""
 
     worker: RenderWorker
-    sessions: Sessions
+    house: House
     lag: LoopLag
+
+    @property
+    def sessions(self) -> Sessions:
+        return self.house.sessions
 
 
 def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
-    """The application around a renderer that is ready; it stops `worker` when it ends."""
+    """The application around a renderer that is ready; it stops `worker` when it ends.
+
+    Raises AvatarError if the configuration would let strangers in unchecked.
+    """
     jitter_buffer.install()
-    bitrates.install()
+    face_encoder.install()
+    gallery = Gallery(worker.ready.previews)
+    ice_servers = make_ice_servers(config)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await worker.attach()
-        sessions = _sessions(config, worker)
+        sessions = Sessions(worker, config, ice_servers)
         lag = LoopLag()
-        app.state.parts = Parts(worker, sessions, lag)
+        house = House(config, sessions, gallery, worker.ready.first)
+        app.state.parts = Parts(worker, house, lag)
         yield
         await sessions.close_all("the server is stopping")
         await lag.stop()
@@ -99,8 +120,10 @@ def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
         summary="A digital human that speaks with the caller's voice, over WebRTC.",
         lifespan=lifespan,
     )
-    app.state.config, app.state.gallery = config, Gallery(worker.ready.previews)
+    app.state.config, app.state.gallery = config, gallery
+    app.state.door, app.state.ice_servers = Door(config), ice_servers
     app.middleware("http")(_guard)
+    app.add_exception_handler(AvatarError, refuse)
     app.add_api_route("/healthz", healthz, methods=["GET"])
     app.add_api_route("/speakers", speakers, methods=["GET"])
     app.add_api_route("/speakers/{name}/preview.jpg", preview, methods=["GET"])
@@ -110,17 +133,13 @@ def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
     return app
 
 
-def _sessions(config: ServeConfig, worker: RenderWorker) -> Sessions:
-    limit = config.max_sessions or worker.ready.capacity.callers
-    servers = [ice_server(address) for address in config.ice_servers]
-    return Sessions(worker, limit, servers, config.block_code)
-
-
 async def _guard(request: Request, call_next: Callable[[Request], object]) -> Response:
     """Refuse foreign pages before any work is done; say what the page may load."""
-    config: ServeConfig = request.app.state.config
-    if request.method == "POST" and not _origin_allowed(request.headers, config):
-        return JSONResponse({"detail": "this page may not call this server"}, 403)
+    door: Door = request.app.state.door
+    try:
+        door.check(request)
+    except DoorError as error:
+        return await refuse(request, error)
     response: Response = await call_next(request)  # type: ignore[misc]
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-cache"
@@ -129,17 +148,14 @@ async def _guard(request: Request, call_next: Callable[[Request], object]) -> Re
     return response
 
 
-def _origin_allowed(headers: object, config: ServeConfig) -> bool:
-    """Browsers always send Origin with WebSockets and POST; programs without one are no danger."""
-    origin = headers.get("origin")  # type: ignore[attr-defined]
-    if origin is None or origin in config.allowed_origins:
-        return True
-    return bool(urlsplit(origin).netloc == headers.get("host"))  # type: ignore[attr-defined]
-
-
 def _parts(request: Request) -> Parts:
     parts: Parts = request.app.state.parts
     return parts
+
+
+def _grant(request: Request) -> Grant:
+    door: Door = request.app.state.door
+    return door.admit(bearer(request.headers), "talk")
 
 
 async def healthz(parts: Annotated[Parts, Depends(_parts)]) -> Health:
@@ -159,46 +175,38 @@ async def healthz(parts: Annotated[Parts, Depends(_parts)]) -> Health:
     )
 
 
-async def speakers(request: Request) -> list[SpeakerCard]:
+async def speakers(request: Request, grant: Annotated[Grant, Depends(_grant)]) -> list[SpeakerCard]:
     """The speakers one can call."""
     gallery: Gallery = request.app.state.gallery
-    return gallery.cards()
+    return [card for card in gallery.cards() if grant.speaker in (ANY_SPEAKER, card.name)]
 
 
-async def preview(name: str, request: Request) -> FileResponse:
+async def preview(
+    name: str, request: Request, grant: Annotated[Grant, Depends(_grant)]
+) -> FileResponse:
     """A speaker's picture."""
     gallery: Gallery = request.app.state.gallery
-    try:
-        return FileResponse(gallery.preview(name), media_type="image/jpeg")
-    except AvatarError as error:
-        raise HTTPException(404, str(error)) from error
+    grant.check_speaker(name)
+    return FileResponse(gallery.preview(name), media_type="image/jpeg")
 
 
 async def offer(request: Request, parts: Annotated[Parts, Depends(_parts)]) -> Answer:
     """Begin a call without a WebSocket. It ends when the caller's packets stop for five seconds."""
+    address = address_of(request)
+    request.app.state.door.visitors.knock(address)
+    guest = Guest(parts.house, address, _grant(request))
     wanted = await _read_offer(request)
-    gallery: Gallery = request.app.state.gallery
-    try:
-        name = gallery.check(wanted.speaker or parts.worker.ready.first)
-        session = parts.sessions.open(lambda _: None)
-    except ServerFullError as error:
-        raise HTTPException(503, str(error), {"Retry-After": str(RETRY_AFTER)}) from error
-    except AvatarError as error:
-        raise HTTPException(404, str(error)) from error
-    try:
-        answer = await session.answer(wanted.sdp, name)
-    except AvatarError as error:
-        await session.close("the offer was refused")
-        raise HTTPException(400, str(error)) from error
-    return Answer(sdp=answer, session_id=session.id)
+    answer = await guest.call(wanted.sdp, wanted.speaker or "", lambda _: None)
+    assert guest.session
+    return Answer(sdp=answer, session_id=guest.session.id)
 
 
 async def _read_offer(request: Request) -> Offer:
     body = b""
     async for piece in request.stream():
         body += piece
-        if len(body) > BODY_LIMIT:
-            raise HTTPException(413, f"an offer has at most {BODY_LIMIT} bytes")
+        if len(body) > OFFER_LIMIT:
+            raise HTTPException(413, f"an offer has at most {OFFER_LIMIT} bytes")
     try:
         return Offer.model_validate_json(body)
     except ValidationError as error:
@@ -213,10 +221,20 @@ def _offer_body() -> dict[str, object]:
 
 async def signalling(socket: WebSocket) -> None:
     """The page's connection: see streaming/signalling.py for the messages."""
-    state = socket.app.state
-    if not _origin_allowed(socket.headers, state.config):
+    state, address = socket.app.state, address_of(socket)
+    try:
+        state.door.check(socket)
+    except DoorError:
         await socket.close(POLICY_REFUSED)
         return
     await socket.accept()
-    page = Signalling(socket, state.parts.sessions, state.gallery, state.parts.worker.ready.first)
-    await page.run(page_ice_servers(state.config))
+    try:
+        state.door.visitors.knock(address)
+        with state.door.visitors.hold(address):
+            grant = await introduce(socket, state.door, "talk", state.config.limits.token_s)
+            page = Signalling(socket, Guest(state.parts.house, address, grant))
+            await page.run(state.ice_servers)
+    except AvatarError as error:
+        await dismiss(socket, error)
+    except WebSocketDisconnect:
+        pass  # it left without a word

@@ -16,9 +16,12 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.sdp import candidate_from_sdp
+from av import AudioFrame
 
 from avatar.errors import AvatarError
 from streaming.clock import VIDEO_RATE, VOICE_RATE
+from streaming.limits import Limits
+from streaming.patience import Patience, audible
 from streaming.performance import Performance, performance_delay
 from streaming.render_worker import RenderWorker
 from streaming.sender_reports import HonestReports
@@ -27,8 +30,6 @@ from streaming.sinks.peer import PeerSink
 log = logging.getLogger(__name__)
 
 SOUND_PATIENCE = 1.0  # seconds after connecting until a caller who sends nothing is shown the face
-CONNECT_LIMIT = 20.0  # seconds
-SILENCE_LIMIT = 5.0  # seconds without a single packet: the caller is gone
 WATCH_INTERVAL = 1.0
 
 Notify = Callable[[dict[str, Any]], None]
@@ -47,6 +48,7 @@ class Session:
         ice_servers: list[RTCIceServer],
         notify: Notify,
         block_code: bool = False,
+        limits: Limits | None = None,
     ) -> None:
         self.id = secrets.token_hex(8)
         self.closed = asyncio.Event()
@@ -60,6 +62,7 @@ class Session:
         self._closing = False
         self._listening = False
         self._received_bytes = 0
+        self._patience = Patience(limits or Limits(), self._clock.monotonic())
         self._peer.on("track", self._on_track)
         self._peer.on("connectionstatechange", self._on_connection_state)
         self._voice_reports = self._add(self._sink.voice, "sendrecv", "audio/opus", VOICE_RATE)
@@ -74,9 +77,6 @@ class Session:
 
         Raises AvatarError if the offer is no good or the speaker cannot be loaded.
         """
-        sections = [line.split()[0] for line in offer.splitlines() if line.startswith("m=")]
-        if sorted(sections) not in (["m=audio", "m=video"], ["m=video"]):
-            raise AvatarError("the offer must hold one video section and at most one audio section")
         try:
             await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
             await self._peer.setLocalDescription(await self._peer.createAnswer())
@@ -175,7 +175,10 @@ class Session:
     async def _listen(self, track: MediaStreamTrack) -> None:
         try:
             while True:
-                self._sound.feed(await track.recv())  # type: ignore[arg-type]
+                frame: AudioFrame = await track.recv()  # type: ignore[assignment]
+                self._sound.feed(frame)
+                if audible(frame):
+                    self._patience.spoke(self._clock.monotonic())
         except MediaStreamError:
             return
 
@@ -184,19 +187,19 @@ class Session:
         self._clock.start(self._clock.monotonic())
 
     async def _watch(self) -> None:
-        """Send statistics every second; end a call that never connects or whose caller is gone."""
-        loop = asyncio.get_running_loop()
-        heard_at, limit = loop.time(), CONNECT_LIMIT
+        """Send statistics every second; end a call that has lasted long enough."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
-            received = self._bytes_received()
+            now, received = self._clock.monotonic(), self._bytes_received()
             if received > self._received_bytes:
-                self._received_bytes, heard_at = received, loop.time()
+                self._received_bytes = received
+                self._patience.packet(now)
             if self._peer.connectionState == "connected":
-                limit = SILENCE_LIMIT
+                self._patience.connected(now)
                 self._notify(self.stats())
-            if loop.time() - heard_at > limit:
-                self._end("nothing heard from the caller")
+            reason = self._patience.over(now)
+            if reason:
+                self._end(reason)
                 return
 
     def _bytes_received(self) -> int:

@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
-
-from aiortc import RTCIceServer
+from collections import Counter
 
 from avatar.errors import AvatarError
+from streaming.addresses import home_of, is_here
+from streaming.config import ServeConfig
+from streaming.ice_servers import IceServers
 from streaming.performance import performance_delay
 from streaming.render_worker import RenderWorker
 from streaming.session import Notify, Session
+from streaming.visitors import TooManyError
 
 log = logging.getLogger(__name__)
 
@@ -22,18 +25,13 @@ class ServerFullError(AvatarError):
 class Sessions:
     """Opens calls while there is room; `len()` of it is the number of calls."""
 
-    def __init__(
-        self,
-        worker: RenderWorker,
-        limit: int,
-        ice_servers: list[RTCIceServer],
-        block_code: bool,
-    ) -> None:
-        self.limit = limit
+    def __init__(self, worker: RenderWorker, config: ServeConfig, ice_servers: IceServers) -> None:
+        self.limit = config.max_sessions or worker.ready.capacity.callers
         self._worker = worker
+        self._config = config
         self._ice_servers = ice_servers
-        self._block_code = block_code
         self._open: set[Session] = set()
+        self._homes: Counter[str] = Counter()
         self._forgetting: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -44,16 +42,29 @@ class Sessions:
         """Seconds, of every call opened on this machine."""
         return performance_delay(self._worker.ready.capacity.budget)
 
-    def open(self, notify: Notify) -> Session:
-        """Take a place for a new call. Raises ServerFullError if there is none."""
+    def open(self, notify: Notify, address: str = "") -> Session:
+        """Take a place for a new call from `address`.
+
+        Raises ServerFullError if there is none, TooManyError if the address has had its share.
+        """
         if len(self) >= self.limit:
             raise ServerFullError(
                 f"the server is full ({self.limit} calls); try again in {RETRY_AFTER} seconds"
             )
-        budget = self._worker.ready.capacity.budget
-        session = Session(self._worker, budget, self._ice_servers, notify, self._block_code)
+        config, home = self._config, home_of(address)
+        if self._homes[home] >= config.limits.sessions_per_address and not is_here(address):
+            raise TooManyError("too many calls from your address; end one first")
+        session = Session(
+            self._worker,
+            self._worker.ready.capacity.budget,
+            self._ice_servers.for_peer(),
+            notify,
+            config.block_code,
+            config.limits,
+        )
         self._open.add(session)
-        task = asyncio.get_running_loop().create_task(self._forget(session))
+        self._homes[home] += 1
+        task = asyncio.get_running_loop().create_task(self._forget(session, home))
         self._forgetting.add(task)
         task.add_done_callback(self._forgetting.discard)
         log.info("session %s opened (%d of %d)", session.id, len(self), self.limit)
@@ -62,6 +73,7 @@ class Sessions:
     async def close_all(self, reason: str) -> None:
         await asyncio.gather(*(session.close(reason) for session in list(self._open)))
 
-    async def _forget(self, session: Session) -> None:
+    async def _forget(self, session: Session, home: str) -> None:
         await session.closed.wait()
         self._open.discard(session)
+        self._homes -= Counter([home])  # leaves none at zero

@@ -1,9 +1,10 @@
 """The WebSocket of one page: offer, answer, candidates, events, statistics; its end is the call's.
 
 Messages are JSON objects with a `type`.
-From the page: offer {sdp, speaker}, candidate {candidate, sdpMid, sdpMLineIndex}, speaker {name},
-ping {t}, stop. To the page: hello {ice_servers, speaker}, answer {sdp, session_id, delay_ms},
-state, stats, speaker {name}, pong {t, now_ms}, error {code, message}, bye {reason}.
+From the page: token {token} first of all, offer {sdp, speaker}, candidate {candidate, sdpMid,
+sdpMLineIndex}, speaker {name}, ping {t}, stop. To the page: hello {ice_servers, speaker}, answer
+{sdp, session_id, delay_ms}, state, stats, speaker {name}, pong {t, now_ms}, error {code, message},
+bye {reason}.
 """
 
 import asyncio
@@ -15,32 +16,38 @@ from typing import Any
 from fastapi import WebSocket, WebSocketDisconnect
 
 from avatar.errors import AvatarError
-from streaming.session import Session
-from streaming.sessions import RETRY_AFTER, ServerFullError, Sessions
-from streaming.speakers import Gallery
+from streaming.guest import Guest
+from streaming.ice_servers import IceServers
+from streaming.sessions import RETRY_AFTER, ServerFullError
+from streaming.visitors import Bucket, TooManyError
 
 OUTBOX = 64  # messages a page may be behind before statistics are dropped
+BURST = 3.0  # seconds of messages that may come at once
 Message = dict[str, Any]
+
+
+class TooLateError(AvatarError):
+    """The page holds a connection that it makes nothing of."""
 
 
 class Signalling:
     """Speaks with one page until either side ends it."""
 
-    def __init__(
-        self, socket: WebSocket, sessions: Sessions, gallery: Gallery, default_speaker: str
-    ) -> None:
+    def __init__(self, socket: WebSocket, guest: Guest) -> None:
         self._socket = socket
-        self._sessions = sessions
-        self._gallery = gallery
-        self._default_speaker = default_speaker
-        self._session: Session | None = None
+        self._guest = guest
+        self._limits = guest.house.config.limits
+        rate = self._limits.messages_per_second
+        self._messages = Bucket(rate, rate * BURST, time.monotonic())
         self._outbox: asyncio.Queue[Message] = asyncio.Queue(OUTBOX)
 
-    async def run(self, ice_servers: list[dict[str, str]]) -> None:
-        """Serve the page; when this returns, its session is closed and freed."""
-        self._notify(
-            {"type": "hello", "speaker": self._default_speaker, "ice_servers": ice_servers}
-        )
+    async def run(self, ice_servers: IceServers) -> None:
+        """Serve the page; when this returns, its session is closed and freed.
+
+        Raises TooManyError or TooLateError if the page is to be shown the door.
+        """
+        servers = ice_servers.for_page()
+        self._notify({"type": "hello", "speaker": self._guest.speaker, "ice_servers": servers})
         writer = asyncio.create_task(self._write())
         try:
             while await self._read():
@@ -48,8 +55,8 @@ class Signalling:
         except (WebSocketDisconnect, RuntimeError):
             pass  # the page is gone; RuntimeError is Starlette's word for a socket already closed
         finally:
-            if self._session:
-                await self._session.close("the page went away")
+            if self._guest.session:
+                await self._guest.session.close("the page went away")
             writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await writer
@@ -69,18 +76,31 @@ class Signalling:
     async def _read(self) -> bool:
         """Handle one message; False ends the call."""
         try:
-            message = json.loads(await self._socket.receive_text())
+            message = json.loads(await self._receive())
             kind = message["type"]
             if kind == "stop":
                 return False
             await self._handle(kind, message)
+        except (TooManyError, TooLateError):
+            raise
         except ServerFullError as error:
             self._error("full", str(error), retry_after=RETRY_AFTER)
         except AvatarError as error:
             self._error("refused", str(error))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self._error("malformed", "the message was not understood")
         return True
+
+    async def _receive(self) -> str:
+        waiting = None if self._guest.session else self._limits.connecting_s
+        try:
+            async with asyncio.timeout(waiting):
+                text = await self._socket.receive_text()
+        except TimeoutError:
+            raise TooLateError("no call was begun; come again") from None
+        if not self._messages.take(time.monotonic()):
+            raise TooManyError("too many messages; come again")
+        return text
 
     def _error(self, code: str, text: str, **more: object) -> None:
         self._notify({"type": "error", "code": code, "message": text, **more})
@@ -89,33 +109,27 @@ class Signalling:
         match kind:
             case "offer":
                 await self._offer(_text(message, "sdp"), message.get("speaker"))
-            case "candidate" if self._session:
-                await self._session.add_candidate(
+            case "candidate" if self._guest.session:
+                await self._guest.candidate(
                     _text(message, "candidate"), message.get("sdpMid"), message.get("sdpMLineIndex")
                 )
-            case "speaker" if self._session:
-                name = self._gallery.check(_text(message, "name"))
-                await self._session.switch(name)
+            case "speaker" if self._guest.session:
+                name = _text(message, "name")
+                await self._guest.switch(name)
                 self._notify({"type": "speaker", "name": name})
             case "ping":
                 now = time.monotonic() * 1000
                 self._notify({"type": "pong", "t": message.get("t"), "now_ms": now})
+            case "token":
+                pass  # pages send one whether it is needed or not
             case _:
                 raise ValueError(kind)
 
     async def _offer(self, sdp: str, wanted: object) -> None:
-        if self._session:
-            raise AvatarError("this connection already has a call; stop it first")
-        name = wanted if isinstance(wanted, str) and wanted else self._default_speaker
-        speaker = self._gallery.check(name)
-        session = self._sessions.open(self._notify)
-        self._session = session
-        try:
-            answer = await session.answer(sdp, speaker)
-        except AvatarError:
-            self._session = None
-            await session.close("the offer was refused")
-            raise
+        name = wanted if isinstance(wanted, str) else ""
+        answer = await self._guest.call(sdp, name, self._notify)
+        session = self._guest.session
+        assert session
         delay = round(session.delay * 1000, 1)
         self._notify({"type": "answer", "sdp": answer, "session_id": session.id, "delay_ms": delay})
 

@@ -15,6 +15,10 @@ class SpeakerCard(BaseModel):
     "Address of a picture, relative to the server."
 
 
+class UnknownSpeakerError(AvatarError):
+    """There is no speaker of this name."""
+
+
 class Gallery:
     """Names that may be called, with the path of each one's picture."""
 
@@ -28,16 +32,16 @@ class Gallery:
         ]
 
     def preview(self, name: str) -> Path:
-        """The picture of a speaker. Raises AvatarError if there is none."""
+        """The picture of a speaker. Raises UnknownSpeakerError if there is none."""
         file = self._previews.get(name)
         if file is None or not file.is_file():
-            raise AvatarError(f"there is no speaker {name!r}")
+            raise UnknownSpeakerError(f"there is no speaker {name!r}")
         return file
 
     def check(self, name: str) -> str:
         """`name`, if it is offered: a caller must not open any path of the server's disk."""
         if name not in self._previews:
-            raise AvatarError(
+            raise UnknownSpeakerError(
                 f"there is no speaker {name!r}; there are {', '.join(self._previews)}"
             )
         return name

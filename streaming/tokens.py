@@ -5,18 +5,15 @@ A token is a JWT (HS256), so other programs can make one with the library of the
 `exp` in Unix seconds.
 """
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 import jwt
 
 from avatar.errors import AvatarError
 
-ENVIRONMENT = "AVATAR_TOKEN_SECRET"
 MIN_SECRET = 32  # bytes
 MAX_TOKEN = 2048  # characters
 ANY_SPEAKER = "*"
@@ -89,16 +86,6 @@ class TokenSigner:
         if grant.expires <= (time.time() if now is None else now):
             raise TokenError("the token has expired; get another")
         return grant
-
-
-def read_secret(file: str) -> bytes | None:
-    """The secret in `file`, else in $AVATAR_TOKEN_SECRET, else None. Raises AvatarError."""
-    if not file:
-        return os.environ.get(ENVIRONMENT, "").strip().encode() or None
-    try:
-        return Path(file).read_bytes().strip()
-    except OSError as error:
-        raise AvatarError(f"the token secret {file} cannot be read: {error.strerror}") from error
 
 
 def bearer(headers: Mapping[str, str]) -> str:

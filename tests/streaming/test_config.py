@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.config import ServeConfig, ice_server, load_config, page_ice_servers
+from streaming.config import load_config
 
 
 def test_flags_overrule_the_file_and_the_file_overrules_the_defaults(tmp_path: Path) -> None:
@@ -33,16 +33,11 @@ def test_mistakes_are_named(tmp_path: Path, text: str, word: str) -> None:
         load_config(file, {})
 
 
-def test_turn_servers_reach_both_ends_with_their_password() -> None:
-    config = ServeConfig(ice_servers=("turn:bob:p%40ss@turn.example:3478", "stun:s.example:3478"))
-    assert page_ice_servers(config) == [
-        {"urls": "turn:turn.example:3478", "username": "bob", "credential": "p@ss"},
-        {"urls": "stun:s.example:3478"},
-    ]
-    assert ice_server(config.ice_servers[0]).credential == "p@ss"
-
-
-def test_a_bad_ice_server_does_not_print_its_password() -> None:
-    with pytest.raises(AvatarError) as error:
-        ice_server("trun:bob:secret@turn.example")
-    assert "secret" not in str(error.value)
+def test_limits_are_read_and_checked(tmp_path: Path) -> None:
+    file = tmp_path / "serve.yaml"
+    file.write_text("limits: {idle_s: 0, sessions_per_address: 2}\n")
+    limits = load_config(file, {}).limits
+    assert (limits.idle_s, limits.sessions_per_address, limits.candidates) == (0, 2, 32)
+    file.write_text("limits: {token_s: 0}\n")
+    with pytest.raises(AvatarError, match=r"limits\.token_s"):
+        load_config(file, {})

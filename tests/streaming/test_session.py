@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from streaming import session as session_module
+from streaming import patience
 from streaming.render_worker import RenderWorker
 from streaming.session import Session
 from tests.streaming.level_bar import find_bars
@@ -121,19 +121,10 @@ async def test_a_bad_offer_is_refused_in_words(make: MakeSession, offer: str) ->
     await session.close("refused")
 
 
-async def test_too_many_sections_are_refused(make: MakeSession) -> None:
-    session, peer = make(), TalkingPeer()
-    peer.peer.addTransceiver("audio", direction="recvonly")
-    with pytest.raises(AvatarError, match="one video section"):
-        await session.answer(await peer.offer(), "bar")
-    await peer.close()
-    await session.close("refused")
-
-
 async def test_a_caller_gone_without_a_word_is_noticed(
     make: MakeSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "SILENCE_LIMIT", 2.0)
+    monkeypatch.setattr(patience, "SILENCE_LIMIT", 2.0)
     async with calling(make) as (session, peer):
         await within(3, lambda: peer.face)
         await vanish(peer)

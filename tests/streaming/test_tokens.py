@@ -1,6 +1,5 @@
 import json
 import time
-from pathlib import Path
 
 import jwt
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avatar.errors import AvatarError
-from streaming.tokens import Grant, TokenError, TokenSigner, bearer, read_secret
+from streaming.tokens import Grant, TokenError, TokenSigner, bearer
 
 SECRET = b"a secret of no use to anyone, of 48 bytes ......"
 SIGNER = TokenSigner(SECRET)
@@ -84,20 +83,6 @@ def test_a_signed_token_that_says_nothing_of_use_is_refused(claims: dict[str, ob
 def test_any_text_is_refused_in_words(text: str) -> None:
     with pytest.raises(TokenError):
         SIGNER.read(text)
-
-
-def test_the_secret_comes_from_a_file_or_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("AVATAR_TOKEN_SECRET", raising=False)
-    assert read_secret("") is None
-    monkeypatch.setenv("AVATAR_TOKEN_SECRET", "from the environment")
-    assert read_secret("") == b"from the environment"
-    file = tmp_path / "secret"
-    file.write_text("from the file\n")
-    assert read_secret(str(file)) == b"from the file"
-    with pytest.raises(AvatarError, match="cannot be read"):
-        read_secret(str(tmp_path / "none"))
 
 
 def test_a_short_secret_is_refused_and_not_shown() -> None:

@@ -1,0 +1,89 @@
+"""The way in: which pages may call, by which name, and with what token."""
+
+import math
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from avatar.errors import AvatarError
+from streaming.addresses import is_here
+from streaming.config import ServeConfig
+from streaming.secret_files import TOKEN_SECRET, read_secret
+from streaming.tokens import ANY_SPEAKER, Grant, Role, TokenSigner
+from streaming.visitors import Visitors
+
+ANYONE = Grant(ANY_SPEAKER, "talk", math.inf)
+
+
+class DoorError(AvatarError):
+    """A page or a path that may not be used to come in."""
+
+
+class Door:
+    """Everything that is checked before any work is done for a stranger."""
+
+    def __init__(self, config: ServeConfig) -> None:
+        """Raises AvatarError if the configuration would let strangers in unchecked."""
+        secret = read_secret(config.token_secret_file, TOKEN_SECRET)
+        self._signer = TokenSigner(secret) if secret else None
+        self._origins = config.allowed_origins
+        self._behind_proxy = bool(config.behind_proxy)
+        limits = config.limits
+        self.visitors = Visitors(limits.tries_per_minute, limits.sockets_per_address)
+        exposed = self._behind_proxy or not _on_loopback(config.host)
+        if exposed and not (config.tls_cert or config.behind_proxy):
+            raise AvatarError(
+                f"{config.host} can be reached from other machines, so https is needed: give "
+                "--tls-cert and --tls-key, or --behind-proxy ADDRESS if a proxy speaks it"
+            )
+        if exposed and not self._signer:
+            raise AvatarError(
+                "other machines may call only with tokens: make a secret with `openssl rand -hex "
+                "32 > token.secret`, give --token-secret-file, and make tokens with `avatar token`"
+            )
+
+    @property
+    def needs_token(self) -> bool:
+        return self._signer is not None
+
+    def check(self, connection: HTTPConnection) -> None:
+        """DoorError if the request came past the proxy, by a false name or from a foreign page."""
+        headers, scheme = connection.headers, connection.url.scheme
+        if self._behind_proxy and scheme not in ("https", "wss"):
+            raise DoorError("reach this server by its https address (X-Forwarded-Proto)")
+        host = headers.get("host", "")
+        # Without tokens, a foreign page whose name was made to point here would be let in.
+        if not self.needs_token and not _on_loopback(_name(f"//{host}")):
+            raise DoorError(
+                "this server answers to localhost only; for a proxy, set --behind-proxy"
+            )
+        origin = headers.get("origin")
+        if origin is None or origin in self._origins:
+            return  # browsers send it with every WebSocket and POST; programs are no danger
+        own = "https" if scheme in ("https", "wss") else "http"
+        if origin != f"{own}://{host}":
+            raise DoorError("this page may not call this server; allow it with --allow-origin")
+
+    def admit(self, token: str, role: Role) -> Grant:
+        """What the holder of a token may do. Raises TokenError if it is not good for `role`."""
+        if not self._signer:
+            return ANYONE
+        grant = self._signer.read(token)
+        grant.check_role(role)
+        return grant
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """The caller's address; behind a trusted proxy, the one that the proxy saw."""
+    return connection.client.host if connection.client else ""
+
+
+def _on_loopback(host: str) -> bool:
+    return host == "localhost" or host.endswith(".localhost") or is_here(host)
+
+
+def _name(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,77 @@
+"""A stranger who was let in, and the one call that it may have."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from avatar.errors import AvatarError
+from streaming.config import ServeConfig
+from streaming.offers import check_offer
+from streaming.remote_candidates import RemoteCandidates
+from streaming.session import Session
+from streaming.sessions import Sessions
+from streaming.speakers import Gallery
+from streaming.tokens import ANY_SPEAKER, Grant
+
+
+@dataclass
+class House:
+    """What a guest is received in."""
+
+    config: ServeConfig
+    sessions: Sessions
+    gallery: Gallery
+    first: str
+    "The speaker shown to those who name none."
+
+
+@dataclass
+class Guest:
+    """Checks everything a guest asks for, and only then makes a peer connection for it."""
+
+    house: House
+    address: str
+    grant: Grant
+    session: Session | None = None
+    _candidates: RemoteCandidates = field(init=False)
+
+    def __post_init__(self) -> None:
+        config = self.house.config
+        self._candidates = RemoteCandidates(
+            self.address, config.limits.candidates, config.private_candidates
+        )
+
+    @property
+    def speaker(self) -> str:
+        """Who is shown if the guest names nobody."""
+        return self.house.first if self.grant.speaker == ANY_SPEAKER else self.grant.speaker
+
+    def may_see(self, name: str) -> str:
+        """`name`, if there is such a speaker and the token is for it. Raises AvatarError."""
+        self.grant.check_speaker(name)
+        return self.house.gallery.check(name)
+
+    async def call(self, sdp: str, wanted: str, notify: Callable[[dict[str, Any]], None]) -> str:
+        """Begin the call with an offer; the answer. Raises AvatarError, and leaves nothing then."""
+        if self.session:
+            raise AvatarError("this connection already has a call; stop it first")
+        speaker = self.may_see(wanted or self.speaker)
+        check_offer(sdp)
+        sdp = self._candidates.filter(sdp)
+        self.session = session = self.house.sessions.open(notify, self.address)
+        try:
+            return await session.answer(sdp, speaker)
+        except AvatarError:
+            self.session = None
+            await session.close("the offer was refused")
+            raise
+
+    async def candidate(self, text: str, mid: str | None, line: int | None) -> None:
+        """A trickled ICE candidate; those that lead where they must not are dropped."""
+        if self.session and (not text or self._candidates.allows(text.removeprefix("candidate:"))):
+            await self.session.add_candidate(text, mid, line)
+
+    async def switch(self, name: str) -> None:
+        """Go on with another speaker. Raises AvatarError."""
+        if self.session:
+            await self.session.switch(self.may_see(name))

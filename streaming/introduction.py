@@ -1,0 +1,37 @@
+"""How a WebSocket shows its token: in the Authorization header or in its first message."""
+
+import asyncio
+import json
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from streaming.door import Door
+from streaming.tokens import Grant, Role, TokenError, bearer
+
+
+async def introduce(socket: WebSocket, door: Door, role: Role, patience: float) -> Grant:
+    """What an accepted socket may do; waits `patience` seconds for its token.
+
+    Browsers cannot set headers of a WebSocket, and addresses end up in logs, so pages send
+    `{"type": "token", "token": ...}` first. Raises TokenError, or WebSocketDisconnect.
+    """
+    token = bearer(socket.headers)
+    if door.needs_token and not token:
+        try:
+            async with asyncio.timeout(patience):
+                token = _token(await socket.receive())
+        except TimeoutError:
+            raise TokenError("no token came; send it first") from None
+    return door.admit(token, role)
+
+
+def _token(event: object) -> str:
+    assert isinstance(event, dict)
+    if event["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(event.get("code", 1000))
+    try:
+        message = json.loads(event.get("text") or "")
+    except (ValueError, RecursionError):
+        return ""
+    token = message.get("token") if isinstance(message, dict) else None
+    return token if isinstance(token, str) else ""

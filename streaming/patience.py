@@ -1,0 +1,51 @@
+"""When a call is over without anybody's saying so."""
+
+from av import AudioFrame
+
+from streaming.limits import Limits
+
+SILENCE_LIMIT = 5.0  # seconds without a single packet: the caller is gone
+QUIET = 330  # peak of 16-bit sound: -40 dB, over the noise of a quiet room
+
+
+class Patience:
+    """Knows when the caller was last heard of; all times are monotonic seconds."""
+
+    def __init__(self, limits: Limits, now: float) -> None:
+        self._limits = limits
+        self._begun = self._packet_at = self._spoke_at = now
+        self._connected = False
+
+    def connected(self, now: float) -> None:
+        """The peer connection is up."""
+        if not self._connected:
+            self._connected = True
+            self._packet_at = self._spoke_at = now
+
+    def packet(self, now: float) -> None:
+        """Anything at all came from the caller."""
+        self._packet_at = now
+
+    def spoke(self, now: float) -> None:
+        """Sound that is more than the noise of a quiet room."""
+        self._spoke_at = now
+
+    def over(self, now: float) -> str | None:
+        """Why the call is over, or None."""
+        limits = self._limits
+        if not self._connected:
+            late = now - self._begun > limits.connecting_s
+            return "the connection did not come about" if late else None
+        if now - self._packet_at > SILENCE_LIMIT:
+            return "nothing heard from the caller"
+        if 0 < limits.idle_s < now - self._spoke_at:
+            return "nobody spoke for a long time"
+        if 0 < limits.total_s < now - self._begun:
+            return "the longest time for a call is over"
+        return None
+
+
+def audible(frame: AudioFrame) -> bool:
+    """Whether 16-bit sound is more than the noise of a quiet room."""
+    pcm = frame.to_ndarray()
+    return bool(pcm.max() > QUIET or pcm.min() < -QUIET)

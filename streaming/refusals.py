@@ -1,0 +1,49 @@
+"""How a refusal reaches the other side: an HTTP status, or an `error` message to a page."""
+
+import contextlib
+import json
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from streaming.door import DoorError
+from streaming.sessions import RETRY_AFTER, ServerFullError
+from streaming.speakers import UnknownSpeakerError
+from streaming.tokens import TokenError
+from streaming.visitors import TooManyError
+
+POLICY_REFUSED = 1008  # WebSocket close code: policy violation
+WAIT = {"Retry-After": str(RETRY_AFTER)}
+
+# error -> HTTP status, code for pages, headers
+KINDS: tuple[tuple[type[Exception], int, str, dict[str, str]], ...] = (
+    (TokenError, 401, "token", {"WWW-Authenticate": "Bearer"}),
+    (DoorError, 403, "refused", {}),
+    (UnknownSpeakerError, 404, "refused", {}),
+    (TooManyError, 429, "too-many", WAIT),
+    (ServerFullError, 503, "full", WAIT),
+)
+OTHERS = 400, "refused", dict[str, str]()
+
+
+async def refuse(_: Request, error: Exception) -> Response:
+    """Say in the answer to a request what is wrong."""
+    status, _code, headers = _kind(error)
+    return JSONResponse({"detail": str(error)}, status, headers)
+
+
+async def dismiss(socket: WebSocket, error: Exception) -> None:
+    """Say to a page what is wrong, and close its socket."""
+    _, code, _headers = _kind(error)
+    message = {"type": "error", "code": code, "message": str(error)}
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        await socket.send_text(json.dumps(message))
+        await socket.close(POLICY_REFUSED)
+
+
+def _kind(error: Exception) -> tuple[int, str, dict[str, str]]:
+    for kind, status, code, headers in KINDS:
+        if isinstance(error, kind):
+            return status, code, headers
+    return OTHERS

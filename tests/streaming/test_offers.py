@@ -1,0 +1,35 @@
+import pytest
+
+from avatar.errors import AvatarError
+from streaming.offers import OFFER_LIMIT, check_offer
+from tests.streaming.talking_peer import TalkingPeer
+
+
+async def test_the_offer_of_a_real_caller_passes() -> None:
+    peer = TalkingPeer()
+    check_offer(await peer.offer())
+    await peer.close()
+
+
+async def test_a_second_voice_is_refused() -> None:
+    peer = TalkingPeer()
+    peer.peer.addTransceiver("audio", direction="recvonly")
+    with pytest.raises(AvatarError, match="one video section"):
+        check_offer(await peer.offer())
+    await peer.close()
+
+
+@pytest.mark.parametrize(
+    ("offer", "word"),
+    [
+        ("", "one video section"),
+        ("m=video 9 x 0\r\nm=application 9 x 0", "one video section"),
+        ("m=video 9 x 0\r\n" * 2, "one video section"),
+        ("m=video 9 x 0\r\n" + "a=x\r\n" * 2000, "lines"),
+        ("m=video 9 x 0\r\n" + "é" * (OFFER_LIMIT // 2), "bytes"),
+        ("m=video 9 x 0\r\n" + "\ud800" * OFFER_LIMIT, "bytes"),
+    ],
+)
+def test_offers_that_are_too_much_are_refused(offer: str, word: str) -> None:
+    with pytest.raises(AvatarError, match=word):
+        check_offer(offer)
