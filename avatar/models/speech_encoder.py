@@ -132,17 +132,20 @@ class SpeechEncoder(nn.Module):
 
     def from_mels(self, mels: Tensor, state: EncoderState) -> Heads:
         """Log-mels (B, 4 k, mels) -> what each of the 2 k steps says (trained on this)."""
-        level = (mels.mean(-1, keepdim=True) - _QUIET) / _NATS
-        x = torch.cat([(self.mean(mels, state.mean) / _NATS), level], dim=-1)
+        level = (mels.mean(-1, keepdim=True) - QUIET) / NATS
+        x = torch.cat([(self.mean(mels, state.mean) / NATS), level], dim=-1)
         x = torch.cat([state.stem, x], dim=1)
         state.stem = x[:, -2 * STRIDE :]
         x = x.unfold(1, 3 * STRIDE, STRIDE).flatten(2)  # (B, 2 k, (mels + 1) * 6)
         x = self.stem(x)
         for index, block in enumerate(self.blocks):
             x, state.blocks[index] = block(x, state.blocks[index])
+        return self.said(self.heads(self.norm(x)).float())
+
+    def said(self, outputs: Tensor) -> Heads:
+        """The network's last layer (B, T, outputs), taken apart."""
         c = self.config
-        sizes = [c.visemes, c.articulation, c.phones, 1, 1]
-        return Heads(*self.heads(self.norm(x)).float().split(sizes, dim=-1))
+        return Heads(*outputs.split([c.visemes, c.articulation, c.phones, 1, 1], dim=-1))
 
     def to_frames(self, heads: Heads, state: EncoderState) -> Tensor:
         """Outputs at 50 Hz -> one vector a video frame, eased to the rest vector."""
@@ -167,8 +170,8 @@ class SpeechEncoder(nn.Module):
         return rest
 
 
-_QUIET = float(torch.log(torch.tensor(FLOOR))) / 2  # about -40 dB: the middle of what is heard
-_NATS = 3.0  # spread of a log-mel of speech
+QUIET = float(torch.log(torch.tensor(FLOOR))) / 2  # about -40 dB: the middle of what is heard
+NATS = 3.0  # spread of a log-mel of speech
 
 
 def _layout(config: EncoderConfig) -> dict[str, slice]:
