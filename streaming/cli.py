@@ -13,6 +13,7 @@ from avatar.commands.train import train
 from avatar.commands.train_encoder import train_encoder
 from avatar.errors import AvatarError
 from streaming.commands.bench import bench
+from streaming.commands.camera import camera
 from streaming.commands.serve import serve
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 
 app.command()(serve)
+app.command()(camera)
 app.command()(bench)
 app.command()(train)
 app.command()(evaluate)
