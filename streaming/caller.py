@@ -23,6 +23,7 @@ class Caller:
         self.memory: SharedMemory | None = None
         self.waiting: deque[tuple[int, Chunk]] = deque()
         self.underway = 0
+        self.handed_over: deque[float] = deque()  # monotonic seconds, one of each underway
 
     def share(self, speaker: str, size: tuple[int, int]) -> str:
         """Make room for pictures of `size`; returns the name of the shared memory."""

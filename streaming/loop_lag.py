@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 from collections import deque
 
+from streaming import metrics
+
 INTERVAL = 0.02  # seconds
 REMEMBERED = 500  # ten seconds
 
@@ -30,4 +32,6 @@ class LoopLag:
         while True:
             expected = loop.time() + INTERVAL
             await asyncio.sleep(INTERVAL)
-            self._late.append(max(0.0, loop.time() - expected))
+            late = max(0.0, loop.time() - expected)
+            self._late.append(late)
+            metrics.LOOP_LAG.observe(late)

@@ -1,6 +1,7 @@
 """One voice and the face that follows it: sound goes in, pictures and voice come out in step."""
 
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from streaming import metrics
 from streaming.audio_input import AudioInput
 from streaming.block_code import BlockCode
 from streaming.caller import Caller
@@ -68,6 +69,7 @@ class Performance:
         while True:
             due = self.clock.capture((number + 1) * VOICE_PER_FRAME)
             await self.sound.wait_for_frame(number, due + ARRIVAL_MARGIN)
+            metrics.SOUND_STAGE.observe(max(0.0, self.clock.monotonic() - due))
             chunk = self.sound.chunk(number)
             if self._code:
                 self._code.hear(number, chunk)

@@ -4,6 +4,7 @@ import asyncio
 import math
 
 from avatar.errors import AvatarError
+from streaming import metrics
 from streaming.audio_input import AudioInput
 from streaming.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.pictures import Pictures
@@ -29,6 +30,7 @@ class Presenter:
         self._pictures = pictures
         self._sound = sound
         self._sink = sink
+        self._voice_late = 0.0  # seconds that the latest voice left after its time
 
     @property
     def late(self) -> int:
@@ -49,14 +51,13 @@ class Presenter:
         while True:
             await self._sink.ready()
             number = max(following, self._due())
-            self.skipped += number - following
+            self._count_skipped(number - following)
             following = number + 1
             await self._clock.sleep_until(self._clock.present(number * VOICE_PER_FRAME))
             found = self._pictures.for_frame(number)
             if found is None:
                 continue  # the very first picture is not there yet
-            self.sent += 1
-            self.repeated += found[0] < number
+            self._count_sent(number, repeated=found[0] < number)
             self._sink.show(number, found[1])
 
     async def _speak(self) -> None:
@@ -65,8 +66,23 @@ class Presenter:
         while True:
             start = packet * VOICE_PACKET
             await self._clock.sleep_until(self._clock.present(start) - self._sink.lead)
+            self._voice_late = self._lateness(start) + self._sink.lead
             self._sink.speak(start, self._sound.voice(start, VOICE_PACKET))
             packet += 1
+
+    def _count_sent(self, number: int, repeated: bool) -> None:
+        self.sent += 1
+        self.repeated += repeated
+        metrics.PICTURES.inc()
+        metrics.REPEATED.inc(repeated)
+        metrics.SKEW.observe(abs(self._lateness(number * VOICE_PER_FRAME) - self._voice_late))
+
+    def _count_skipped(self, count: int) -> None:
+        self.skipped += count
+        metrics.SKIPPED.inc(count)
+
+    def _lateness(self, position: int) -> float:
+        return self._clock.monotonic() - self._clock.present(position)
 
     def _due(self) -> int:
         """The frame that the clock shows now."""

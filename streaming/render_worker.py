@@ -7,6 +7,7 @@ import multiprocessing
 import pickle
 import socket
 import struct
+import time
 from collections import deque
 from itertools import count
 from multiprocessing.connection import Connection
@@ -14,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from avatar.errors import AvatarError
-from streaming import render_process
+from streaming import metrics, render_process
 from streaming.caller import Caller, Deliver
 from streaming.render_process import Ready
 from streaming.renderer import Chunk, FindSpeakers
@@ -42,6 +43,17 @@ class RenderWorker:
         self._socket = _as_socket(connection)
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process can be given something to render."""
+        return self._process.is_alive()
+
+    @property
+    def pid(self) -> int:
+        """Of the process, running or not."""
+        assert self._process.pid is not None
+        return self._process.pid
 
     async def attach(self) -> None:
         """Take the process over to the running event loop."""
@@ -93,6 +105,7 @@ class RenderWorker:
         if len(caller.waiting) == QUEUE:
             caller.waiting.popleft()
             caller.dropped += 1
+            metrics.DROPPED_CHUNKS.inc()
         caller.waiting.append((number, chunk))
         self._feed(caller)
 
@@ -100,6 +113,7 @@ class RenderWorker:
         while caller.waiting and caller.underway < QUEUE and caller.memory:
             number, chunk = caller.waiting.popleft()
             caller.underway += 1
+            caller.handed_over.append(time.monotonic())
             self._send("chunk", caller.number, number, chunk)
 
     def _send(self, *message: Any) -> None:
@@ -124,6 +138,8 @@ class RenderWorker:
         match message:
             case ("stepped", seconds, results, failed):
                 self.timings.append(seconds)
+                metrics.RENDER_STAGE.observe(seconds)
+                metrics.FAILED_STEPS.inc(failed)
                 for number, frame, memory in results:
                     self._rendered(number, frame, memory, failed)
             case ("prepared", speaker, size):
@@ -136,6 +152,7 @@ class RenderWorker:
         if caller is None:
             return
         caller.underway -= 1
+        metrics.PICTURE_STAGE.observe(time.monotonic() - caller.handed_over.popleft())
         caller.failing = failed
         if caller.memory and caller.memory.name == memory:  # else of the speaker before a switch
             caller.deliver(frame, caller.picture(frame))
@@ -146,6 +163,7 @@ class RenderWorker:
             caller.failing = True
             caller.unshare()
             caller.underway = 0
+            caller.handed_over.clear()
             caller.waiting.clear()
         for future in self._preparing.values():
             future.set_exception(AvatarError("the renderer is starting again; try once more"))
@@ -183,6 +201,7 @@ def _start(find: FindSpeakers) -> tuple[BaseProcess, Connection, Ready]:
     if kind == "refused":
         process.join()
         raise AvatarError(said)
+    metrics.RENDERER_STARTS.inc()
     return process, ours, said
 
 

@@ -18,10 +18,11 @@ from fastapi import (
 )
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from prometheus_client import REGISTRY
 from pydantic import BaseModel, Field, ValidationError
 
 from avatar.errors import AvatarError
-from streaming import face_encoder, jitter_buffer
+from streaming import face_encoder, health, jitter_buffer
 from streaming.config import ServeConfig, make_ice_servers
 from streaming.door import Door, DoorError, address_of
 from streaming.guest import Guest, House
@@ -30,6 +31,7 @@ from streaming.loop_lag import LoopLag
 from streaming.offers import OFFER_LIMIT
 from streaming.refusals import POLICY_REFUSED, dismiss, refuse
 from streaming.render_worker import RenderWorker
+from streaming.server_gauges import ServerGauges
 from streaming.sessions import Sessions
 from streaming.signalling import Signalling
 from streaming.speakers import Gallery, SpeakerCard
@@ -58,26 +60,6 @@ class Answer(BaseModel):
     sdp: str
     type: Literal["answer"] = "answer"
     session_id: str
-
-
-class Health(BaseModel):
-    """How the server is."""
-
-    status: Literal["ok", "full"]
-    speaker: str
-    "Shown first."
-    sessions: int
-    limit: int
-    capacity: int
-    "Calls the machine was measured to carry."
-    delay_ms: float
-    "From sound at the server to its picture leaving it."
-    picture_ms: float
-    "Rendering of one picture, measured at start-up."
-    step_ms: float
-    "Rendering of one batch, median of the last ten seconds."
-    loop_lag_ms: float
-    "99th percentile of the event loop's lateness in the last ten seconds."
 
 
 @dataclass
@@ -110,7 +92,10 @@ def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
         lag = LoopLag()
         house = House(config, sessions, gallery, worker.ready.first)
         app.state.parts = Parts(worker, house, lag)
+        gauges = ServerGauges(sessions, worker)
+        REGISTRY.register(gauges)
         yield
+        REGISTRY.unregister(gauges)
         await sessions.close_all("the server is stopping")
         await lag.stop()
         await worker.stop()
@@ -124,7 +109,7 @@ def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
     app.state.door, app.state.ice_servers = Door(config), ice_servers
     app.middleware("http")(_guard)
     app.add_exception_handler(AvatarError, refuse)
-    app.add_api_route("/healthz", healthz, methods=["GET"])
+    app.include_router(health.router)
     app.add_api_route("/speakers", speakers, methods=["GET"])
     app.add_api_route("/speakers/{name}/preview.jpg", preview, methods=["GET"])
     app.add_api_route("/offer", offer, methods=["POST"], openapi_extra=_offer_body())
@@ -156,23 +141,6 @@ def _parts(request: Request) -> Parts:
 def _grant(request: Request) -> Grant:
     door: Door = request.app.state.door
     return door.admit(bearer(request.headers), "talk")
-
-
-async def healthz(parts: Annotated[Parts, Depends(_parts)]) -> Health:
-    """How the server is: always 200 while it answers."""
-    sessions, capacity = parts.sessions, parts.worker.ready.capacity
-    timings = sorted(parts.worker.timings)
-    return Health(
-        status="full" if len(sessions) >= sessions.limit else "ok",
-        speaker=parts.worker.ready.first,
-        sessions=len(sessions),
-        limit=sessions.limit,
-        capacity=capacity.callers,
-        delay_ms=round(sessions.delay * 1000, 1),
-        picture_ms=round(capacity.picture * 1000, 2),
-        step_ms=round(timings[len(timings) // 2] * 1000, 2) if timings else 0.0,
-        loop_lag_ms=round(parts.lag.p99() * 1000, 2),
-    )
 
 
 async def speakers(request: Request, grant: Annotated[Grant, Depends(_grant)]) -> list[SpeakerCard]:

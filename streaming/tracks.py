@@ -1,12 +1,15 @@
 """The two outgoing tracks of a peer connection: the sender gets each frame when it is due."""
 
 import asyncio
+import time
 from fractions import Fraction
 
 import av
 import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from prometheus_client import Histogram
 
+from streaming import metrics
 from streaming.clock import VIDEO_RATE, VIDEO_TICKS_PER_FRAME, VOICE_RATE
 from streaming.renderer import I420
 from streaming.sinks.sink import Voice
@@ -18,15 +21,21 @@ VOICE_TIME_BASE = Fraction(1, VOICE_RATE)
 class PacedTrack(MediaStreamTrack):
     """Frames leave as they are pushed; `asked` is set while the sender waits for one."""
 
+    encoding: Histogram
+
     def __init__(self) -> None:
         super().__init__()
         self.asked = asyncio.Event()
         self._frames: asyncio.Queue[av.VideoFrame | av.AudioFrame | None] = asyncio.Queue()
+        self._taken_at = 0.0  # monotonic seconds at which the sender took its latest frame
 
     async def recv(self) -> av.VideoFrame | av.AudioFrame:
         """The next frame. Raises MediaStreamError once the track is stopped."""
+        if self._taken_at:  # the sender comes back: that frame is encoded and on its way
+            self.encoding.observe(time.monotonic() - self._taken_at)
         self.asked.set()
         frame = await self._frames.get()
+        self._taken_at = time.monotonic()
         if frame is None or self.readyState != "live":
             self._frames.put_nowait(None)
             raise MediaStreamError
@@ -45,6 +54,7 @@ class FaceTrack(PacedTrack):
     """Pictures; time stamps from the frame number."""
 
     kind = "video"
+    encoding = metrics.PICTURE_ENCODING
 
     def push(self, number: int, picture: I420) -> None:
         """Frame `number`, which leaves at once if the sender waits for it."""
@@ -58,6 +68,7 @@ class VoiceTrack(PacedTrack):
     """Sound; time stamps from its position."""
 
     kind = "audio"
+    encoding = metrics.VOICE_ENCODING
 
     def push(self, start: int, samples: Voice) -> None:
         """20 ms of sound from position `start` on."""

@@ -1,0 +1,52 @@
+"""What `/metrics` reads off the server at the moment somebody asks."""
+
+import asyncio
+import os
+from collections.abc import Iterable, Iterator
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from streaming.process_facts import look_at
+from streaming.render_worker import RenderWorker
+from streaming.sessions import Sessions
+
+
+class ServerGauges(Collector):
+    """Sessions, tasks, and what the server and its renderer hold of the machine."""
+
+    def __init__(self, sessions: Sessions, worker: RenderWorker) -> None:
+        self._sessions = sessions
+        self._worker = worker
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing may be read before the server runs."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        capacity = self._worker.ready.capacity
+        yield _gauge("avatar_sessions", "Calls now.", len(self._sessions))
+        yield _gauge("avatar_sessions_limit", "Calls admitted at once.", self._sessions.limit)
+        yield _gauge(
+            "avatar_capacity", "Calls the machine was measured to carry.", capacity.callers
+        )
+        yield _gauge("avatar_delay_seconds", "Planned delay of every call.", self._sessions.delay)
+        yield _gauge("avatar_renderer_up", "1 while the renderer runs.", self._worker.running)
+        yield _gauge("avatar_tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
+        yield from self._processes()
+
+    def _processes(self) -> Iterator[Metric]:
+        memory = GaugeMetricFamily("avatar_memory_bytes", "Resident memory.", labels=["process"])
+        threads = GaugeMetricFamily("avatar_threads", "Threads.", labels=["process"])
+        files = GaugeMetricFamily("avatar_open_files", "Files and sockets.", labels=["process"])
+        for name, pid in (("server", os.getpid()), ("renderer", self._worker.pid)):
+            if facts := look_at(pid):
+                memory.add_metric([name], facts.resident_bytes)
+                threads.add_metric([name], facts.threads)
+                files.add_metric([name], facts.files)
+        yield from (memory, threads, files)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value)
