@@ -5,22 +5,26 @@ from streaming import metrics
 from streaming.audio_input import AudioInput
 from streaming.block_code import BlockCode
 from streaming.caller import Caller
-from streaming.clock import VOICE_PER_FRAME, SessionClock
+from streaming.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.pictures import Pictures
-from streaming.presenter import Presenter
+from streaming.presenter import VOICE_PACKET, Presenter
 from streaming.render_worker import RenderWorker
 from streaming.renderer import I420
 from streaming.sinks.sink import Sink
 
 ARRIVAL_MARGIN = 0.015  # seconds a packet may come after it is due before its place is made up
+PIECE = VOICE_PACKET / VOICE_RATE  # 20 ms: a sink is given sound in such pieces
 LOOKAHEAD = (
     (LOOKAHEAD_FRAMES + 1) * SAMPLES_PER_FRAME / SAMPLE_RATE
 )  # 120 ms: own frame and two more
 
 
-def performance_delay(budget: float) -> float:
-    """Seconds from a sound's being due here to its picture's leaving."""
-    return LOOKAHEAD + ARRIVAL_MARGIN + budget
+def performance_delay(budget: float, lead: float = 0.0) -> float:
+    """Seconds from a sound's being due here to its picture's leaving.
+
+    budget: for rendering; lead: seconds that some sink wants sound before its picture.
+    """
+    return max(LOOKAHEAD + ARRIVAL_MARGIN + budget, lead + PIECE + ARRIVAL_MARGIN)
 
 
 class Performance:

@@ -10,6 +10,8 @@ from streaming.performance import Performance, performance_delay
 from streaming.presenter import Presenter
 from streaming.render_worker import RenderWorker
 from streaming.sinks.kept import KeptSink
+from streaming.sinks.sink import Sink
+from streaming.sinks.sound_output import SoundOutput, needed_lead
 from streaming.sinks.virtual_camera import VirtualCamera
 
 
@@ -20,6 +22,7 @@ class CameraSettings:
     speaker: str
     microphone: str | None = None
     camera: str | None = None
+    voice: str | None = None
     size: Size | None = None
     mirror: bool = False
     background: tuple[int, int, int] = BLACK
@@ -40,20 +43,31 @@ class Studio:
         settings = self._settings
         await self._worker.attach()
         self._closing.push_async_callback(self._worker.stop)
-        source = await self._worker.prepare(settings.speaker)
-        size = settings.size or source
-        framing = Framing(source, size, settings.mirror, settings.background)
-        camera = KeptSink("camera", lambda: VirtualCamera.open(size, settings.camera))
-        await self._start(camera)
-        delay = performance_delay(self._worker.ready.capacity.budget)
+        lead = needed_lead(settings.voice) if settings.voice else 0.0
+        delay = performance_delay(self._worker.ready.capacity.budget, lead)
         self.performance = Performance(self._worker, delay, settings.block_code)
-        self.microphone = Microphone(settings.microphone, self.performance.sound.place)
-        presenter = self.performance.presenter(FramedSink(camera, framing))
-        self.sinks.append((camera, presenter))
+        for sink in await self._sinks():
+            await sink.start()
+            self._closing.push_async_callback(sink.close)
+            self.sinks.append((sink, self.performance.presenter(sink)))
         await self.performance.join(settings.speaker)
         self._closing.callback(self.performance.leave)
+        self.microphone = Microphone(settings.microphone, self.performance.sound.place)
         self.microphone.open()
         self._closing.callback(self.microphone.close)
+
+    async def _sinks(self) -> list[KeptSink]:
+        settings, clock = self._settings, self.performance.clock
+        source = await self._worker.prepare(settings.speaker)
+        framing = Framing(source, settings.size or source, settings.mirror, settings.background)
+
+        async def open_camera() -> Sink:
+            return FramedSink(await VirtualCamera.open(framing.size, settings.camera), framing)
+
+        sinks = [KeptSink("camera", open_camera)]
+        if settings.voice:
+            sinks.append(KeptSink("voice", lambda: SoundOutput.open(settings.voice, clock)))
+        return sinks
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -65,7 +79,3 @@ class Studio:
     async def close(self) -> None:
         """Let go of everything that was opened, last first."""
         await self._closing.aclose()
-
-    async def _start(self, sink: KeptSink) -> None:
-        await sink.start()
-        self._closing.push_async_callback(sink.close)

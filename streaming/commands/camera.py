@@ -18,6 +18,9 @@ def camera(
     camera: Annotated[
         str | None, typer.Option(help="The virtual camera, like /dev/video10. [default: the first]")
     ] = None,
+    voice: Annotated[
+        str | None, typer.Option(help="Sound output that gets the voice in step with the face.")
+    ] = None,
     device: Annotated[str, typer.Option(help="Where pictures are made: auto, cpu, cuda.")] = "auto",
     block_code: Annotated[
         bool, typer.Option("--block-code", help="Burn frame numbers in, for measurements.")
@@ -27,7 +30,7 @@ def camera(
     from streaming.camera.studio import CameraSettings
 
     settings = CameraSettings(
-        speaker=speaker, microphone=microphone, camera=camera, block_code=block_code
+        speaker=speaker, microphone=microphone, camera=camera, voice=voice, block_code=block_code
     )
     asyncio.run(run(settings, device))
 
