@@ -15,6 +15,7 @@ from avatar.errors import AvatarError
 from streaming.commands.bench import bench
 from streaming.commands.camera import camera
 from streaming.commands.serve import serve
+from streaming.commands.token import token
 
 app = typer.Typer(
     name="avatar",
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 
 app.command()(serve)
+app.command()(token)
 app.command()(camera)
 app.command()(bench)
 app.command()(train)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HEARTBEAT = 1.5  # seconds between pings to a page, and the wait for each answer
 LAST_WORDS = 3  # seconds for calls to end when the server stops
+CONNECTIONS = 400  # at once; the system gives a process 1024 files
 MESSAGE_LIMIT = 64 * 1024  # bytes of one WebSocket message
 
 
@@ -44,9 +45,14 @@ def serve(
     ice_server: Annotated[
         list[str] | None,
         typer.Option(
-            help="stun:host:port or turn:user:password@host:port; repeat for several. "
+            help="stun:host:port, turn:host:port (with --turn-secret-file) or "
+            "turn:user:password@host:port; repeat for several. "
             "[default: none, which is right on one machine or in one network]"
         ),
+    ] = None,
+    turn_secret_file: Annotated[
+        str | None,
+        typer.Option(help="File with coturn's static-auth-secret; or $AVATAR_TURN_SECRET."),
     ] = None,
     allow_origin: Annotated[
         list[str] | None,
@@ -56,6 +62,17 @@ def serve(
         str | None, typer.Option(help="Certificate (PEM): the server speaks https.")
     ] = None,
     tls_key: Annotated[str | None, typer.Option(help="Its key (PEM).")] = None,
+    behind_proxy: Annotated[
+        str | None,
+        typer.Option(help="Address of a reverse proxy that speaks https for this server."),
+    ] = None,
+    token_secret_file: Annotated[
+        str | None,
+        typer.Option(
+            help="File with the secret of tokens (see `avatar token`); or $AVATAR_TOKEN_SECRET. "
+            "Callers need a token then. [default: none are needed on this machine]"
+        ),
+    ] = None,
     block_code: Annotated[
         bool | None,
         typer.Option(
@@ -74,19 +91,21 @@ def serve(
 
     - `avatar serve` - the default speaker, on this machine only, at http://127.0.0.1:8080
     - `avatar serve --speaker anna --port 9000`
-    - `avatar serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem` - for other machines;
-      browsers give a microphone only to localhost and to https
+    - `avatar serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --token-secret-file
+      token.secret` - for other machines, which need https and a token: see `avatar token`
     - `avatar serve --ice-server stun:stun.example.org:3478` - when callers sit behind a router
 
     At start the machine is measured: how long a picture takes sets the delay of every call (the
     look-ahead of 120 ms, 15 ms for the network and the measured time), and how many fit into
     a 25th of a second sets how many calls are admitted; the next one is told that it is full.
 
-    **YAML** keys are those of the flags, with `ice_servers` and `allowed_origins` as lists:
+    **YAML** keys are those of the flags, with `ice_servers` and `allowed_origins` as lists, and
+    `limits` on what one caller may take:
 
         speaker: demo
         port: 8080
         ice_servers: ["stun:stun.example.org:3478"]
+        limits: {sessions_per_address: 4, idle_s: 900, total_s: 14400}
 
     **Addresses**: `/` the page, `/docs` the API, `/healthz` how it is, `POST /offer` calls without
     a WebSocket. Ctrl-C ends all calls and stops.
@@ -103,21 +122,32 @@ def serve(
         "allowed_origins": tuple(allow_origin) if allow_origin else None,
         "tls_cert": tls_cert,
         "tls_key": tls_key,
+        "turn_secret_file": turn_secret_file,
+        "behind_proxy": behind_proxy,
+        "token_secret_file": token_secret_file,
         "block_code": block_code,
     }
     run(load_config(config, flags))
 
 
 def run(config: "ServeConfig") -> None:
-    """Serve until interrupted. Raises AvatarError if the speaker or the port cannot be had."""
+    """Serve until interrupted.
+
+    Raises AvatarError if the speaker or the port cannot be had,
+    or if the configuration would let strangers in unchecked.
+    """
     import uvicorn
 
+    from streaming.config import make_ice_servers
+    from streaming.door import Door
     from streaming.render_worker import RenderWorker
     from streaming.server import create_app
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     for chatty in ("aioice", "aiortc", "libav"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    Door(config)
+    make_ice_servers(config)
     listener = _listen(config)
     worker = RenderWorker(functools.partial(find_speakers, config.speaker, config.device))
 
@@ -137,8 +167,15 @@ def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":
     """How uvicorn serves `app`: short heartbeats, so that a lost page is noticed in time."""
     import uvicorn
 
+    from streaming.http_protocol import PromptProtocol
+
     return uvicorn.Config(
         app,
+        http=PromptProtocol,
+        limit_concurrency=CONNECTIONS,
+        proxy_headers=bool(config.behind_proxy),
+        forwarded_allow_ips=config.behind_proxy,
+        server_header=False,
         ws="websockets-sansio",
         ws_max_size=MESSAGE_LIMIT,
         ws_ping_interval=HEARTBEAT,

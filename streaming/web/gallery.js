@@ -1,5 +1,7 @@
 // The speakers to choose from: a radio group of pictures, moved through with the arrow keys.
 
+import { get } from "./token.js";
+
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
 // Event: change, when the viewer chose another speaker.
@@ -16,8 +18,11 @@ export class Gallery extends EventTarget {
   }
 
   async load() {
-    const speakers = await (await fetch("speakers")).json();
-    const { speaker: first } = await (await fetch("healthz")).json();
+    const speakers = await (await get("speakers")).json();
+    const { speaker: first } = await (await get("healthz")).json();
+    for (const speaker of speakers) {
+      if (speaker.preview) speaker.preview = URL.createObjectURL(await (await get(speaker.preview)).blob());
+    }
     this.#element.replaceChildren(...speakers.map((speaker) => this.#card(speaker)));
     this.#choose(speakers.find(({ name }) => name === first) ?? speakers[0]);
   }

@@ -242,4 +242,4 @@ sound.addEventListener("change", () => {
 
 setInterval(drawLevel, 60);
 setInterval(drawFigures, 1000);
-gallery.load().catch(() => showNotice("no-server"));
+gallery.load().catch((error) => showNotice(error.message in WORDS ? error.message : "no-server"));

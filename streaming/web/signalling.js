@@ -1,5 +1,7 @@
 // The WebSocket to the server: JSON messages both ways, and the difference of the two clocks.
 
+import { token } from "./token.js";
+
 const PING_EVERY = 2000; // ms
 const OPEN_LIMIT = 6000; // ms
 
@@ -13,6 +15,7 @@ export class Signalling extends EventTarget {
     const address = new URL("ws", location.href);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     this.#socket = new WebSocket(address);
+    this.#socket.onopen = () => this.send({ type: "token", token });
     this.#socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
     this.#socket.onclose = () => {
       clearInterval(this.#pinging);

@@ -26,6 +26,16 @@ export const WORDS = {
     text: "The server carries as many calls as this machine can. Please wait a moment and try again.",
     action: "Try again",
   },
+  "token": {
+    title: "A valid link is needed",
+    text: "This server lets in only those who have a link with a token in it, and such a link is good for a while only. Ask whoever sent it for another.",
+    action: null,
+  },
+  "too-many": {
+    title: "Too many tries from your network",
+    text: "Close other calls, wait a minute and try again.",
+    action: "Try again",
+  },
   "no-server": {
     title: "The server does not answer",
     text: "Check that it is running and that you are in its network, then try again.",

@@ -79,3 +79,23 @@ def test_a_port_in_use_is_one_line() -> None:
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "--port" in errors
+
+
+@pytest.mark.parametrize(
+    ("flags", "word"),
+    [
+        (("--host", "0.0.0.0"), "--tls-cert"),
+        (("--behind-proxy", "127.0.0.1"), "--token-secret-file"),
+        (("--token-secret-file", "/nowhere/secret"), "/nowhere/secret"),
+        (("--ice-server", "turn:turn.example"), "turn_secret_file"),
+    ],
+)
+def test_a_server_that_would_let_strangers_in_does_not_start(
+    flags: tuple[str, ...], word: str
+) -> None:
+    process = serve(*flags)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors.startswith("error:")
+    assert word in errors
+    assert errors.count("\n") == 1

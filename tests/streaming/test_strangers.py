@@ -1,0 +1,288 @@
+"""A real server, and everything that somebody who should not be there would try."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+from aioice.ice import get_host_addresses
+
+from streaming import http_protocol
+from streaming.config import ServeConfig
+from streaming.limits import Limits
+from streaming.tokens import Grant, TokenSigner
+from tests.streaming.live_server import LiveServer, serving_bars
+from tests.streaming.talking_peer import TalkingPeer
+
+SECRET = b"0123456789abcdef0123456789abcdef"
+OUTSIDE = {"x-forwarded-for": "198.51.100.7", "x-forwarded-proto": "https"}
+LIMITS = Limits(
+    token_s=1, connecting_s=2, tries_per_minute=5, sockets_per_address=2, sessions_per_address=1
+)
+
+
+def token(role: Any = "talk", speaker: str = "*", seconds: float = 60) -> str:
+    return TokenSigner(SECRET).sign(Grant(speaker, role, time.time() + seconds))
+
+
+def bearing(text: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {text}"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("strangers")
+    (folder / "token.secret").write_bytes(SECRET)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[LiveServer]:
+    config = ServeConfig(token_secret_file=str(folder / "token.secret"), limits=LIMITS)
+    with serving_bars(folder, config) as server:
+        yield server
+
+
+@pytest.fixture
+def proxied(folder: Path) -> Iterator[LiveServer]:
+    config = ServeConfig(
+        token_secret_file=str(folder / "token.secret"), behind_proxy="127.0.0.1", limits=LIMITS
+    )
+    with serving_bars(folder, config) as server:
+        yield server
+
+
+def page(server: LiveServer, **options: Any) -> Any:
+    return websockets.connect(server.address.replace("http", "ws") + "/ws", **options)
+
+
+async def receive(socket: Any) -> dict[str, Any]:
+    async with asyncio.timeout(10):
+        message: dict[str, Any] = json.loads(await socket.recv())
+        return message
+
+
+async def closed(socket: Any) -> int:
+    async with asyncio.timeout(10):
+        with contextlib.suppress(websockets.exceptions.ConnectionClosed):
+            while True:
+                await socket.recv()
+    return int(socket.close_code)
+
+
+@contextmanager
+def listening() -> Iterator[socket.socket]:
+    """A UDP socket on an address of this machine's own network."""
+    address = next(iter(get_host_addresses(use_ipv4=True, use_ipv6=False)))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as victim:
+        victim.bind((address, 0))
+        victim.setblocking(False)
+        yield victim
+
+
+async def packets(victim: socket.socket, seconds: float) -> int:
+    await asyncio.sleep(seconds)
+    count = 0
+    while True:
+        try:
+            victim.recv(2048)
+        except BlockingIOError:
+            return count
+        count += 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, bearing("nonsense"), bearing(token("view")), bearing(token(seconds=-1)),
+     {"authorization": f"Basic {token()}"}],
+)  # fmt: skip
+async def test_an_offer_without_a_good_token_is_refused(
+    server: LiveServer, headers: dict[str, str]
+) -> None:
+    peer = TalkingPeer()
+    offer = {"sdp": await peer.offer(), "type": "offer"}
+    response = httpx.post(f"{server.address}/offer", json=offer, headers=headers)
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert server.sessions() == 0
+    await peer.close()
+
+
+async def test_a_token_opens_a_call_for_its_speaker_only(server: LiveServer) -> None:
+    peer, headers = TalkingPeer(), bearing(token(speaker="pale"))
+    offer = {"sdp": await peer.offer(), "type": "offer"}
+    async with httpx.AsyncClient(base_url=server.address, headers=headers) as client:
+        assert (await client.post("/offer", json=offer | {"speaker": "bar"})).status_code == 401
+        assert [card["name"] for card in (await client.get("/speakers")).json()] == ["pale"]
+        assert (await client.get("/speakers/pale/preview.jpg")).status_code == 200
+        assert (await client.get("/speakers/bar/preview.jpg")).status_code == 401
+        assert server.sessions() == 0
+        response = await client.post("/offer", json=offer)
+    assert response.status_code == 200
+    await peer.take_answer(response.json()["sdp"])
+    async with asyncio.timeout(10):
+        while not peer.face:
+            await asyncio.sleep(0.02)
+    await peer.close()
+
+
+def test_strangers_see_no_speakers(server: LiveServer) -> None:
+    assert httpx.get(f"{server.address}/speakers").status_code == 401
+    assert httpx.get(f"{server.address}/speakers/bar/preview.jpg").status_code == 401
+    assert httpx.get(f"{server.address}/").status_code == 200
+
+
+@pytest.mark.parametrize("in_header", [True, False])
+async def test_a_page_shows_its_token_first(server: LiveServer, in_header: bool) -> None:
+    headers = bearing(token(speaker="pale")) if in_header else {}
+    async with page(server, additional_headers=headers) as socket:
+        if not in_header:
+            await socket.send(json.dumps({"type": "token", "token": token(speaker="pale")}))
+        hello = await receive(socket)
+        assert (hello["type"], hello["speaker"]) == ("hello", "pale")
+
+
+@pytest.mark.parametrize(
+    "message",
+    ['{"type": "token", "token": ""}', '{"type": "token", "token": 7}', "[]", "[" * 60_000,
+     '{"type": "offer", "sdp": ""}', b"\x00", None],
+)  # fmt: skip
+async def test_a_page_without_one_is_told_so_and_nothing_else(
+    server: LiveServer, message: str | bytes | None
+) -> None:
+    async with page(server) as socket:
+        if message is not None:
+            await socket.send(message)
+        refusal = await receive(socket)
+        assert (refusal["type"], refusal["code"]) == ("error", "token")
+        assert await closed(socket) == 1008
+
+
+async def test_a_page_that_makes_no_call_is_sent_away(server: LiveServer) -> None:
+    async with page(server, additional_headers=bearing(token())) as socket:
+        assert (await receive(socket))["type"] == "hello"
+        assert "no call was begun" in (await receive(socket))["message"]
+        assert await closed(socket) == 1008
+
+
+async def test_a_flood_of_messages_ends_the_connection(server: LiveServer) -> None:
+    async with page(server, additional_headers=bearing(token())) as socket:
+        for number in range(80):
+            await socket.send(json.dumps({"type": "ping", "t": number}))
+        assert await closed(socket) == 1008
+
+
+async def test_a_page_that_only_connects_is_sent_away(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "HEAD_LIMIT", 0.5)
+    place = httpx.URL(server.address)
+    for begun in (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "):
+        reader, writer = await asyncio.open_connection(place.host, place.port)
+        writer.write(begun)
+        async with asyncio.timeout(3):
+            assert await reader.read() == b""
+        writer.close()
+
+
+async def test_foreign_pages_get_nothing(server: LiveServer) -> None:
+    foreign = {"origin": "https://elsewhere.example"}
+    preflight = foreign | {"access-control-request-method": "POST"}
+    for method, headers in (("OPTIONS", preflight), ("POST", foreign), ("GET", foreign)):
+        response = httpx.request(method, f"{server.address}/offer", headers=headers)
+        assert response.status_code in (403, 405)
+        assert not [name for name in response.headers if name.startswith("access-control")]
+    with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
+        await page(server, origin="https://elsewhere.example")
+    assert refused.value.response.status_code == 403
+
+
+def test_a_name_made_to_point_here_gets_nothing_without_a_token(tmp_path: Path) -> None:
+    with serving_bars(tmp_path) as local:
+        named = {"host": "rebound.example", "origin": "http://rebound.example"}
+        assert httpx.get(f"{local.address}/speakers").status_code == 200
+        assert httpx.get(f"{local.address}/speakers", headers=named).status_code == 403
+        assert httpx.post(f"{local.address}/offer", headers=named).status_code == 403
+
+
+async def test_past_the_proxy_there_is_no_way_in(proxied: LiveServer) -> None:
+    headers = bearing(token())
+    assert httpx.get(f"{proxied.address}/speakers", headers=headers).status_code == 403
+    assert httpx.get(f"{proxied.address}/speakers", headers=headers | OUTSIDE).status_code == 200
+    with pytest.raises(websockets.exceptions.InvalidStatus):
+        await page(proxied, additional_headers=headers)
+
+
+async def test_one_address_has_its_share_of_calls_and_no_more(proxied: LiveServer) -> None:
+    headers = bearing(token()) | OUTSIDE
+    peer = TalkingPeer()
+    offer = {"sdp": await peer.offer(), "type": "offer"}
+    async with httpx.AsyncClient(base_url=proxied.address) as client:
+        first = await client.post("/offer", json=offer, headers=headers)
+        second = await client.post("/offer", json=offer, headers=headers)
+        assert (first.status_code, second.status_code) == (200, 429)
+        assert int(second.headers["retry-after"]) > 0
+        other = headers | {"x-forwarded-for": "198.51.100.8"}
+        assert (await client.post("/offer", json=offer, headers=other)).status_code == 200
+    await peer.close()
+
+
+async def test_one_address_has_its_share_of_sockets_and_tries(proxied: LiveServer) -> None:
+    headers = bearing(token()) | OUTSIDE
+
+    async def told(socket: Any) -> Any:
+        message = await receive(socket)
+        return message.get("code", message["type"])
+
+    async with page(proxied, additional_headers=headers) as one:
+        assert await told(one) == "hello"
+        for _ in range(2):
+            async with page(proxied, additional_headers=headers) as two:
+                assert await told(two) == "hello"
+                async with page(proxied, additional_headers=headers) as three:
+                    assert await told(three) == "too-many"
+    async with page(proxied, additional_headers=headers) as sixth:
+        assert await told(sixth) == "too-many", "five tries a minute"
+    other = headers | {"x-forwarded-for": "198.51.100.8"}
+    async with page(proxied, additional_headers=other) as neighbour:
+        assert await told(neighbour) == "hello"
+
+
+@pytest.mark.parametrize("trickled", [False, True])
+async def test_the_server_cannot_be_pointed_at_its_own_network(
+    proxied: LiveServer, trickled: bool
+) -> None:
+    def line(victim: socket.socket) -> str:
+        address, port = victim.getsockname()
+        return f"candidate:1 1 udp 2130706431 {address} {port} typ host"
+
+    async def call(victim: socket.socket, headers: dict[str, str]) -> int:
+        peer = TalkingPeer()
+        lines = (await peer.offer()).splitlines()
+        kept = [text for text in lines if "candidate" not in text]
+        async with page(proxied, additional_headers=headers | bearing(token())) as socket:
+            if not trickled:
+                kept.insert(kept.index("a=mid:0"), f"a={line(victim)}")
+            sdp = "\r\n".join(kept) + "\r\n"
+            await socket.send(json.dumps({"type": "offer", "sdp": sdp}))
+            while (await receive(socket))["type"] != "answer":
+                pass
+            if trickled:
+                message = {"type": "candidate", "candidate": line(victim), "sdpMid": "0"}
+                await socket.send(json.dumps(message))
+            count = await packets(victim, 1.5)
+        await peer.close()
+        return count
+
+    here = OUTSIDE | {"x-forwarded-for": "127.0.0.1"}
+    with listening() as victim:
+        assert await call(victim, OUTSIDE) == 0
+        assert await call(victim, here) > 0, "the same offer from this machine is followed"
