@@ -1,6 +1,6 @@
 """What other packages may use: speakers, and the pipeline that renders them."""
 
-from avatar.rendering.pipeline import Picture, Pipeline, Stream
+from avatar.rendering.pipeline import Picture, Pipeline, Stream, step_together
 from avatar.rendering.speaker import Speaker, SpeakerEntry, list_speakers, load_speaker
 
 __all__ = [
@@ -11,4 +11,5 @@ __all__ = [
     "Stream",
     "list_speakers",
     "load_speaker",
+    "step_together",
 ]

@@ -7,11 +7,13 @@ every caller. A single caller is served at once; many callers share steps withou
 import logging
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 from avatar.audio import LOOKAHEAD_FRAMES
-from streaming.renderer import I420, Chunk, Renderer
+from streaming.renderer import I420, Chunk, Picture, Renderer, StepTogether, step_apart
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +25,9 @@ class Place:
     renderer: Renderer
     stream: Any
     waiting: deque[tuple[int, Chunk]] = field(default_factory=deque)
+
+
+Due = tuple[int, Place, int, Chunk]  # caller, its place, frame number, the sound beside it
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,10 @@ class Step:
 class Batches:
     """Callers by number, each with chunks that wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, step_together: StepTogether = step_apart) -> None:
+        self._step_together = step_together
         self._places: dict[int, Place] = {}
+        self._alone: WeakSet[Renderer] = WeakSet()  # were in a step of several that failed
 
     def join(self, caller: int, renderer: Renderer) -> None:
         """A new caller, or one that goes on with another speaker; waiting chunks are kept."""
@@ -74,27 +81,38 @@ class Batches:
         return any(place.waiting for place in self._places.values())
 
     def step(self) -> list[Step]:
-        """Render one chunk of every caller that has one: one step for each speaker among them."""
-        due: dict[Renderer, list[tuple[int, Place, int, Chunk]]] = {}
+        """Render one chunk of every caller that has one, all speakers in one step.
+
+        Speakers whose step together failed are rendered each by itself from then on.
+        """
+        groups: dict[Renderer | None, list[Due]] = {}
         for caller, place in self._places.items():
             if place.waiting:
                 number, chunk = place.waiting.popleft()
-                due.setdefault(place.renderer, []).append((caller, place, number, chunk))
-        return [self._step(renderer, batch) for renderer, batch in due.items()]
+                alone = place.renderer if place.renderer in self._alone else None
+                groups.setdefault(alone, []).append((caller, place, number, chunk))
+        return [self._step(batch) for batch in groups.values()]
 
-    def _step(self, renderer: Renderer, batch: list[tuple[int, Place, int, Chunk]]) -> Step:
+    def _step(self, batch: list[Due]) -> Step:
         begun = time.perf_counter()
         failed = False
+        found: Sequence[Picture | None] = [None] * len(batch)
         try:
-            streams = [place.stream for _, place, _, _ in batch]
-            found = renderer.step(streams, [chunk for *_, chunk in batch])
+            asked = [(place.renderer, place.stream, chunk) for _, place, _, chunk in batch]
+            found = self._step_together(asked)
         except Exception:
             log.exception("rendering failed; the callers of this step begin anew")
-            failed, found = True, [None] * len(batch)
-            for _, place, _, _ in batch:
-                place.stream = renderer.open()
+            failed = True
+            self._begin_anew([place for _, place, _, _ in batch])
         rendered = [
             Rendered(caller, number, picture.i420 if picture else None)
             for (caller, _, number, _), picture in zip(batch, found, strict=True)
         ]
         return Step(time.perf_counter() - begun, rendered, failed)
+
+    def _begin_anew(self, places: list[Place]) -> None:
+        for place in places:
+            place.stream = place.renderer.open()
+        renderers = {place.renderer for place in places}
+        if len(renderers) > 1:
+            self._alone.update(renderers)

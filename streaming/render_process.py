@@ -20,7 +20,7 @@ import numpy as np
 from avatar.errors import AvatarError
 from streaming.batches import Batches, Rendered
 from streaming.capacity import Capacity, measure
-from streaming.renderer import I420, FindSpeakers, Renderer
+from streaming.renderer import I420, FindSpeakers, Renderer, Speakers
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def run(find: FindSpeakers, connection: Connection) -> None:
     except AvatarError as error:
         connection.send(("refused", str(error)))
         return
-    process = RenderProcess(connection, speakers.load, {speakers.first: first})
+    process = RenderProcess(connection, speakers, {speakers.first: first})
     try:
         process.run()
     except (EOFError, ConnectionError):
@@ -72,11 +72,13 @@ def run(find: FindSpeakers, connection: Connection) -> None:
 class RenderProcess:
     """Takes messages, renders what is due, tells what became of it."""
 
-    def __init__(self, connection: Connection, load: Any, ready: dict[str, Renderer]) -> None:
+    def __init__(
+        self, connection: Connection, speakers: Speakers, ready: dict[str, Renderer]
+    ) -> None:
         self._connection = connection
-        self._load = load
+        self._load = speakers.load
         self._ready: OrderedDict[str, Renderer] = OrderedDict(ready)
-        self._batches = Batches()
+        self._batches = Batches(speakers.step_together)
         self._shared: dict[int, tuple[SharedMemory, tuple[int, int]]] = {}
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="speaker-loader")
         self._sending = Lock()

@@ -39,6 +39,23 @@ class Renderer(Protocol):
         ...
 
 
+Asked = tuple[Renderer, Any, Chunk]  # a caller's renderer, its stream there, its next chunk
+StepTogether = Callable[[Sequence[Asked]], Sequence[Picture | None]]
+
+
+def step_apart(asked: Sequence[Asked]) -> Sequence[Picture | None]:
+    """One chunk further for each caller, one step for each renderer among them."""
+    rows: dict[Renderer, list[int]] = {}
+    for row, (renderer, _, _) in enumerate(asked):
+        rows.setdefault(renderer, []).append(row)
+    pictures: list[Picture | None] = [None] * len(asked)
+    for renderer, those in rows.items():
+        found = renderer.step([asked[row][1] for row in those], [asked[row][2] for row in those])
+        for row, picture in zip(those, found, strict=True):
+            pictures[row] = picture
+    return pictures
+
+
 @dataclass(frozen=True)
 class Speakers:
     """The speakers that can be called, and how to load one."""
@@ -47,6 +64,8 @@ class Speakers:
     previews: dict[str, Path]
     load: Callable[[str], Renderer]
     "By name. Raises AvatarError."
+    step_together: StepTogether = step_apart
+    "One chunk further for callers of any speakers."
 
 
 FindSpeakers = Callable[[], Speakers]

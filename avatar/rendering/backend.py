@@ -1,4 +1,4 @@
-"""The speaker's networks in the fastest form this machine runs."""
+"""The speaker's networks in the fastest form that plain PyTorch gives them on this machine."""
 
 import copy
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from avatar.models.blend_net import BlendNet
+from avatar.rendering.ear import fingerprint, new_ear
 from avatar.rendering.fast_lattice import FastLattice
 from avatar.rendering.speaker import Speaker
 
@@ -14,13 +15,17 @@ class Backend:
     """Runs the networks of one speaker in the number type `kind`; takes and gives float32.
 
     The large products (lip generator, Blend-Net) run in `kind`; speech encoder and head, which
-    are small and carry the state of a stream, stay in float32.
+    are small and carry the state of a stream, stay in float32.  Other back ends are subclasses
+    that replace the two large ones.
     """
+
+    name = "torch"
 
     def __init__(self, speaker: Speaker, device: torch.device, kind: torch.dtype) -> None:
         self.device, self.kind = device, kind
         networks = copy.deepcopy(speaker.networks)
         self.encoder = networks.encoder.to(device)
+        self.ear, self.hears_like = new_ear(self.encoder), fingerprint(self.encoder)
         self.head = networks.head.to(device)
         self.lattice = FastLattice(networks.lips.to(device), speaker.canonical.lip_mask, kind)
         self.blend_net: BlendNet = networks.blend.to(device, kind)

@@ -1,6 +1,7 @@
 """The device that renders: which one, in which number type, and how pictures come back from it."""
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -30,8 +31,9 @@ def fast_type(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if "avx512_bf16" in known else torch.float32
 
 
-def new_stream(device: torch.device) -> torch.cuda.Stream | None:
-    """A CUDA stream of one's own, or None on a CPU."""
+@lru_cache
+def device_stream(device: torch.device) -> torch.cuda.Stream | None:
+    """The one CUDA stream that everything on this device is rendered on, or None on a CPU."""
     return torch.cuda.Stream(device) if device.type == "cuda" else None
 
 
@@ -47,13 +49,21 @@ def to_device(values: Tensor, device: torch.device) -> Tensor:
     return values.pin_memory().to(device, non_blocking=True)
 
 
-def to_host(values: Tensor) -> Tensor:
-    """Copy into pinned memory and wait for this copy alone."""
-    if values.device.type == "cpu":
-        return values
-    host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
-    host.copy_(values, non_blocking=True)
-    done = torch.cuda.Event()
-    done.record()
-    done.synchronize()
-    return host
+class HostCopy:
+    """Values on their way into pinned memory, whose blocks PyTorch keeps and uses again."""
+
+    def __init__(self, values: Tensor) -> None:
+        """Start copying; nobody waits yet."""
+        self._values = values
+        self._done: torch.cuda.Event | None = None
+        if values.device.type != "cpu":
+            self._values = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+            self._values.copy_(values, non_blocking=True)
+            self._done = torch.cuda.Event()
+            self._done.record()
+
+    def wait(self) -> Tensor:
+        """The values, once this copy (and no more than it) is done."""
+        if self._done is not None:
+            self._done.synchronize()
+        return self._values

@@ -6,23 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from avatar.audio import LOOKAHEAD_FRAMES, Samples
-from avatar.models.encoder_state import EncoderState
-from avatar.rendering.backend import Backend
+from avatar.rendering.choose_backend import choose_backend
 from avatar.rendering.compose import paste
 from avatar.rendering.cuda_graph import Drawing, GraphedDrawing
-from avatar.rendering.device import (
-    choose_device,
-    fast_type,
-    new_stream,
-    to_device,
-    to_host,
-    working_on,
-)
+from avatar.rendering.device import HostCopy, choose_device, device_stream, working_on
+from avatar.rendering.ear import SoundState
 from avatar.rendering.i420 import I420
 from avatar.rendering.place import Place, compose
 from avatar.rendering.reference_loop import ReferenceLoop
@@ -40,6 +32,9 @@ class Picture:
 class Scene(Protocol):
     """What the lips are put into."""
 
+    size: tuple[int, int]
+    """Height and width of the region round the lips."""
+
     def place(self, positions: Sequence[int]) -> Place:
         """What is shown `positions` frames into the streams of one step."""
 
@@ -48,7 +43,7 @@ class Scene(Protocol):
 class Stream:
     """All that is remembered of one caller between two chunks."""
 
-    state: EncoderState
+    state: SoundState
     window: Tensor | None = None  # (window, features), the newest last
     chunks: int = 0  # how many have been heard
 
@@ -83,18 +78,20 @@ class Pipeline:
         threads: int = 1,
         scene: Scene | None = None,
         mark: Callable[[str], None] = lambda _stage: None,
+        backend: str = "auto",
     ) -> None:
         """`threads` for the CPU; `scene` stands in for the speaker's own loop; `mark` is told
-        the name of each stage when it ends (on a CPU; a CUDA graph has no stages)."""
+        the name of each stage when it ends (on a CPU; a CUDA graph has no stages); `backend` is
+        one of `choose_backend.BACKENDS`."""
         self.speaker = speaker
         self.threads = threads
         self.mark = mark
         self.device = choose_device(device)
         self.window = speaker.networks.head.config.window
-        self.cuda_stream = new_stream(self.device)
+        self.cuda_stream = device_stream(self.device)
         with torch.inference_mode(), working_on(self.cuda_stream):
-            self.backend = Backend(speaker, self.device, fast_type(self.device))
             self.scene = scene or ReferenceLoop(speaker, self.device)
+            self.backend = choose_backend(backend, speaker, self.device, self.scene.size)
         self._draw_fast: Drawing = GraphedDrawing(self._draw) if self.cuda_stream else self._draw
 
     @property
@@ -104,34 +101,29 @@ class Pipeline:
 
     def open(self) -> Stream:
         """A new caller."""
-        return Stream(self.backend.encoder.new_state())
+        return Stream(self.backend.ear.new_state())
 
-    @torch.inference_mode()
     def step(self, streams: Sequence[Stream], chunks: Sequence[Samples]) -> list[Picture | None]:
         """One chunk (640,) of 16 kHz sound further for each caller.
 
         Chunk m brings the picture of frame m - 2; the first two chunks of a stream bring None.
         """
-        if torch.get_num_threads() != self.threads:  # a setting of the calling thread
-            torch.set_num_threads(self.threads)
-        with working_on(self.cuda_stream):
-            features = self._hear(streams, chunks)
-            self.mark("speech encoder")
-            due = [row for row, stream in enumerate(streams) if stream.frame >= 0]
-            pictures: list[Picture | None] = [None] * len(streams)
-            if not due:
-                return pictures
-            windows = [streams[row].remember(features[row], self.window) for row in due]
-            place = self.scene.place([streams[row].frame for row in due])
-            self.mark("reference frame")
-            harmonised = self._draw_fast(
-                torch.stack(windows), place.times, place.regions, place.grids, place.masks
-            )
-            finished = to_host(compose(place, harmonised)).numpy()
-            self.mark("compose")
-        for row, i420 in zip(due, finished, strict=True):
-            pictures[row] = Picture(streams[row].frame, i420)
-        return pictures
+        return step_together([(self, s, c) for s, c in zip(streams, chunks, strict=True)])
+
+    def begin(self, streams: Sequence[Stream], features: Tensor) -> HostCopy:
+        """Start drawing the frames that `features` (B, features) complete -> pictures, I420."""
+        windows = [
+            stream.remember(feature, self.window)
+            for stream, feature in zip(streams, features, strict=True)
+        ]
+        place = self.scene.place([stream.frame for stream in streams])
+        self.mark("reference frame")
+        harmonised = self._draw_fast(
+            torch.stack(windows), place.times, place.regions, place.grids, place.masks
+        )
+        finished = HostCopy(compose(place, harmonised))
+        self.mark("compose")
+        return finished
 
     def _draw(
         self, windows: Tensor, times: Tensor, regions: Tensor, grids: Tensor, masks: Tensor
@@ -147,12 +139,53 @@ class Pipeline:
         self.mark("Blend-Net")
         return harmonised
 
-    def _hear(self, streams: Sequence[Stream], chunks: Sequence[Samples]) -> Tensor:
-        """Speech features (B, features) of the frames that these chunks complete."""
-        state = EncoderState.stack([stream.state for stream in streams])
-        samples = to_device(torch.from_numpy(np.stack(chunks)), self.device)
-        features: Tensor = self.backend.encoder(samples, state)[:, 0]
-        for stream, after in zip(streams, state.unstack(), strict=True):
-            stream.state = after
-            stream.chunks += 1
-        return features
+
+Asked = tuple[Pipeline, Stream, Samples]  # a caller's speaker, its stream there, its next chunk
+
+
+@torch.inference_mode()
+def step_together(asked: Sequence[Asked]) -> list[Picture | None]:
+    """One chunk further for callers of any speakers, all on one device.
+
+    All sounds of speakers with the same speech encoder are heard as one batch, all callers of a
+    speaker are drawn as one batch, and nothing is waited for until all is under way.
+    """
+    first = asked[0][0]
+    if torch.get_num_threads() != first.threads:  # a setting of the calling thread
+        torch.set_num_threads(first.threads)
+    pictures: list[Picture | None] = [None] * len(asked)
+    with working_on(first.cuda_stream):
+        features = _hear(asked)
+        due = [row for row, (_, stream, _) in enumerate(asked) if stream.frame >= 0]
+        under_way = []
+        for rows in _groups(due, [id(pipeline) for pipeline, _, _ in asked]):
+            streams = [asked[row][1] for row in rows]
+            heard = torch.stack([features[row] for row in rows])
+            under_way.append((rows, asked[rows[0]][0].begin(streams, heard)))
+        for rows, finished in under_way:
+            for row, i420 in zip(rows, finished.wait().numpy(), strict=True):
+                pictures[row] = Picture(asked[row][1].frame, i420)
+    return pictures
+
+
+def _hear(asked: Sequence[Asked]) -> list[Tensor]:
+    """Speech features (features,) of the frames that these chunks complete."""
+    features: list[Tensor] = [torch.empty(0)] * len(asked)
+    likes = [pipeline.backend.hears_like for pipeline, _, _ in asked]
+    for rows in _groups(range(len(asked)), likes):
+        pipeline = asked[rows[0]][0]
+        states = [asked[row][1].state for row in rows]
+        heard = pipeline.backend.ear.hear(states, [asked[row][2] for row in rows])
+        for row, feature in zip(rows, heard, strict=True):
+            features[row] = feature
+            asked[row][1].chunks += 1
+        pipeline.mark("speech encoder")
+    return features
+
+
+def _groups(rows: Sequence[int], keys: Sequence[object]) -> list[list[int]]:
+    """The rows with equal keys, together."""
+    groups: dict[object, list[int]] = {}
+    for row in rows:
+        groups.setdefault(keys[row], []).append(row)
+    return list(groups.values())

@@ -55,14 +55,16 @@ def test_chunks_of_many_callers_are_one_step_and_each_gets_one_at_a_time() -> No
     assert not batches.waiting
 
 
-def test_callers_of_different_speakers_do_not_share_a_step() -> None:
+def test_callers_of_different_speakers_share_a_step() -> None:
     one, two, batches = CountingBar(), CountingBar(), Batches()
     batches.join(1, one)
     batches.join(2, two)
-    for caller in (1, 2):
+    batches.join(3, one)
+    for caller in (1, 2, 3):
         batches.add(caller, 0, SILENCE)
-    assert len(batches.step()) == 2
-    assert (one.batches, two.batches) == ([1], [1])
+    (step,) = batches.step()
+    assert {one.caller for one in step.rendered} == {1, 2, 3}
+    assert (one.batches, two.batches) == ([2], [1])
 
 
 def test_a_chunk_that_was_skipped_does_not_shift_later_pictures() -> None:
@@ -75,20 +77,31 @@ def test_a_chunk_that_was_skipped_does_not_shift_later_pictures() -> None:
     assert frames(batches.step()) == {1: 3}
 
 
-def test_a_failure_is_told_and_leaves_other_speakers_untouched() -> None:
-    bad, good, batches = CountingBar(), CountingBar(), Batches()
-    batches.join(1, bad)
-    batches.join(2, good)
-    bad.fail = True
-    for caller in (1, 2):
-        batches.add(caller, 0, SILENCE)
-    failed = {step.rendered[0].caller: step.failed for step in batches.step()}
-    assert failed == {1: True, 2: False}
-    bad.fail = False
+def test_a_failure_is_told_and_its_callers_begin_anew() -> None:
+    bar, batches = CountingBar(), Batches()
+    batches.join(1, bar)
+    bar.fail = True
+    batches.add(1, 0, SILENCE)
+    assert [step.failed for step in batches.step()] == [True]
+    bar.fail = False
     for number in range(1, 4):
         batches.add(1, number, SILENCE)
         last = batches.step()
     assert frames(last) == {1: 1}
+
+
+def test_a_speaker_that_fails_does_not_stop_the_others_for_long() -> None:
+    bad, good, batches = CountingBar(), CountingBar(), Batches()
+    batches.join(1, bad)
+    batches.join(2, good)
+    bad.fail = True
+    for number in range(4):
+        for caller in (1, 2):
+            batches.add(caller, number, SILENCE)
+        steps = batches.step()
+        failed = {one.caller: step.failed for step in steps for one in step.rendered}
+        assert failed == {1: True, 2: number == 0}  # together at first, then each by itself
+    assert frames(steps) == {1: None, 2: 1}
 
 
 def test_a_caller_may_change_speakers_and_leave() -> None:

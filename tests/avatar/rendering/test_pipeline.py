@@ -6,7 +6,7 @@ import torch
 
 from avatar.audio import Samples
 from avatar.rendering.features import features_of
-from avatar.rendering.pipeline import Picture, Pipeline, Stream
+from avatar.rendering.pipeline import Picture, Pipeline, Stream, step_together
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.rendering.speaker import Speaker
 
@@ -112,3 +112,22 @@ def test_paper_preset_renders(tiny_paper: Speaker) -> None:
     last = run(pipeline, pipeline.open(), sound(1, 5))[-1]
     assert last is not None
     assert pipeline.scene.place([0]).regions.shape[-2:] == (128, 128)  # of its Blend-Net
+
+
+def test_speakers_step_together_as_each_by_itself(tiny: Speaker, tiny_paper: Speaker) -> None:
+    realtime, paper = Pipeline(tiny, "cpu"), Pipeline(tiny_paper, "cpu")
+    pipelines = [realtime, paper, realtime]
+    sounds = [sound(seed, 5) for seed in (1, 2, 3)]
+    alone = [
+        run(pipeline, pipeline.open(), samples)
+        for pipeline, samples in zip(pipelines, sounds, strict=True)
+    ]
+    streams = [pipeline.open() for pipeline in pipelines]
+    for number in range(5):
+        chunks = [samples[640 * number :][:640] for samples in sounds]
+        together = step_together(list(zip(pipelines, streams, chunks, strict=True)))
+        for row, picture in enumerate(together):
+            if number < 2:
+                assert picture is None
+            else:
+                assert same(picture, alone[row][number])
