@@ -46,6 +46,10 @@ class BlendNet(nn.Module):
 
     def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
         """composite (B, 3, h, w) in 0..1, mask (B, 1, h, w) -> harmonised (B, 3, h, w)."""
+        return composite + self.residual(composite, mask)
+
+    def residual(self, composite: Tensor, mask: Tensor) -> Tensor:
+        """What is added to the composite: (B, 3, h, w)."""
         folded = functional.pixel_unshuffle(
             torch.cat([composite - 0.5, mask], dim=1), self.config.fold
         )
@@ -55,7 +59,7 @@ class BlendNet(nn.Module):
         rising = levels.pop()
         for up, merge in zip(reversed(self.up), reversed(self.merge), strict=True):
             rising = merge(torch.cat([up(rising), levels.pop()], dim=1))
-        return composite + functional.pixel_shuffle(self.leave(rising), self.config.fold)
+        return functional.pixel_shuffle(self.leave(rising), self.config.fold)
 
 
 def punch_holes(composite: Tensor, rng: torch.Generator, share: float = 0.5) -> Tensor:

@@ -52,8 +52,9 @@ class Backend:
 
         Only its products run in `kind`: the composite itself passes through in float32.
         """
-        held = composite.contiguous(memory_format=torch.channels_last)
-        products = self.kind != torch.float32
-        with torch.autocast(self.device.type, self.kind, products, cache_enabled=False):
-            harmonised: Tensor = self.blend_net(held, masks)
-        return harmonised
+        return composite + self.residual(composite, masks)
+
+    def residual(self, composite: Tensor, masks: Tensor) -> Tensor:
+        """What Blend-Net adds to composites (B, 3, h, w) under masks (B, 1, h, w)."""
+        held = composite.to(self.kind, memory_format=torch.channels_last)
+        return self.blend_net.residual(held, masks.to(self.kind)).float()

@@ -23,13 +23,13 @@ class CompiledBackend(Backend):
         """Compile for regions of (height, width): half a minute on one core."""
         super().__init__(speaker, device, kind)
         options: dict[str, Any] | None = {"freezing": True} if device.type == "cpu" else None
-        self._compiled: Any = torch.compile(super().blend, options=options)
+        self._compiled: Any = torch.compile(super().residual, options=options)
         with torch.inference_mode():
             held = torch.zeros(1, 3, *region, device=device)
-            self.blend(held, held[:, :1])
+            self.residual(held, held[:, :1])
 
-    def blend(self, composite: Tensor, masks: Tensor) -> Tensor:
-        """Blend-Net on composites (B, 3, h, w) under masks (B, 1, h, w)."""
+    def residual(self, composite: Tensor, masks: Tensor) -> Tensor:
+        """What Blend-Net adds to composites (B, 3, h, w) under masks (B, 1, h, w)."""
         if self.device.type != "cpu":
             return torch.as_tensor(self._compiled(composite, masks))
         rows = zip(composite.split(1), masks.split(1), strict=True)

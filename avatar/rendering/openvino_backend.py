@@ -6,7 +6,9 @@ import contextlib
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +56,7 @@ def _rows(request: Any, *inputs: Tensor) -> Tensor:
 
 def _request(module: nn.Module, example: tuple[Tensor, ...], kind: torch.dtype) -> Any:
     """An inference request on one thread for inputs shaped like `example`."""
-    import openvino
-
+    openvino = _library()
     path = _cache() / _key(module, example, openvino.__version__) / "model.xml"
     if not path.exists():
         _convert(module, example, path)
@@ -67,11 +68,19 @@ def _request(module: nn.Module, example: tuple[Tensor, ...], kind: torch.dtype) 
     return openvino.Core().compile_model(path, "CPU", settings).create_infer_request()
 
 
-def _convert(module: nn.Module, example: tuple[Tensor, ...], path: Path) -> None:
+def _library() -> Any:
+    # Without this module, OpenVINO reports nothing about its use to anybody.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
+    return openvino
+
+
+def _convert(module: nn.Module, example: tuple[Tensor, ...], path: Path) -> None:
+    openvino = _library()
     shapes = [list(tensor.shape) for tensor in example]
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of tracing: shapes are meant to be fixed
         model = openvino.convert_model(module, example_input=example, input=shapes)
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=path.parent.parent))

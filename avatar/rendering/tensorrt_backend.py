@@ -3,17 +3,17 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from avatar.models.blend_net import BlendNet
 from avatar.rendering.backend import Backend
-from avatar.rendering.cuda_graph import BUCKETS
 from avatar.rendering.speaker import Speaker
 
-LARGEST = 8  # pictures that one engine takes at once; larger batches go through in parts
+BATCHES = (1, 2, 4, 8)  # an engine each; a larger batch goes through the last in parts
 
 
 class TensorRtBackend(Backend):
-    """Engines of static shapes, one for each batch size up to LARGEST; CUDA graphs hold them."""
+    """Engines of static shapes; the CUDA graph of a batch size holds the one that it needs."""
 
     name = "tensorrt"
 
@@ -24,22 +24,35 @@ class TensorRtBackend(Backend):
         super().__init__(speaker, device, kind)
         import torch_tensorrt
 
+        network = Residual(self.blend_net).eval()
         self._engines: dict[int, Any] = {}
-        network = self.blend_net.float()
-        for batch in (bucket for bucket in BUCKETS if bucket <= LARGEST):
-            inputs = [
-                torch_tensorrt.Input((batch, channels, *region), dtype=torch.float32)
-                for channels in (3, 1)
-            ]
+        for batch in BATCHES:
+            shapes = [(batch, channels, *region) for channels in (3, 1)]
             self._engines[batch] = torch_tensorrt.compile(
                 network,
                 ir="dynamo",
-                inputs=inputs,
-                enabled_precisions={torch.float32, kind},
+                inputs=[torch_tensorrt.Input(shape, dtype=kind) for shape in shapes],
+                use_explicit_typing=True,  # the number types of weights and inputs
             )
 
-    def blend(self, composite: Tensor, masks: Tensor) -> Tensor:
-        """Blend-Net on composites (B, 3, h, w) under masks (B, 1, h, w); B is a bucket's size."""
-        size = min(len(composite), LARGEST)
-        parts = zip(composite.split(size), masks.split(size), strict=True)
-        return torch.cat([self._engines[size](*part) for part in parts])
+    def residual(self, composite: Tensor, masks: Tensor) -> Tensor:
+        """What Blend-Net adds to composites (B, 3, h, w) under masks (B, 1, h, w).
+
+        B is a batch size that `GraphedDrawing` captures.
+        """
+        size = min(len(composite), BATCHES[-1])
+        inputs = (values.to(self.kind).contiguous() for values in (composite, masks))
+        parts = zip(*(values.split(size) for values in inputs), strict=True)
+        return torch.cat([self._engines[size](*part) for part in parts]).float()
+
+
+class Residual(nn.Module):
+    """Blend-Net without the sum with the picture, which stays in float32."""
+
+    def __init__(self, network: BlendNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, composite: Tensor, mask: Tensor) -> Tensor:
+        """composite (B, 3, h, w), mask (B, 1, h, w) -> residual (B, 3, h, w)."""
+        return self.network.residual(composite, mask)

@@ -1,4 +1,6 @@
-"""Every number type that this machine runs draws the picture of the plain float32 modules."""
+"""Whatever draws on this machine draws the picture of the plain float32 modules."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,23 +11,21 @@ from avatar.errors import AvatarError
 from avatar.models.lip_generator import LatticeGenerator
 from avatar.models.speech_head import history
 from avatar.rendering.backend import Backend
+from avatar.rendering.choose_backend import choose_backend, quickest
 from avatar.rendering.compose import paste
-from avatar.rendering.device import choose_device, fast_type
+from avatar.rendering.device import choose_device
 from avatar.rendering.fast_lattice import seen_points
 from avatar.rendering.features import features_of
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.rendering.speaker import Speaker
+from tests.support import need
 
+NEEDS = {
+    "cpu": {"compile": ["g++"], "openvino": ["openvino"]},
+    "cuda": {"compile": ["triton"], "tensorrt": ["torch_tensorrt"]},
+}
 LEAST_PSNR = 45.0  # dB against float32
 CPU = torch.device("cpu")
-
-
-def kinds() -> list[tuple[torch.device, torch.dtype]]:
-    found = [(CPU, torch.float32), (CPU, torch.bfloat16)]
-    if torch.cuda.is_available():
-        cuda = torch.device("cuda")
-        found += [(cuda, torch.float32), (cuda, fast_type(cuda))]
-    return found
 
 
 def eager(speaker: Speaker, windows: Tensor, frames: list[int]) -> Tensor:
@@ -37,31 +37,83 @@ def eager(speaker: Speaker, windows: Tensor, frames: list[int]) -> Tensor:
     return torch.as_tensor(networks.blend(composite, place.masks))
 
 
-def fast(
-    speaker: Speaker, windows: Tensor, frames: list[int], device: torch.device, kind: torch.dtype
-) -> Tensor:
-    """The same through a backend."""
-    backend = Backend(speaker, device, kind)
-    place = ReferenceLoop(speaker, device).place(frames)
-    lips = backend.lips(backend.code(windows.to(device)), place.times)
+def finished(backend: Backend, speaker: Speaker, windows: Tensor, frames: list[int]) -> Tensor:
+    """The same through a back end."""
+    place = ReferenceLoop(speaker, backend.device).place(frames)
+    lips = backend.lips(backend.code(windows.to(backend.device)), place.times)
     composite = paste(place.regions, lips, place.grids, place.masks)
     return backend.blend(composite, place.masks).float().cpu()
 
 
-@pytest.mark.parametrize(("device", "kind"), kinds())
-@pytest.mark.parametrize("preset", ["tiny", "tiny_paper"])
-def test_same_picture(
-    preset: str, device: torch.device, kind: torch.dtype, request: pytest.FixtureRequest
-) -> None:
-    speaker: Speaker = request.getfixturevalue(preset)
+def devices() -> list[torch.device]:
+    return [CPU, torch.device("cuda")] if torch.cuda.is_available() else [CPU]
+
+
+def differs_by(backend: Backend, speaker: Speaker) -> float:
+    """PSNR in dB against the plain modules, for a batch of three."""
     sound = np.random.default_rng(3).normal(0, 0.1, 20 * 640).astype(np.float32)
     features = torch.from_numpy(features_of(speaker.networks.encoder, sound))
     windows = history(features, speaker.networks.head.config.window)[[4, 10, 19]]
     with torch.inference_mode():
         true = eager(speaker, windows, [0, 5, 11]).clamp(0, 1)
-        made = fast(speaker, windows, [0, 5, 11], device, kind).clamp(0, 1)
+        made = finished(backend, speaker, windows, [0, 5, 11]).clamp(0, 1)
     error = float((true - made).square().mean())
-    assert 10 * np.log10(1 / max(error, 1e-12)) >= LEAST_PSNR
+    return float(10 * np.log10(1 / max(error, 1e-12)))
+
+
+@pytest.mark.parametrize("device", devices())
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("preset", ["tiny", "tiny_paper"])
+def test_same_picture_in_every_number_type(
+    preset: str, kind: torch.dtype, device: torch.device, request: pytest.FixtureRequest
+) -> None:
+    speaker: Speaker = request.getfixturevalue(preset)
+    assert differs_by(Backend(speaker, device, kind), speaker) >= LEAST_PSNR
+
+
+@pytest.mark.parametrize(
+    ("name", "device"),
+    [(name, device) for device in devices() for name in NEEDS[device.type]],
+)
+def test_same_picture_by_every_back_end(
+    name: str,
+    device: torch.device,
+    tiny: Speaker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    need(*NEEDS[device.type][name])
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    backend = choose_backend(name, tiny, device, ReferenceLoop(tiny, CPU).size)
+    assert backend.name == name
+    assert differs_by(backend, tiny) >= LEAST_PSNR
+
+
+def test_what_was_converted_once_is_used_again(
+    tiny: Speaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need("openvino")
+    import openvino
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    region = ReferenceLoop(tiny, CPU).size
+    choose_backend("openvino", tiny, CPU, region)
+    monkeypatch.delattr(openvino, "convert_model")
+    backend = choose_backend("openvino", tiny, CPU, region)
+    assert backend.name == "openvino"
+    assert differs_by(backend, tiny) >= LEAST_PSNR
+
+
+def test_a_back_end_that_does_not_run_gives_way_and_says_why(
+    tiny: Speaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    region = ReferenceLoop(tiny, CPU).size
+    backend = choose_backend("tensorrt", tiny, CPU, region)
+    assert backend.name == "torch"
+    assert "CUDA devices only" in caplog.text
+    assert choose_backend("auto", tiny, CPU, region).name == quickest(CPU)
+    with pytest.raises(AvatarError, match="there is no back end 'abacus'"):
+        choose_backend("abacus", tiny, CPU, region)
 
 
 def test_only_what_the_mask_covers_is_drawn() -> None:
