@@ -15,6 +15,7 @@ from avatar.errors import AvatarError
 from streaming.commands.bench import bench
 from streaming.commands.camera import camera
 from streaming.commands.serve import serve
+from streaming.commands.soak import soak
 from streaming.commands.token import token
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.command()(serve)
 app.command()(token)
 app.command()(camera)
 app.command()(bench)
+app.command()(soak)
 app.command()(train)
 app.command()(evaluate)
 app.command()(render)

@@ -13,10 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from avatar.errors import AvatarError
 from streaming.live_report import LiveReport, judge
 from streaming.process_usage import watch_process
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 PROBE = Path(__file__).with_name("live_probe.js")
 CHROMIUM = "/usr/bin/chromium"
@@ -59,28 +63,38 @@ def running_server(*flags: str) -> Iterator[tuple[str, int]]:
         process.wait(20)
 
 
-def measure_calls(seconds: float, calls: int, server_flags: tuple[str, ...]) -> list[LiveReport]:
-    """Hold `calls` calls at once for `seconds`, each in a tab of one browser."""
+@contextmanager
+def running_browser() -> "Iterator[Browser]":
+    """Headless Chromium. Raises AvatarError if it is not installed."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
-        raise AvatarError("bench --live needs playwright: pip install playwright") from error
+        raise AvatarError("this needs playwright: pip install playwright") from error
     if not Path(CHROMIUM).exists():
-        raise AvatarError(f"bench --live needs {CHROMIUM}: apt install chromium")
-    with running_server(*server_flags) as (address, pid), sync_playwright() as playwright:
+        raise AvatarError(f"this needs {CHROMIUM}: apt install chromium")
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(BROWSER_FLAGS))
-        pages = []
-        for _ in range(calls):
-            # The page's own content policy forbids the probe's worklet.
-            page = browser.new_context(bypass_csp=True).new_page()
-            page.add_init_script(path=PROBE)
-            page.goto(address)
-            page.click("#start")
-            pages.append(page)
+        yield browser
+        browser.close()
+
+
+def start_call(browser: "Browser", address: str) -> "Page":
+    """A page of its own that calls, with the probe in it."""
+    # The page's own content policy forbids the probe's worklet.
+    page = browser.new_context(bypass_csp=True).new_page()
+    page.add_init_script(path=PROBE)
+    page.goto(address)
+    page.click("#start")
+    return page
+
+
+def measure_calls(seconds: float, calls: int, server_flags: tuple[str, ...]) -> list[LiveReport]:
+    """Hold `calls` calls at once for `seconds`, each in a tab of one browser."""
+    with running_browser() as browser, running_server(*server_flags) as (address, pid):
+        pages = [start_call(browser, address) for _ in range(calls)]
         time.sleep(SETTLE)
         for page in pages:
             page.evaluate("liveProbe.settled()")
         usage = watch_process(pid, seconds)
         collected = [page.evaluate("liveProbe.collect()") for page in pages]
-        browser.close()
     return [judge(one, usage) for one in collected]

@@ -32,18 +32,18 @@ def watch_process(pid: int, seconds: float) -> Usage:
     return Usage(cores, samples[-1][1], slope)
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """The process and those it started: the server and its renderer."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(one for child in children for one in _family(int(child)))]
+    return [pid, *(one for child in children for one in family(int(child)))]
 
 
 def _cpu_seconds(pid: int) -> float:
-    stats = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2] for one in _family(pid)]
+    stats = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2] for one in family(pid)]
     ticks = sum(int(stat.split()[11]) + int(stat.split()[12]) for stat in stats)
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _resident_mb(pid: int) -> float:
-    pages = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in _family(pid)]
+    pages = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in family(pid)]
     return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6

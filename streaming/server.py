@@ -22,7 +22,7 @@ from prometheus_client import REGISTRY
 from pydantic import BaseModel, Field, ValidationError
 
 from avatar.errors import AvatarError
-from streaming import face_encoder, health, jitter_buffer
+from streaming import face_encoder, health, jitter_buffer, memory
 from streaming.config import ServeConfig, make_ice_servers
 from streaming.door import Door, DoorError, address_of
 from streaming.guest import Guest, House
@@ -88,6 +88,7 @@ def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        memory.prepare()
         await worker.attach()
         sessions = Sessions(worker, config, ice_servers)
         lag = LoopLag()

@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 
 from avatar.errors import AvatarError
+from streaming import memory
 from streaming.addresses import home_of, is_here
 from streaming.config import ServeConfig
 from streaming.ice_servers import IceServers
@@ -77,3 +78,4 @@ class Sessions:
         await session.closed.wait()
         self._open.discard(session)
         self._homes -= Counter([home])  # leaves none at zero
+        await memory.give_back()

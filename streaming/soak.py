@@ -1,0 +1,154 @@
+"""One long call in a real browser while others come and go, and what the server holds meanwhile."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from typing import TYPE_CHECKING
+from urllib.request import urlopen
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from avatar.errors import AvatarError
+from streaming.live_benchmark import SETTLE, running_browser, running_server, start_call
+from streaming.process_facts import look_at
+from streaming.process_usage import family
+from streaming.soak_report import Sample, SoakReport, Visit, judge_soak
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PLACES = 3  # calls the server admits: the long one, a visit, and one not yet freed
+STAY = 3.0  # seconds of a visit, from its first picture
+PATIENCE = 30.0  # seconds until a visit is given up, or a place
+LOOK = 0.05  # seconds between looks for a freed place
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SoakPlan:
+    """How long, how many, with whom."""
+
+    seconds: float
+    visits: int
+    speaker: str
+
+
+def soak(plan: SoakPlan, say: Say) -> SoakReport:
+    """Run the whole thing; `say` gets a line now and then. Raises AvatarError."""
+    flags = ("--speaker", plan.speaker, "--max-sessions", str(PLACES))
+    with running_browser() as browser, running_server(*flags) as (address, pid):
+        page = start_call(browser, address)
+        page.wait_for_timeout(SETTLE * 1000)
+        page.evaluate("liveProbe.settled()")
+        visits, samples = _receive_visitors(plan, page, address, pid, say)
+        collected = page.evaluate("liveProbe.collect()")
+    return judge_soak(plan.seconds, visits, samples, collected)
+
+
+def _receive_visitors(
+    plan: SoakPlan, page: "Page", address: str, pid: int, say: Say
+) -> tuple[list[Visit], list[Sample]]:
+    begun = time.monotonic()
+    visits: list[Visit] = []
+    samples = [_sample(address, pid, 0.0)]
+    for number, ending in zip(range(1, plan.visits + 1), cycle(ENDINGS), strict=False):
+        visits.append(_visit(address, ending))
+        next_at = begun + number * plan.seconds / plan.visits
+        page.wait_for_timeout(max(0.0, next_at - time.monotonic()) * 1000)
+        samples.append(_sample(address, pid, time.monotonic() - begun))
+        say(f"{number}/{plan.visits} {visits[-1]} {samples[-1]}")
+    return visits, samples
+
+
+def _visit(address: str, ending: str) -> Visit:
+    with _visitor(address) as visitor:
+        assert visitor.stdout
+        came = visitor.stdout.readline().strip() == "live"
+        time.sleep(STAY)
+        ENDINGS[ending](visitor)
+        return Visit(ending, came, _time_to_free(address))
+
+
+@contextmanager
+def _visitor(address: str) -> "Iterator[subprocess.Popen[str]]":
+    visitor = subprocess.Popen(
+        [sys.executable, "-m", "streaming.visitor", address],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    guard = threading.Timer(PATIENCE, visitor.kill)
+    guard.start()
+    try:
+        yield visitor
+    finally:
+        guard.cancel()
+        visitor.kill()
+        with contextlib.suppress(BrokenPipeError):
+            visitor.communicate()
+
+
+def _hang_up(visitor: "subprocess.Popen[str]") -> None:
+    assert visitor.stdin
+    visitor.stdin.close()
+    visitor.stdin = None
+
+
+def _kill(visitor: "subprocess.Popen[str]") -> None:
+    visitor.kill()
+
+
+def _fall_silent(visitor: "subprocess.Popen[str]") -> None:
+    """Not a packet more, no end of a connection either: as if the cable were pulled."""
+    visitor.send_signal(signal.SIGSTOP)
+
+
+ENDINGS: dict[str, "Callable[[subprocess.Popen[str]], None]"] = {
+    "hung up": _hang_up,
+    "killed": _kill,
+    "fell silent": _fall_silent,
+}
+
+
+def _time_to_free(address: str) -> float | None:
+    """Seconds until only the long call is left; None if that does not come about."""
+    begun = time.monotonic()
+    while (passed := time.monotonic() - begun) < PATIENCE:
+        if json.loads(_get(f"{address}/healthz"))["sessions"] == 1:
+            return passed
+        time.sleep(LOOK)
+    return None
+
+
+def _sample(address: str, pid: int, at: float) -> Sample:
+    tasks = next(
+        found.samples[0].value
+        for found in text_string_to_metric_families(_get(f"{address}/metrics"))
+        if found.name == "avatar_tasks"
+    )
+    server, *others = [look_at(one) for one in family(pid)]
+    if server is None:
+        raise AvatarError("soaking needs /proc, that is Linux")
+    return Sample(
+        seconds=round(at, 1),
+        server_mb=server.resident_bytes / 1e6,
+        renderer_mb=sum(one.resident_bytes for one in others if one) / 1e6,
+        tasks=tasks,
+        threads=server.threads + sum(one.threads for one in others if one),
+        files=server.files + sum(one.files for one in others if one),
+        sockets=server.sockets + sum(one.sockets for one in others if one),
+        shared_memories=server.shared_memories,
+    )
+
+
+def _get(address: str) -> str:
+    with urlopen(address, timeout=PATIENCE) as response:
+        return str(response.read(), "utf-8")

@@ -1,0 +1,142 @@
+"""Whether a server that ran for long still is what it was: trends, and the call in its parts."""
+
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from streaming.live_report import LiveReport, judge
+from streaming.process_usage import Usage
+
+SETTLING = 0.2  # part of the run in which pools and caches fill; it is not judged
+ENDS = 0.2  # part of what is judged whose median is called first, or last
+PART = 600.0  # seconds of the long call that are judged together
+NEGLIGIBLE = 0.005  # part of a quantity that its growth over the run may be in any case
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the server and its renderer hold while only the long call runs."""
+
+    seconds: float
+    server_mb: float
+    renderer_mb: float
+    tasks: float
+    threads: int
+    files: int
+    sockets: int
+    shared_memories: int
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One short call; `freed_after`: seconds from its end until its place was free."""
+
+    ending: str
+    came: bool
+    "A picture was seen."
+    freed_after: float | None
+
+
+@dataclass(frozen=True)
+class Trend:
+    """How one quantity went."""
+
+    first: float
+    last: float
+    per_hour: float
+    noise: float
+    "Standard deviation around the straight line."
+    steady: bool
+    "It grew by no more than twice the noise, or by half a percent."
+
+
+@dataclass(frozen=True)
+class SoakReport:
+    """The whole run."""
+
+    seconds: float
+    visits: int
+    visits_without_picture: int
+    slowest_freed: dict[str, float | None]
+    "Seconds, by the way the visit ended; None: never."
+    trends: dict[str, Trend]
+    call: LiveReport
+    "The long call as a whole."
+    parts: list[LiveReport]
+    "The same call, ten minutes after ten minutes."
+    samples: list[Sample]
+
+    @property
+    def steady(self) -> bool:
+        return all(trend.steady for trend in self.trends.values())
+
+
+def judge_soak(
+    seconds: float, visits: list[Visit], samples: list[Sample], collected: dict[str, Any]
+) -> SoakReport:
+    """The report of a run whose long call brought `collected` (see `live_report.judge`)."""
+    trends = {
+        name: trend([one.seconds for one in samples], [getattr(one, name) for one in samples])
+        for name in asdict(samples[0])
+        if name != "seconds"
+    }
+    megabytes = trends["server_mb"].last + trends["renderer_mb"].last
+    growth = trends["server_mb"].per_hour + trends["renderer_mb"].per_hour
+    usage = Usage(0.0, megabytes, growth / 60)
+    return SoakReport(
+        seconds=seconds,
+        visits=len(visits),
+        visits_without_picture=sum(not visit.came for visit in visits),
+        slowest_freed={ending: _slowest(visits, ending) for ending in _endings(visits)},
+        trends=trends,
+        call=judge(collected, usage),
+        parts=[judge(part, usage) for part in _split(collected)],
+        samples=samples,
+    )
+
+
+def trend(times: list[float], values: list[float]) -> Trend:
+    """How `values`, taken at `times` (seconds), went after settling; at least five of them."""
+    at, value = np.array(times), np.array(values, float)
+    judged = at >= at[-1] * SETTLING
+    at, value = at[judged], value[judged]
+    slope, offset = np.polyfit(at, value, 1)
+    noise = float(np.std(value - (slope * at + offset)))
+    grown = slope * (at[-1] - at[0])
+    count = max(1, int(len(value) * ENDS))
+    return Trend(
+        first=round(float(np.median(value[:count])), 3),
+        last=round(float(np.median(value[-count:])), 3),
+        per_hour=round(float(slope * 3600), 3),
+        noise=round(noise, 3),
+        steady=bool(grown <= max(2 * noise, NEGLIGIBLE * float(np.mean(value)))),
+    )
+
+
+def _endings(visits: list[Visit]) -> list[str]:
+    return sorted({visit.ending for visit in visits})
+
+
+def _slowest(visits: list[Visit], ending: str) -> float | None:
+    times = [visit.freed_after for visit in visits if visit.ending == ending]
+    known = [time for time in times if time is not None]
+    return round(max(known), 2) if len(known) == len(times) else None
+
+
+def _split(collected: dict[str, Any]) -> list[dict[str, Any]]:
+    """The pictures, clicks and voices of each ten minutes."""
+    begin, end = collected["begin"], collected["pictures"][-1][0]
+    count = max(1, round((end - begin) / (PART * 1000)))
+    edges = np.linspace(begin, end + 1, count + 1)
+    return [_cut(collected, early, late) for early, late in pairwise(edges)]
+
+
+def _cut(collected: dict[str, Any], early: float, late: float) -> dict[str, Any]:
+    return collected | {
+        "begin": early,
+        "pictures": [one for one in collected["pictures"] if early <= one[0] < late],
+        "clicks": [one for one in collected["clicks"] if early <= one < late],
+        "voices": [one for one in collected["voices"] if early <= one < late],
+    }
