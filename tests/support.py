@@ -11,7 +11,9 @@ PROGRAMS = {
     "ffmpeg",
     "espeak-ng",
     "flite",
+    "g++",
     "pulseaudio",
+    "turnserver",
 }
 
 
