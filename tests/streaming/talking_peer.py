@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import RtcpSrPacket
 
@@ -46,8 +46,13 @@ class Beeps(MediaStreamTrack):
 class TalkingPeer:
     """Offers a call, takes the answer, collects (arrival, media seconds, level) of both tracks."""
 
-    def __init__(self, speaks: bool = True, sends_video: bool = False) -> None:
-        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    def __init__(
+        self,
+        speaks: bool = True,
+        sends_video: bool = False,
+        ice_servers: list[RTCIceServer] | None = None,
+    ) -> None:
+        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers or []))
         self.voice: list[tuple[float, float, float]] = []
         self.face: list[tuple[float, float, float]] = []
         self.reports: list[tuple[int, int, int]] = []  # ssrc, NTP, RTP

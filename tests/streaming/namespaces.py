@@ -1,0 +1,61 @@
+"""Network namespaces: machines that can reach each other only where a cable was laid."""
+
+import itertools
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+_cables = itertools.count()
+
+
+class Machine:
+    """One namespace; programs started in it see only its own network."""
+
+    def __init__(self, name: str) -> None:
+        self.name = f"avatar-{name}-{os.getpid()}"
+        ip("netns", "add", self.name)
+        self.ip("link", "set", "lo", "up")
+
+    def ip(self, *words: str) -> None:
+        ip("-n", self.name, *words)
+
+    def inside(self, *command: str) -> list[str]:
+        """The command line that runs `command` in here."""
+        return ["ip", "netns", "exec", self.name, *command]
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+def lay_cable(one: Machine, one_address: str, other: Machine, other_address: str) -> None:
+    """A cable between two machines; addresses with their prefix, such as 9.1.0.1/24."""
+    number = next(_cables)
+    ends = [f"av{os.getpid() % 10_000}{side}{number}" for side in "ab"]
+    ip("link", "add", ends[0], "type", "veth", "peer", "name", ends[1])
+    for machine, end, address in ((one, ends[0], one_address), (other, ends[1], other_address)):
+        ip("link", "set", end, "netns", machine.name)
+        machine.ip("address", "add", address, "dev", end)
+        machine.ip("link", "set", end, "up")
+
+
+@contextmanager
+def machines(*names: str) -> Iterator[list[Machine]]:
+    """Namespaces that are gone afterwards; skips the test where there can be none."""
+    if not shutil.which("ip") or os.geteuid() != 0:
+        reason = "network namespaces need iproute2 and root"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{reason}, and CI must have them")
+        pytest.skip(reason)
+    made: list[Machine] = []
+    try:
+        for name in names:
+            made.append(Machine(name))
+        yield made
+    finally:
+        for machine in made:
+            subprocess.run(["ip", "netns", "delete", machine.name], check=False)
