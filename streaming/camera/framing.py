@@ -64,6 +64,10 @@ class FramedSink:
         self._framing = framing
 
     @property
+    def name(self) -> str:
+        return self._inner.name
+
+    @property
     def lead(self) -> float:
         return self._inner.lead
 

@@ -33,6 +33,11 @@ class SoundDevice:
     through_pulse: bool = False
 
     @property
+    def label(self) -> str:
+        """What a person would call it."""
+        return self.description if self.through_pulse else self.name
+
+    @property
     def portaudio(self) -> str | int:
         """What PortAudio opens it by."""
         return PULSE if self.through_pulse else int(self.name.split(":", 1)[0])
@@ -124,3 +129,10 @@ def _pactl(*arguments: str) -> str:
     except subprocess.TimeoutExpired:
         return ""
     return done.stdout if done.returncode == 0 else ""
+
+
+if __name__ == "__main__":  # asked by SoundSystem: is this device plugged in?
+    try:
+        find_device("input" if sys.argv[1] == "input" else "output", " ".join(sys.argv[2:]) or None)
+    except AvatarError:
+        sys.exit(1)

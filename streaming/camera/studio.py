@@ -1,15 +1,23 @@
 """The camera as a whole: microphone, renderer, and every sink, from opening to closing."""
 
 import asyncio
+import functools
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
+from avatar.errors import AvatarError
 from streaming.camera.framing import BLACK, FramedSink, Framing, Size
 from streaming.camera.microphone import Microphone
+from streaming.camera.sound_system import SoundSystem
 from streaming.performance import Performance, performance_delay
 from streaming.presenter import Presenter
 from streaming.render_worker import RenderWorker
+from streaming.sinks.destination import Destination
+from streaming.sinks.film import Film
 from streaming.sinks.kept import KeptSink
+from streaming.sinks.preview import Preview
 from streaming.sinks.sink import Sink
 from streaming.sinks.sound_output import SoundOutput, needed_lead
 from streaming.sinks.virtual_camera import VirtualCamera
@@ -22,60 +30,95 @@ class CameraSettings:
     speaker: str
     microphone: str | None = None
     camera: str | None = None
+    "None: the first there is, or none at all if there are `outs`."
     voice: str | None = None
+    outs: tuple[Destination, ...] = ()
     size: Size | None = None
     mirror: bool = False
     background: tuple[int, int, int] = BLACK
+    "Y, U, V."
+    preview: bool = False
     block_code: bool = False
 
 
 class Studio:
-    """Runs until cancelled; `open` and `close` bracket it."""
+    """Open it, run it until cancelled, close it."""
+
+    performance: Performance
+    microphone: Microphone
 
     def __init__(self, worker: RenderWorker, settings: CameraSettings) -> None:
+        self.settings = settings
+        self.sinks: list[tuple[Sink, Presenter]] = []
         self._worker = worker
-        self._settings = settings
+        self._system = SoundSystem()
         self._closing = AsyncExitStack()
-        self.sinks: list[tuple[KeptSink, Presenter]] = []
 
     async def open(self) -> None:
         """Open every device. Raises AvatarError if one is not to be had."""
-        settings = self._settings
+        settings = self.settings
         await self._worker.attach()
         self._closing.push_async_callback(self._worker.stop)
-        lead = needed_lead(settings.voice) if settings.voice else 0.0
+        lead = needed_lead(self._system, settings.voice) if settings.voice else 0.0
         delay = performance_delay(self._worker.ready.capacity.budget, lead)
         self.performance = Performance(self._worker, delay, settings.block_code)
-        for sink in await self._sinks():
-            await sink.start()
+        self.microphone = Microphone(
+            self._system, settings.microphone, self.performance.sound.place
+        )
+        source = await self._worker.prepare(self._worker.ready.first)
+        async for sink in self._chosen(source):
             self._closing.push_async_callback(sink.close)
             self.sinks.append((sink, self.performance.presenter(sink)))
-        await self.performance.join(settings.speaker)
+        await self.performance.join(self._worker.ready.first)
         self._closing.callback(self.performance.leave)
-        self.microphone = Microphone(settings.microphone, self.performance.sound.place)
         self.microphone.open()
         self._closing.callback(self.microphone.close)
 
-    async def _sinks(self) -> list[KeptSink]:
-        settings, clock = self._settings, self.performance.clock
-        source = await self._worker.prepare(settings.speaker)
-        framing = Framing(source, settings.size or source, settings.mirror, settings.background)
-
-        async def open_camera() -> Sink:
-            return FramedSink(await VirtualCamera.open(framing.size, settings.camera), framing)
-
-        sinks = [KeptSink("camera", open_camera)]
-        if settings.voice:
-            sinks.append(KeptSink("voice", lambda: SoundOutput.open(settings.voice, clock)))
-        return sinks
-
-    async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.performance.drive())
-            tasks.create_task(self.microphone.keep())
-            for _, presenter in self.sinks:
-                tasks.create_task(presenter.run())
+    async def run(self, display: Coroutine[Any, Any, None]) -> None:
+        """Perform, with `display` beside it. Raises AvatarError if a file cannot be written."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(display)
+                tasks.create_task(self.performance.drive())
+                tasks.create_task(self.microphone.keep())
+                for _, presenter in self.sinks:
+                    tasks.create_task(presenter.run())
+        except* AvatarError as errors:
+            raise errors.exceptions[0] from None
 
     async def close(self) -> None:
-        """Let go of everything that was opened, last first."""
+        """Let go of everything that was opened, last first. Raises AvatarError."""
         await self._closing.aclose()
+
+    async def _chosen(self, source: Size) -> AsyncIterator[Sink]:
+        """Every sink that was asked for, open, or trying to if it is at the end of a line."""
+        settings = self.settings
+        framing = Framing(source, settings.size or source, settings.mirror, settings.background)
+        size = framing.size
+
+        async def open_camera() -> Sink:
+            return FramedSink(await VirtualCamera.open(size, settings.camera), framing)
+
+        async def open_film(out: Destination) -> Sink:
+            return FramedSink(await Film.open(out, size), framing)
+
+        async def open_voice() -> Sink:
+            await self._system.look_again("output", settings.voice)
+            return SoundOutput(self._system, settings.voice, self.performance.clock)
+
+        if settings.camera or not settings.outs:
+            yield await _started(KeptSink("camera", open_camera))
+        if settings.voice:
+            yield await _started(KeptSink("voice", open_voice))
+        for out in settings.outs:
+            if out.live:
+                yield KeptSink(out.address, functools.partial(open_film, out))
+            else:
+                yield await open_film(out)
+        if settings.preview:
+            yield FramedSink(Preview(size), framing)
+
+
+async def _started(sink: KeptSink) -> KeptSink:
+    await sink.start()
+    return sink

@@ -14,11 +14,16 @@ class KeptSink:
     """Passes everything on while `open` gives a sink; says in `problem` why it does not."""
 
     def __init__(self, name: str, open: Callable[[], Awaitable[Sink]]) -> None:
-        self.name = name
+        """`name`: what it is called until it says so itself."""
         self.problem = ""
+        self.inner: Sink | None = None
+        self._name = name
         self._open = open
-        self._inner: Sink | None = None
         self._lead = 0.0
+
+    @property
+    def name(self) -> str:
+        return self._name
 
     @property
     def lead(self) -> float:
@@ -26,16 +31,16 @@ class KeptSink:
 
     async def start(self) -> None:
         """Open it the first time. Raises AvatarError if that is not possible."""
-        self._inner = await self._open()
-        self._lead = self._inner.lead
+        self.inner = await self._open()
+        self._name, self._lead = self.inner.name, self.inner.lead
 
     async def ready(self) -> None:
         while True:
             try:
-                if self._inner is None:
+                if self.inner is None:
                     await self.start()
-                assert self._inner is not None
-                await self._inner.ready()
+                assert self.inner is not None
+                await self.inner.ready()
                 self.problem = ""
                 return
             except AvatarError as error:
@@ -44,16 +49,16 @@ class KeptSink:
                 await asyncio.sleep(RETRY)
 
     def show(self, number: int, picture: I420) -> None:
-        if self._inner:
-            self._inner.show(number, picture)
+        if self.inner:
+            self.inner.show(number, picture)
 
     def speak(self, start: int, samples: Voice) -> None:
-        if self._inner:
-            self._inner.speak(start, samples)
+        if self.inner:
+            self.inner.speak(start, samples)
 
     async def close(self) -> None:
-        if self._inner:
-            inner, self._inner = self._inner, None
+        if self.inner:
+            inner, self.inner = self.inner, None
             await inner.close()
 
     async def _drop(self) -> None:

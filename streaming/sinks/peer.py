@@ -13,6 +13,7 @@ VOICE_LEAD = 0.040  # seconds
 class PeerSink:
     """Add `face` and `voice` to a peer connection; its encoders set the pace of the pictures."""
 
+    name = "browser"
     lead = VOICE_LEAD
 
     def __init__(self) -> None:

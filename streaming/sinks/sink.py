@@ -18,6 +18,11 @@ class Sink(Protocol):
     """
 
     @property
+    def name(self) -> str:
+        """What a person would call it."""
+        ...
+
+    @property
     def lead(self) -> float:
         """Seconds that sound is wanted before the picture it belongs to."""
         ...

@@ -4,15 +4,13 @@ import time
 from typing import Any
 
 from avatar.errors import AvatarError
-from streaming.camera.sound_devices import SoundDevice, find_device, portaudio
+from streaming.camera.sound_system import SoundSystem, stream_rate
 from streaming.clock import VOICE_RATE, SessionClock
 from streaming.renderer import I420
 from streaming.sinks.sink import Voice
 from streaming.sinks.voice_pace import VoicePace
 from streaming.sinks.voice_ring import VoiceRing
 
-BLOCK = VOICE_RATE // 100  # samples: 10 ms
-LATENCY = 0.020  # seconds asked of the sound system
 RESERVE = 0.030  # seconds that sound lies ready before the device wants it
 LONGEST_LATENCY = 1.0  # seconds; a device that claims more does not know
 SILENT = 2.0  # seconds without the device's asking for sound: it is gone
@@ -21,25 +19,26 @@ SILENT = 2.0  # seconds without the device's asking for sound: it is gone
 class SoundOutput:
     """Plays the voice on an output, usually a virtual cable that a call program listens to."""
 
-    def __init__(self, device: SoundDevice, clock: SessionClock) -> None:
-        """Open it. Raises AvatarError if that is not possible."""
-        self.name = device.description if device.through_pulse else device.name
+    def __init__(self, system: SoundSystem, wanted: str | None, clock: SessionClock) -> None:
+        """Open the output of that name, or the default one. Raises AvatarError."""
         self.pace = VoicePace()
+        self._system = system
         self._clock = clock
         self._ring = VoiceRing()
         self._asked_at = time.monotonic()
-        self._stream = open_output(device, self._fill)
-        self._latency: float = self._stream.latency
-        self._stream.start()
-
-    @classmethod
-    async def open(cls, wanted: str | None, clock: SessionClock) -> "SoundOutput":
-        """The output of that name, or the default one. Raises AvatarError."""
-        return cls(find_device("output", wanted), clock)
+        self._latency, self._faster = 0.0, 1.0
+        self.name, self._stream = system.open("output", wanted, self._fill)
+        self._latency = self._stream.latency
+        self._faster = VOICE_RATE / stream_rate(self._stream)
 
     @property
     def lead(self) -> float:
         return self._latency + RESERVE
+
+    @property
+    def behind(self) -> float:
+        """Seconds that the voice is behind its picture, as the device tells it."""
+        return self.pace.error / VOICE_RATE
 
     async def ready(self) -> None:
         if not self._stream.active or time.monotonic() - self._asked_at > SILENT:
@@ -52,7 +51,7 @@ class SoundOutput:
         self._ring.write(start, samples)
 
     async def close(self) -> None:
-        self._stream.close(ignore_errors=True)
+        self._system.close(self._stream)
 
     def _fill(self, sound: Any, frames: int, times: Any, _: Any) -> None:
         """Called by PortAudio's own thread whenever the device wants sound."""
@@ -64,27 +63,17 @@ class SoundOutput:
             sound[:] = 0
             return
         heard = self._asked_at + latency - self._clock.present(0)
-        start, step = self.pace.next(heard * VOICE_RATE, frames)
-        sound[:] = self._ring.read(start, step, frames)[:, None]
+        start, step = self.pace.next(heard * VOICE_RATE, frames * self._faster)
+        sound[:, 0] = self._ring.read(start, step * self._faster, frames)
 
 
-def needed_lead(wanted: str | None) -> float:
+def needed_lead(system: SoundSystem, wanted: str) -> float:
     """Seconds of `lead` that an output will want. Raises AvatarError if it cannot be opened."""
-    with open_output(find_device("output", wanted), lambda *_: None) as stream:
-        return float(stream.latency) + RESERVE
 
+    def silence(sound: Any, *_: Any) -> None:
+        sound[:] = 0
 
-def open_output(device: SoundDevice, callback: Any) -> Any:
-    """A PortAudio stream that asks `callback` for (480, 1 or 2) float32. Raises AvatarError."""
-    sounddevice = portaudio()
-    device.select()
-    try:
-        return sounddevice.OutputStream(
-            device=device.portaudio, channels=2, samplerate=VOICE_RATE, blocksize=BLOCK,
-            latency=LATENCY, dtype="float32", callback=callback,
-        )  # fmt: skip
-    except sounddevice.PortAudioError as error:
-        raise AvatarError(
-            f"the sound output {device.name} cannot be opened ({error.args[0]}); another program "
-            "may be using it"
-        ) from error
+    _, stream = system.open("output", wanted, silence)
+    latency = float(stream.latency)
+    system.close(stream)
+    return latency + RESERVE

@@ -21,8 +21,8 @@ class VoicePace:
         self.error = 0.0  # samples that the voice is behind, smoothed
         self._place: float | None = None
 
-    def next(self, wanted: float, frames: int) -> tuple[float, float]:
-        """(position of the first sample, step from one to the next) of a block of `frames`.
+    def next(self, wanted: float, frames: float) -> tuple[float, float]:
+        """(position of the first sample, step from one to the next) of `frames` of 48 kHz.
 
         wanted: position in the voice, in 48 kHz samples, that is due when the block is heard.
         """

@@ -38,6 +38,7 @@ class NotingSink:
     """Takes everything, with the moment at which it came."""
 
     time: VirtualTime
+    name: str = "notes"
     lead: float = 0.0
     busy: bool = False
     pictures: list[tuple[float, int, int]] = field(default_factory=list)

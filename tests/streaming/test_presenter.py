@@ -33,7 +33,7 @@ async def presenting(
 ) -> AsyncIterator[Stage]:
     """A running presenter; it joins `late` seconds after the clock's start."""
     clock = SteppedClock(time)
-    pictures, sound, sink = Pictures(), AudioInput(clock), NotingSink(time, lead)
+    pictures, sound, sink = Pictures(), AudioInput(clock), NotingSink(time, lead=lead)
     clock.start(time.now)
     time.now += late
     presenter = Presenter(clock, pictures, sound, sink)

@@ -33,9 +33,9 @@ class SoundServer:
         """Returns the number of its module, to be unloaded by."""
         return self.control("load-module", "module-null-sink", f"sink_name={name}", "rate=48000")
 
-    def play(self, file: Path) -> "subprocess.Popen[bytes]":
+    def play(self, file: Path, sink: str = "mic") -> "subprocess.Popen[bytes]":
         """A person speaks into the microphone."""
-        return subprocess.Popen(["paplay", "--device=mic", str(file)], env=self.environment)
+        return subprocess.Popen(["paplay", f"--device={sink}", str(file)], env=self.environment)
 
     @contextmanager
     def recording(self, sink: str) -> Iterator["Recording"]:

@@ -1,0 +1,111 @@
+"""What the terminal shows while the camera runs: level, pictures a second, delay, what is late."""
+
+import asyncio
+import math
+import time
+from collections import deque
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from streaming.camera.studio import Studio
+from streaming.presenter import Presenter
+from streaming.sinks.kept import KeptSink
+from streaming.sinks.sink import Sink
+from streaming.sinks.sound_output import SoundOutput
+
+REFRESH = 0.1  # seconds
+WINDOW = 20  # refreshes over which pictures are counted
+FLOOR = -60  # dB, where the level bar begins
+BAR = 24  # characters
+HOT = 0.9  # of the bar: too loud
+
+
+class Display:
+    """Draws on a terminal; elsewhere it writes a line whenever something changes."""
+
+    def __init__(self, studio: Studio, speaker: str) -> None:
+        self._studio = studio
+        self._speaker = speaker
+        self._console = Console(stderr=True, highlight=False)
+        self._begun = time.monotonic()
+        self._counts = [deque([(self._begun, 0)], maxlen=WINDOW) for _ in studio.sinks]
+        self._told: set[str] = set()
+
+    async def run(self) -> None:
+        """Show until cancelled."""
+        if not self._console.is_terminal:
+            self._console.print(self._opening())
+            while True:
+                self._tell()
+                await asyncio.sleep(REFRESH)
+        with Live(console=self._console, auto_refresh=False, transient=True) as live:
+            while True:
+                live.update(self.picture(), refresh=True)
+                await asyncio.sleep(REFRESH)
+
+    def picture(self) -> Group:
+        """What the terminal shows now."""
+        now = time.monotonic()
+        minutes, seconds = divmod(int(now - self._begun), 60)
+        heading = Text.assemble(
+            (self._speaker, "bold"), f"  {minutes}:{seconds:02}", ("   Ctrl-C stops", "dim")
+        )
+        rows = Table.grid(padding=(0, 2))
+        microphone = self._studio.microphone
+        delay = self._studio.performance.clock.delay
+        rows.add_row(*self._row("microphone", microphone.name, microphone.problem, self._level()))
+        for (sink, presenter), counts in zip(self._studio.sinks, self._counts, strict=True):
+            counts.append((now, presenter.sent))
+            rows.add_row(*self._row(*describe(sink, presenter, _rate(counts))))
+        rows.add_row("", "delay", "", f"{delay * 1000:.0f} ms from voice to face")
+        problems = [Text(problem, "yellow") for problem in self._problems()]
+        return Group(heading, rows, *problems)
+
+    def _row(self, kind: str, name: str, problem: str, figures: str | Text) -> list[str | Text]:
+        lamp = Text("○", "yellow") if problem else Text("●", "green")
+        return [lamp, kind, Text(name, "bold"), "" if problem else figures]
+
+    def _level(self) -> Text:
+        level = 20 * math.log10(self._studio.microphone.level + 1e-9)
+        share = min(1.0, max(0.0, 1 - level / FLOOR))
+        filled = round(share * BAR)
+        bar = Text("█" * filled, "red" if share > HOT else "green")
+        return bar.append("░" * (BAR - filled), "dim").append(f" {max(level, FLOOR):.0f} dB", "dim")
+
+    def _problems(self) -> list[str]:
+        found = [self._studio.microphone.problem]
+        found += [sink.problem for sink, _ in self._studio.sinks if isinstance(sink, KeptSink)]
+        if self._studio.performance.failing:
+            found.append("the renderer failed and starts again; the last picture stands")
+        return [problem for problem in found if problem]
+
+    def _opening(self) -> str:
+        names = ", ".join(sink.name for sink, _ in self._studio.sinks)
+        delay = self._studio.performance.clock.delay
+        return f"{self._speaker} is on: {self._studio.microphone.name} to {names}, {delay:.3f} s"
+
+    def _tell(self) -> None:
+        problems = set(self._problems())
+        for problem in problems - self._told:
+            self._console.print(problem)
+        for problem in self._told - problems:
+            self._console.print(f"over: {problem}")
+        self._told = problems
+
+
+def describe(sink: Sink, presenter: Presenter, rate: float) -> tuple[str, str, str, str]:
+    """(kind, name, problem, figures) of one sink."""
+    inner = sink.inner if isinstance(sink, KeptSink) else sink
+    problem = sink.problem if isinstance(sink, KeptSink) else ""
+    if isinstance(inner, SoundOutput):
+        step = f"{inner.behind * 1000:+.0f} ms from step, {inner.pace.slips} jumps"
+        return "voice", sink.name, problem, step
+    return "face", sink.name, problem, f"{rate:4.1f} fps, {presenter.late} late"
+
+
+def _rate(counts: "deque[tuple[float, int]]") -> float:
+    (begun, first), (now, last) = counts[0], counts[-1]
+    return (last - first) / (now - begun) if now > begun else 0.0
