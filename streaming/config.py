@@ -24,6 +24,8 @@ class ServeConfig:
     port: int = 8080
     device: str = "auto"
     "Where pictures are made: auto, cpu or cuda."
+    backend: str = "auto"
+    "How: auto, torch, compile, openvino or tensorrt."
     max_sessions: int = 0
     "Calls at once; 0 means as many as the machine was measured to carry."
     ice_servers: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 from collections import deque
+from collections.abc import Callable
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -32,14 +33,17 @@ LENGTH = struct.Struct("!i")  # how multiprocessing.Connection frames its messag
 class RenderWorker:
     """Owns the rendering process; everything but the constructor runs on the event loop."""
 
-    def __init__(self, find: FindSpeakers) -> None:
-        """Start the process and wait until it can render. Raises AvatarError if it cannot."""
+    def __init__(self, find: FindSpeakers, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Start the process and wait until it can render. Raises AvatarError if it cannot.
+
+        `meanwhile` is called once the process is under way: what else the start needs.
+        """
         self.timings: deque[float] = deque(maxlen=TIMINGS)  # seconds a step
         self._find = find
         self._callers: dict[int, Caller] = {}
         self._numbers = count()
         self._preparing: dict[str, asyncio.Future[tuple[int, int]]] = {}
-        self._process, connection, self.ready = _start(find)
+        self._process, connection, self.ready = _start(find, meanwhile)
         self._socket = _as_socket(connection)
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
@@ -186,7 +190,9 @@ class RenderWorker:
             await self.switch(caller, caller.speaker)
 
 
-def _start(find: FindSpeakers) -> tuple[BaseProcess, Connection, Ready]:
+def _start(
+    find: FindSpeakers, meanwhile: Callable[[], object] = lambda: None
+) -> tuple[BaseProcess, Connection, Ready]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(
@@ -194,6 +200,7 @@ def _start(find: FindSpeakers) -> tuple[BaseProcess, Connection, Ready]:
     )
     process.start()
     theirs.close()
+    meanwhile()
     try:
         kind, said = ours.recv()
     except EOFError as error:

@@ -39,7 +39,7 @@ class Renderer(Protocol):
         ...
 
 
-Asked = tuple[Renderer, Any, Chunk]  # a caller's renderer, its stream there, its next chunk
+Asked = tuple[Any, Any, Chunk]  # a caller's renderer, its stream there, its next chunk
 StepTogether = Callable[[Sequence[Asked]], Sequence[Picture | None]]
 
 

@@ -15,6 +15,9 @@ def render(
         typer.Option(help="Turn the head: lines of seconds, yaw, pitch, roll in degrees."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    backend: Annotated[
+        str, typer.Option(help="auto, torch, compile, openvino (CPU) or tensorrt (CUDA).")
+    ] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="Processor threads for the networks.")] = 1,
 ) -> None:
     """Let a speaker say a sound file; writes H.264 video with the sound beside it.
@@ -45,7 +48,7 @@ def render(
 
     speaker = load_speaker(name)
     scene = PosedHead(speaker, read_pose_path(pose)) if pose else None
-    pipeline = Pipeline(speaker, device, threads, scene)
+    pipeline = Pipeline(speaker, device, threads, scene, backend=backend)
     console = Console(stderr=True)
     columns = (TextColumn("{task.completed} frames"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:

@@ -38,6 +38,13 @@ def serve(
     device: Annotated[
         str | None, typer.Option(help="Where pictures are made: auto, cpu, cuda. [default: auto]")
     ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            help="How: torch, compile, openvino (CPU) or tensorrt (CUDA); auto takes the quickest "
+            "that is installed. [default: auto]"
+        ),
+    ] = None,
     max_sessions: Annotated[
         int | None,
         typer.Option(help="Calls at once; 0 lets the start-up measurement decide. [default: 0]"),
@@ -117,6 +124,7 @@ def serve(
         "host": host,
         "port": port,
         "device": device,
+        "backend": backend,
         "max_sessions": max_sessions,
         "ice_servers": tuple(ice_server) if ice_server else None,
         "allowed_origins": tuple(allow_origin) if allow_origin else None,
@@ -136,12 +144,9 @@ def run(config: "ServeConfig") -> None:
     Raises AvatarError if the speaker or the port cannot be had,
     or if the configuration would let strangers in unchecked.
     """
-    import uvicorn
-
     from streaming.config import make_ice_servers
     from streaming.door import Door
     from streaming.render_worker import RenderWorker
-    from streaming.server import create_app
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     for chatty in ("aioice", "aiortc", "libav"):
@@ -149,7 +154,11 @@ def run(config: "ServeConfig") -> None:
     Door(config)
     make_ice_servers(config)
     listener = _listen(config)
-    worker = RenderWorker(functools.partial(find_speakers, config.speaker, config.device))
+    find = functools.partial(find_speakers, config.speaker, config.device, config.backend)
+    worker = RenderWorker(find, meanwhile=_import_server)
+    import uvicorn
+
+    from streaming.server import create_app
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -161,6 +170,13 @@ def run(config: "ServeConfig") -> None:
             self.force_exit = False  # a second Ctrl-C must not cut off the farewells of the first
 
     Server(server_settings(config, create_app(config, worker))).run([listener])
+
+
+def _import_server() -> None:
+    """What takes half a second, while the rendering process loads its own."""
+    import uvicorn  # noqa: F401
+
+    import streaming.server  # noqa: F401
 
 
 def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":
@@ -201,9 +217,9 @@ def _listen(config: "ServeConfig") -> socket.socket:
         ) from error
 
 
-def find_speakers(wanted: str, device: str) -> "Speakers":
+def find_speakers(wanted: str, device: str, backend: str = "auto") -> "Speakers":
     """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process."""
-    from avatar.rendering.pipeline import Pipeline
+    from avatar.rendering.pipeline import Pipeline, step_together
     from avatar.rendering.speaker import list_speakers, load_speaker
     from streaming.renderer import Speakers
 
@@ -211,9 +227,11 @@ def find_speakers(wanted: str, device: str) -> "Speakers":
     found = {entry.name: entry for entry in list_speakers()} | {first.name: first}
 
     def load(name: str) -> Pipeline:
-        return Pipeline(load_speaker(found[name].folder), device)
+        speaker = first if name == first.name else load_speaker(found[name].folder)
+        return Pipeline(speaker, device, backend=backend)
 
-    return Speakers(first.name, {name: entry.preview for name, entry in found.items()}, load)
+    previews = {name: entry.preview for name, entry in found.items()}
+    return Speakers(first.name, previews, load, step_together)
 
 
 def _announce(config: "ServeConfig", port: int, ready: "Ready") -> None:
