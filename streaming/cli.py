@@ -14,6 +14,7 @@ from avatar.commands.train_encoder import train_encoder
 from avatar.errors import AvatarError
 from streaming.commands.bench import bench
 from streaming.commands.camera import camera
+from streaming.commands.doctor import doctor
 from streaming.commands.serve import serve
 from streaming.commands.soak import soak
 from streaming.commands.token import token
@@ -28,6 +29,7 @@ app = typer.Typer(
 
 app.command()(serve)
 app.command()(token)
+app.command()(doctor)
 app.command()(camera)
 app.command()(bench)
 app.command()(soak)

@@ -28,6 +28,7 @@ from tests.tiny_speaker import make_tiny_bundle
 ROOT = Path(__file__).parents[2]
 TOKENS, TURN = "0123456789abcdef0123456789abcdef", "shared with coturn"
 PORT, RELAY = "8443", "9.9.9.9"
+COTURN_READY = "SQLite DB connection success"
 
 
 @dataclass
@@ -98,19 +99,24 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
         relay.ip("address", "add", f"{RELAY}/32", "dev", "lo")
         caller.ip("route", "add", RELAY, "via", "9.1.0.1")
         server.ip("route", "add", RELAY, "via", "9.2.0.1")
-        coturn = [
-            "turnserver", "-n", "--use-auth-secret", f"--static-auth-secret={TURN}",
-            "--realm=avatar.test", f"--listening-ip={RELAY}", f"--relay-ip={RELAY}",
-            "--min-port=50000", "--max-port=50100", "--no-cli", "--no-tls", "--no-dtls",
-            "--log-file=stdout", "--simple-log", f"--pidfile={folder / 'turn.pid'}",
-            f"--userdb={folder / 'turn.db'}",
-        ]  # fmt: skip
+        strict = ["--listening-port=3479", f"--denied-peer-ip={RELAY}"]
         forward = [sys.executable, "-m", "tests.streaming.forward_tcp"]
         with (
-            running(relay.inside(*coturn), "SQLite DB connection success"),
+            running(relay.inside(*coturn(folder)), COTURN_READY),
+            running(relay.inside(*coturn(folder), *strict), COTURN_READY),
             running(relay.inside(*forward, "9.1.0.1", PORT, "9.2.0.2", PORT), "ready"),
         ):
             yield Net(caller, relay, server, folder)
+
+
+def coturn(folder: Path) -> list[str]:
+    return [
+        "turnserver", "-n", "--use-auth-secret", f"--static-auth-secret={TURN}",
+        "--realm=avatar.test", f"--listening-ip={RELAY}", f"--relay-ip={RELAY}",
+        "--min-port=50000", "--max-port=50100", "--no-cli", "--no-tls", "--no-dtls",
+        "--log-file=stdout", "--simple-log", f"--pidfile={folder / 'turn.pid'}",
+        f"--userdb={folder / 'turn.db'}",
+    ]  # fmt: skip
 
 
 def serving(net: Net, config: str) -> Any:
@@ -129,3 +135,34 @@ def test_without_it_there_is_no_way(net: Net) -> None:
     with serving(net, net.config()):
         report = net.call(4)
     assert (report["pictures"], report["pair"]) == (0, [])
+
+
+def examine(net: Net, config: str) -> "subprocess.CompletedProcess[str]":
+    command = net.server.inside(*AVATAR, "doctor", "--config", config)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def test_the_doctor_finds_nothing_wrong_where_calls_go_through(net: Net) -> None:
+    done = examine(net, net.config(f"stun:{RELAY}", f"turn:{RELAY}", f"turn:{RELAY}?transport=tcp"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(f"relays packets at {RELAY}") == 2
+    assert "sees a public address at 9.2.0.2" in done.stdout
+    assert "bad" not in done.stdout
+    assert TURN not in done.stdout
+
+
+def test_the_doctor_says_why_calls_would_not_go_through(net: Net) -> None:
+    config = net.config(
+        f"turn:mallory:guess@{RELAY}", f"turn:{RELAY}:3479", f"turn:{RELAY}:3999", "stun:9.2.0.77"
+    )
+    done = examine(net, config)
+    assert done.returncode == 1
+    wrong = [line for line in done.stdout.splitlines() if line.startswith("bad")]
+    assert len(wrong) == 4, done.stdout
+    for line, words in zip(
+        wrong,
+        ("refuses the credentials", "a packet sent through it is lost", "no answer", "no answer"),
+        strict=True,
+    ):
+        assert words in line
+    assert "guess" not in done.stdout

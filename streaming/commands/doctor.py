@@ -1,0 +1,61 @@
+"""`avatar doctor`: why a call would not connect."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+MARKS = {"good": "[green]good[/]", "note": "[yellow]note[/]", "bad": "[bold red]bad [/]"}
+
+
+def doctor(
+    config: Annotated[
+        Path | None, typer.Option(help="The YAML file that `avatar serve` is given.")
+    ] = None,
+    ice_server: Annotated[
+        list[str] | None, typer.Option(help="As for `avatar serve`; repeat for several.")
+    ] = None,
+    turn_secret_file: Annotated[
+        str | None, typer.Option(help="File with coturn's static-auth-secret.")
+    ] = None,
+    speaker: Annotated[str | None, typer.Option(help="Speaker shown first.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+) -> None:
+    """Say in plain words what would keep calls from working on this machine.
+
+    Looked at: address, https and tokens; whether UDP packets pass; every STUN and TURN server, by
+    sending a packet through it; the renderer; every file of every speaker; devices for `avatar
+    camera`. `bad` would keep calls from working, `note` is worth knowing. The exit code is 1 if
+    anything is bad.
+
+    **Examples**
+
+    - `avatar doctor`
+    - `avatar doctor --config serve.yaml`
+    - `avatar doctor --ice-server turn:turn.example.org --turn-secret-file turn.secret`
+    """
+    from rich.console import Console
+    from rich.markup import escape
+
+    from streaming.config import load_config, make_ice_servers
+    from streaming.doctor.network import look_at_network
+    from streaming.doctor.this_machine import look_at_machine
+    from streaming.doctor.way_in import look_at_way_in
+
+    flags = {
+        "ice_servers": tuple(ice_server) if ice_server else None,
+        "turn_secret_file": turn_secret_file,
+        "speaker": speaker,
+        "device": device,
+    }
+    settings = load_config(config, flags)
+    findings = look_at_way_in(settings)
+    findings += asyncio.run(look_at_network(make_ice_servers(settings)))
+    findings += look_at_machine(settings.speaker, settings.device)
+    console = Console(highlight=False, soft_wrap=True)
+    for finding in findings:
+        console.print(f"{MARKS[finding.verdict]}  [bold]{escape(finding.what)}[/]: ", end="")
+        console.print(finding.words, markup=False)
+    if any(finding.verdict == "bad" for finding in findings):
+        raise typer.Exit(1)

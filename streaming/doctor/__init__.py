@@ -1,0 +1,1 @@
+"""`avatar doctor`: what would keep calls from working, in plain words."""
