@@ -27,14 +27,14 @@ class ModelConfig:
     blend: BlendNetConfig
 
 
-def model_config(preset: Preset, features: int, code: int, box: tuple[int, int]) -> ModelConfig:
-    """Sizes of a preset for a canonical lip box of (height, width) pixels.
+def model_config(preset: Preset, head: SpeechHeadConfig, box: tuple[int, int]) -> ModelConfig:
+    """Sizes of a preset for a speech head and a canonical lip box of (height, width) pixels.
 
     `paper` has the authors' sizes: 8 layers of 256 with a skip at the fourth, 10 octaves for place
     and time, four corners a pixel, no feature plane, no mean image, a U-Net of 64 channels on
     the whole face crop.
     """
-    head = SpeechHeadConfig(features=features, code=code)
+    code = head.code
     if preset == "paper":
         lips = LipGeneratorConfig(
             code=code, box=box, lattice=box, width=256, layers=8, skip_layer=4, octaves=10,

@@ -57,7 +57,9 @@ def make_tiny_bundle(folder: Path, preset: str = "realtime") -> Path:
 def tiny_model(preset: str = "realtime") -> ModelConfig:
     """Dimensions of the tiny speaker; `paper` keeps the authors' structure."""
     box = (LIP_BOX[3] - LIP_BOX[1], LIP_BOX[2] - LIP_BOX[0])
-    head = SpeechHeadConfig(features=ENCODER.features, code=8, width=16, window=8)
+    head = SpeechHeadConfig(
+        features=ENCODER.spoken, code=8, context=ENCODER.context, width=16, bottleneck=8, window=8
+    )
     if preset == "paper":
         lips = LipGeneratorConfig(
             code=8, box=box, lattice=box, width=32, layers=4, skip_layer=2, octaves=4,
@@ -85,7 +87,7 @@ def tiny_networks(model: ModelConfig) -> Networks:
         torch.nn.init.normal_(networks.blend.leave.weight, std=0.01)
         sound = torch.randn(1, 100 * 640) * torch.rand(100).repeat_interleave(640) * 0.4
         with torch.no_grad():
-            features = networks.encoder.eval()(sound)[0]
+            features = networks.encoder.eval()(sound)[0, :, : ENCODER.spoken]
         networks.head.centre.copy_(features.mean(dim=0))
         networks.head.scale.copy_(features.std(dim=0).clamp_min(1e-4) / 3)
     x0, y0, x1, y1 = LIP_BOX

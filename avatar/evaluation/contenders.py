@@ -64,8 +64,9 @@ def baselines(speaker: Speaker, trial: Trial, work: Path, device: str) -> list[C
     rows = split(trained.usable, speaker.card.training.held_out)[0].numpy()
     backend = _backend(speaker, device)
     encoder = backend.encoder
-    known = torch.cat([_windows(f) for f in speech_features(encoder, trained)])[rows]
-    asked = torch.cat([_windows(f) for f in speech_features(encoder, trial.tracked)])
+    spoken = encoder.config.spoken
+    known = torch.cat([_windows(f[:, :spoken]) for f in speech_features(encoder, trained)])[rows]
+    asked = torch.cat([_windows(f[:, :spoken]) for f in speech_features(encoder, trial.tracked)])
     nearest = rows[torch.cdist(asked, known).argmin(dim=1).cpu().numpy()]
     mean = np.mean([lips[row] for row in rows[:: max(1, len(rows) // 1000)]], axis=0)
 

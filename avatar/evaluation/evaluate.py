@@ -104,10 +104,10 @@ def evaluate(
 def _sync_judge(speaker: Speaker, trial: Trial, work: Path) -> Callable[[Watched, Scores], Scores]:
     """Adds what the sync expert of the training says, if there is one."""
     encoder = speaker.networks.encoder
-    expert = load_expert(work, encoder.config.features)
+    expert = load_expert(work, encoder.config.spoken)
     if expert is None:
         return lambda _watched, scores: scores
-    features = torch.cat(speech_features(encoder, trial.tracked))
+    features = torch.cat(speech_features(encoder, trial.tracked))[:, : encoder.config.spoken]
 
     def judged(watched: Watched, scores: Scores) -> Scores:
         confidence, lag = sync_score(

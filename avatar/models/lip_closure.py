@@ -13,14 +13,19 @@ LABIAL = 1  # the viseme of p, b, m
 DOUBT, BELIEF = 0.1, 0.25  # evidence at which the lips begin to close and are closed
 
 
+def closed_share(evidence: Tensor, doubt: float, belief: float) -> Tensor:
+    """How far the lips are to close, 0..1: not at all up to `doubt`, wholly from `belief` on."""
+    share = ((evidence - doubt) / (belief - doubt)).clamp(0, 1)
+    return share * share * (3 - 2 * share)
+
+
 def close_lips(viseme: Tensor, articulation: Tensor) -> Tensor:
     """Posteriors (B, k, steps, visemes), tracks (B, k, steps, tracks) -> tracks (B, k, tracks).
 
     The tracks of the video frame are the mean of its steps', but for aperture and closure.
     """
     evidence = torch.maximum(articulation[..., CLOSURE], viseme[..., LABIAL]).amax(2)
-    share = ((evidence - DOUBT) / (BELIEF - DOUBT)).clamp(0, 1)
-    closed = share * share * (3 - 2 * share)
+    closed = closed_share(evidence, DOUBT, BELIEF)
     tracks = articulation.mean(2)
     tracks[..., APERTURE] *= 1 - closed
     tracks[..., CLOSURE] = closed

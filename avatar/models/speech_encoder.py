@@ -3,7 +3,7 @@
 A causal convolutional network over log-mels. Look-ahead is had by delay: what leaves with chunk m
 describes video frame m - 2, so the network has heard 80 ms beyond the end of that frame. Its
 outputs are posteriors of visemes and co-articulated articulation tracks, which carry over between
-people better than wide hidden features do.
+people, and the hidden states behind them, which know more of the voice that is heard.
 """
 
 from __future__ import annotations
@@ -44,12 +44,22 @@ class EncoderConfig:
 
     @property
     def features(self) -> int:
-        """Length of the vector of a video frame.
+        """Length of the vector of a video frame."""
+        return self.spoken + self.context
+
+    @property
+    def spoken(self) -> int:
+        """Its first numbers: what is said, in terms that mean the same for every voice.
 
         The phones are learned from, but no part of it: measured on lips of people that a head was
         not trained on, articulation carries over best, then visemes, then phones.
         """
         return self.visemes + self.articulation + 2
+
+    @property
+    def context(self) -> int:
+        """Its last numbers: the hidden states that the spoken ones were read from."""
+        return STEPS * self.channels
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,8 @@ class Heads:
     """Logits (B, T, 1): loudness of the speech against the voice's own."""
     reliability: Tensor
     """Logits (B, T, 1): is there speech that can be trusted."""
+    context: Tensor
+    """Hidden states (B, T, channels) of unit variance, from which all the others are read."""
 
 
 class Block(nn.Module):
@@ -104,7 +116,7 @@ class SpeechEncoder(nn.Module):
         self.stem = nn.Linear(3 * STRIDE * (c.mels + 1), c.channels)
         self.blocks = nn.ModuleList(Block(c.channels, c.hidden, d) for d in c.dilations)
         self.norm = nn.LayerNorm(c.channels)
-        self.heads = nn.Linear(c.channels, c.features + c.phones)
+        self.heads = nn.Linear(c.channels, c.spoken + c.phones)
         self.layout = _layout(c)
         self.register_buffer("rest", self._rest(), persistent=False)
 
@@ -140,12 +152,14 @@ class SpeechEncoder(nn.Module):
         x = self.stem(x)
         for index, block in enumerate(self.blocks):
             x, state.blocks[index] = block(x, state.blocks[index])
-        return self.said(self.heads(self.norm(x)).float())
+        normal = self.norm(x)
+        return self.said(torch.cat([self.heads(normal).float(), normal.float()], dim=-1))
 
     def said(self, outputs: Tensor) -> Heads:
-        """The network's last layer (B, T, outputs), taken apart."""
+        """The network's last layer and what it reads (B, T, outputs + channels), taken apart."""
         c = self.config
-        return Heads(*outputs.split([c.visemes, c.articulation, c.phones, 1, 1], dim=-1))
+        sizes = [c.visemes, c.articulation, c.phones, 1, 1, c.channels]
+        return Heads(*outputs.split(sizes, dim=-1))
 
     def to_frames(self, heads: Heads, state: EncoderState) -> Tensor:
         """Outputs at 50 Hz -> one vector a video frame, eased to the rest vector."""
@@ -158,10 +172,12 @@ class SpeechEncoder(nn.Module):
         pairs = {name: part.unflatten(1, (-1, STEPS)) for name, part in steps.items()}
         means = {name: part.mean(2) for name, part in pairs.items()}
         means["articulation"] = close_lips(pairs["viseme"], pairs["articulation"])
+        means["context"] = heads.context.unflatten(1, (-1, STEPS)).flatten(2)
         frames = torch.cat([means[name] for name in self.layout], dim=-1)  # (B, k, features)
-        trust, state.trust = smooth(frames[..., -1], state.trust)
+        trust, state.trust = smooth(means["reliability"][..., 0], state.trust)
         eased = self.rest + trust[..., None] * (frames - self.rest)
-        return torch.cat([eased[..., :-1], trust[..., None]], dim=-1)
+        eased[..., self.layout["reliability"]] = trust[..., None]
+        return eased
 
     def _rest(self) -> Tensor:
         """Silence: closed lips, the viseme of class 0."""
@@ -180,6 +196,7 @@ def _layout(config: EncoderConfig) -> dict[str, slice]:
         "articulation": config.articulation,
         "energy": 1,
         "reliability": 1,
+        "context": config.context,
     }
     edges = [0]
     for size in sizes.values():

@@ -1,7 +1,8 @@
 """The speaker's own ear: speech features of the last frames -> f_s, the lip code of a frame.
 
 The speech encoder in front is the same for all speakers; this small causal network learns how
-*this* speaker moves.  Its output is supervised by the lip codes of the training video.
+*this* speaker moves.  Its output is supervised by the lip codes of the training video, and by what
+the speaker's mouth would do to the words of other voices.
 """
 
 from dataclasses import dataclass
@@ -10,42 +11,92 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from avatar.models.lip_closure import closed_share
+
+DOUBT, BELIEF = 0.2, 0.4  # probability of closed lips at which they begin to close and are closed
+
 
 @dataclass(frozen=True)
 class SpeechHeadConfig:
     """Dimensions; they travel in the bundle."""
 
-    features: int  # length of the encoder's vector, one a video frame
+    features: int  # numbers of the encoder's vector that say what is spoken
     code: int
-    width: int = 64
+    context: int = 0  # hidden states that follow them in that vector
+    width: int = 48
+    bottleneck: int = 32  # numbers that the hidden states are squeezed through
     window: int = 12  # frames of history, the present one included
     dropout: float = 0.2
 
 
 class SpeechHead(nn.Module):
-    """Causal temporal convolutions over a window of features."""
+    """Causal temporal convolutions over a window of features; p, b, m close the lips wholly."""
 
     centre: Tensor
     scale: Tensor
+    aperture: Tensor  # (code + 1,) reads the lips' aperture from a code, the constant last
+    opening: Tensor  # (code,) how the code changes when the lips open by one
+    shut: Tensor  # () aperture of closed lips
 
     def __init__(self, config: SpeechHeadConfig) -> None:
         super().__init__()
         self.config = config
-        self.enter = nn.Conv1d(config.features, config.width, 1)
-        self.near = nn.Conv1d(config.width, config.width, 5)
-        self.far = nn.Conv1d(config.width, config.width, config.window - 4)
-        self.leave = nn.Linear(2 * config.width, config.code)
+        width = config.width
+        self.enter = nn.Conv1d(config.features, width, 1)
+        if config.context:
+            self.recall = nn.Sequential(
+                nn.Dropout(1.5 * config.dropout),
+                nn.Linear(config.context, config.bottleneck),
+                nn.Linear(config.bottleneck, width),
+            )
+        self.near = nn.Conv1d(width, width, 5)
+        self.far = nn.Conv1d(width, width, config.window - 4)
+        self.leave = nn.Linear(2 * width, config.code)
+        self.closes = nn.Linear(2 * width, 1)
         self.dropout = nn.Dropout(config.dropout)
         self.register_buffer("centre", torch.zeros(config.features))
         self.register_buffer("scale", torch.ones(config.features))
+        self.register_buffer("aperture", torch.zeros(config.code + 1))
+        self.register_buffer("opening", torch.zeros(config.code))
+        self.register_buffer("shut", torch.zeros(()))
 
     def forward(self, window: Tensor) -> Tensor:
-        """window (B, config.window, features), oldest first -> lip code f_s (B, code)."""
-        normal = (window - self.centre) / self.scale
-        entered = functional.gelu(self.enter(self.dropout(normal).transpose(1, 2)))
+        """window (B, config.window, features + context), oldest first -> lip code f_s (B, code)."""
+        code, closure = self.hear(window)
+        excess = (self.read_aperture(code) - self.shut).clamp_min(0)
+        closed = closed_share(closure.sigmoid(), DOUBT, BELIEF)
+        return code - (closed * excess)[:, None] * self.opening
+
+    def hear(self, window: Tensor) -> tuple[Tensor, Tensor]:
+        """The same window -> the likeliest code (B, code) and the logit of closed lips (B,)."""
+        spoken = self.config.features
+        normal = (window[..., :spoken] - self.centre) / self.scale
+        entered = self.enter(self.dropout(normal).transpose(1, 2))
+        if self.config.context:
+            context = window[..., spoken : spoken + self.config.context]
+            entered = entered + self.recall(context).transpose(1, 2)
+        entered = functional.gelu(entered)
         near = functional.gelu(self.near(self.dropout(entered)))
         far = functional.gelu(self.far(self.dropout(near)))
-        return torch.as_tensor(self.leave(torch.cat([far[..., -1], near[..., -1]], dim=1)))
+        heard = torch.cat([far[..., -1], near[..., -1]], dim=1)
+        return self.leave(heard), self.closes(heard)[:, 0]
+
+    def read_aperture(self, code: Tensor) -> Tensor:
+        """Lip codes (..., code) -> aperture (...), in the units of the training video."""
+        return code @ self.aperture[:-1] + self.aperture[-1]
+
+    @torch.no_grad()
+    def learn_closing(self, codes: Tensor, aperture: Tensor) -> None:
+        """Find out from codes (F, code) and apertures (F,) what closing the lips is."""
+        rows = torch.cat([codes, torch.ones(len(codes), 1)], dim=1)
+        self.aperture.copy_(torch.linalg.lstsq(rows, aperture[:, None]).solution[:, 0])
+        centred = aperture - aperture.mean()
+        self.opening.copy_((codes * centred[:, None]).mean(0) / centred.square().mean())
+        self.opening.div_(self.opening @ self.aperture[:-1])
+        self.shut.copy_(aperture.quantile(SHUT_QUANTILE))
+
+
+SHUT_QUANTILE = 0.05  # of the apertures of a video: those are closed lips
 
 
 def history(features: Tensor, window: int) -> Tensor:

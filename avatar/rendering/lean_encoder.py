@@ -77,7 +77,7 @@ class LeanEncoder:
     def _outputs(
         self, chunks: Array, tail: Array, total: Array, weight: Array, stem: Array, *past: Array
     ) -> tuple[Array, list[Array]]:
-        """Chunks (B, 640) -> the last layer's (B, STEPS, outputs), and what is remembered."""
+        """Chunks (B, 640) -> what `SpeechEncoder.said` takes apart, and what is remembered."""
         mels, tail = self._log_mel(chunks, tail)
         level = (_mean(mels) - QUIET) / NATS
         centred, total, weight = self._centred(mels, total, weight)
@@ -89,7 +89,8 @@ class LeanEncoder:
         for block, normed in zip(self._blocks, past, strict=True):
             x, normed_too = block(x, normed)
             after.append(normed_too)
-        outputs = _linear(self._norm(x), self._heads)
+        normal = self._norm(x)
+        outputs = np.concatenate([_linear(normal, self._heads), normal], axis=2)
         return outputs, [tail, total, weight, heard[:, -2 * STRIDE :], *after]
 
     def _log_mel(self, chunks: Array, tail: Array) -> tuple[Array, Array]:

@@ -109,8 +109,9 @@ def _check(card: SpeakerCard, path: Path) -> None:
         f"frames must be 1 to {MAX_FRAMES}": 0 < card.frames <= MAX_FRAMES,
         "lip_box must lie inside the frame": 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height,
         "model.lips.box must be the size of lip_box": lips.box == (y1 - y0, x1 - x0),
-        "the encoder's features must be the speech head's": card.encoder.features
-        == card.model.speech_head.features,
+        "the encoder's features must be the speech head's": card.encoder.spoken
+        == card.model.speech_head.features
+        and card.model.speech_head.context in (0, card.encoder.context),
         "the speech head's code must be the lip generator's": card.model.speech_head.code
         == lips.code,
         "a layer is too large": max(_widths(card)) <= MAX_WIDTH,
@@ -132,8 +133,9 @@ def _widths(card: SpeakerCard) -> list[int]:
     head, lips, blend = model.speech_head, model.lips, model.blend
     return [
         encoder.mels, encoder.channels, encoder.hidden, *encoder.dilations, encoder.features,
-        head.code, head.width, head.window, *lips.lattice, lips.width, lips.layers,
-        lips.plane_channels + 1, lips.octaves, lips.time_octaves + 1, *blend.channels, blend.fold,
+        head.code, head.context + 1, head.width, head.bottleneck, head.window, *lips.lattice,
+        lips.width, lips.layers, lips.plane_channels + 1, lips.octaves, lips.time_octaves + 1,
+        *blend.channels, blend.fold,
     ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from avatar.config import ModelConfig, model_config
 from avatar.models.speech_encoder import SpeechEncoder
+from avatar.models.speech_head import SpeechHeadConfig
 from avatar.models.sync_expert import SyncExpert, SyncExpertConfig
 from avatar.rendering.compose import Canonical
 from avatar.rendering.features import load_encoder
@@ -67,10 +68,12 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     canonical = canonical_view(tracked, depth_task.depth().detach())
     x0, y0, x1, y1 = tracked.lip_box
     encoder = load_encoder()
-    config = model_config(
-        request.preset, encoder.config.features, SHAPE_COMPONENTS + APPEARANCE_COMPONENTS,
-        (y1 - y0, x1 - x0),
-    )  # fmt: skip
+    head = SpeechHeadConfig(
+        features=encoder.config.spoken,
+        code=SHAPE_COMPONENTS + APPEARANCE_COMPONENTS,
+        context=encoder.config.context,
+    )
+    config = model_config(request.preset, head, (y1 - y0, x1 - x0))
     networks = new_networks(config, encoder, request.seed)
     data = build_lip_data(
         tracked, canonical, networks.blend.multiple, request.held_out, phases, progress
@@ -84,9 +87,10 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     features = clip_features(encoder, sound, data.clip)
     heard = clip_codes(networks.head, features, data.clip)
 
-    expert = SyncExpert(SyncExpertConfig(features=features.shape[1]))
-    run(SyncTask(data, features, expert, device))
-    lips = LipTask(data, heard, features, networks.lips, expert, device)
+    spoken = features[:, : encoder.config.spoken]
+    expert = SyncExpert(SyncExpertConfig(features=encoder.config.spoken))
+    run(SyncTask(data, spoken, expert, device))
+    lips = LipTask(data, heard, spoken, networks.lips, expert, device)
     start_generator(networks.lips, data, heard)
     run(lips)
     run(BlendTask(lips, networks.blend))
@@ -141,5 +145,6 @@ def _over_frame(tracked: TrackedVideo) -> NDArray[np.float32]:
 
 
 def _normalise_features(networks: Networks, features: Tensor) -> None:
-    networks.head.centre.copy_(features.mean(dim=0))
-    networks.head.scale.copy_(features.std(dim=0).clamp_min(0.05))
+    spoken = features[:, : networks.head.config.features]
+    networks.head.centre.copy_(spoken.mean(dim=0))
+    networks.head.scale.copy_(spoken.std(dim=0).clamp_min(0.05))

@@ -77,7 +77,7 @@ def speaker(work: Path) -> Speaker:
     encoder = SpeechEncoder(EncoderConfig(channels=24, hidden=16, dilations=(1, 2)))
     model = ModelConfig(
         "realtime",
-        SpeechHeadConfig(encoder.config.features, 8, width=8, window=8),
+        SpeechHeadConfig(encoder.config.spoken, 8, width=8, window=8),
         LipGeneratorConfig(code=8, box=box, lattice=box, width=16, layers=2, plane_channels=4),
         BlendNetConfig((8, 8, 8), 2),
     )

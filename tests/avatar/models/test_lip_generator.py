@@ -11,11 +11,12 @@ from avatar.models.lip_generator import (
     lattice_positions,
     positional_encoding,
 )
+from avatar.models.speech_head import SpeechHeadConfig
 
 
 def generator(preset: str = "realtime") -> LipGenerator:
     torch.manual_seed(0)
-    config = model_config(preset, features=4, code=3, box=(12, 16))  # type: ignore[arg-type]
+    config = model_config(preset, SpeechHeadConfig(features=4, code=3), box=(12, 16))  # type: ignore[arg-type]
     network = LipGenerator(config.lips)
     if config.lips.linear_part:
         torch.nn.init.normal_(network.pictures)

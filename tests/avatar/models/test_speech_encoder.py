@@ -34,14 +34,14 @@ def test_chunks_give_the_numbers_of_the_whole(sizes: list[int]) -> None:
     state = encoder.new_state(2)
     pieces = whole.split([size * SAMPLES_PER_FRAME for size in sizes], dim=1)
     chunked = torch.cat([encoder(piece, state) for piece in pieces], dim=1)
-    torch.testing.assert_close(chunked, encoder(whole), atol=2e-6, rtol=1e-4)
+    torch.testing.assert_close(chunked, encoder(whole), atol=2e-5, rtol=1e-4)
 
 
 def test_a_long_sound_keeps_the_running_mean_of_its_chunks(encoder: SpeechEncoder) -> None:
     whole = sound(230)  # longer than a block of the running mean
     state = encoder.new_state()
     chunked = torch.cat([encoder(p, state) for p in whole.split(SAMPLES_PER_FRAME, 1)], dim=1)
-    torch.testing.assert_close(chunked, encoder(whole), atol=2e-6, rtol=1e-4)
+    torch.testing.assert_close(chunked, encoder(whole), atol=2e-5, rtol=1e-4)
 
 
 def test_nothing_is_heard_before_it_arrives(encoder: SpeechEncoder) -> None:
@@ -81,13 +81,15 @@ def test_the_layout_covers_the_features(encoder: SpeechEncoder) -> None:
 def test_no_level_blows_up(encoder: SpeechEncoder, amplitude: float) -> None:
     features = encoder(amplitude * 10 * sound(50))
     assert features.isfinite().all()
-    assert features.abs().max() <= 1.0001
+    assert features[..., encoder.layout["context"]].abs().max() < 30
+    assert features[..., : encoder.config.spoken].abs().max() <= 1.0001
 
 
 def test_distrust_eases_to_the_rest_vector_within_120_ms(encoder: SpeechEncoder) -> None:
     state = encoder.new_state()
-    encoder(sound(20), state)
+    speaking = encoder(sound(20), state)[0, -1] - encoder.rest
     assert state.trust.item() > 0.8
     encoder.heads.bias[-1] = -20.0
-    features = encoder(sound(3), state)[0, -1]
-    assert (features - encoder.rest).abs().max() < 0.1
+    resting = encoder(sound(3), state)[0, -1] - encoder.rest
+    assert resting.abs().max() < 0.12 * speaking.abs().max()
+    assert resting[: encoder.config.spoken].abs().max() < 0.1
