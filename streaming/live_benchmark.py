@@ -12,12 +12,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avatar.errors import AvatarError
 from streaming.live_report import LiveReport, judge
 from streaming.process_usage import watch_process
+from streaming.server_stages import StageSpread, between, look
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -88,13 +90,33 @@ def start_call(browser: "Browser", address: str) -> "Page":
     return page
 
 
-def measure_calls(seconds: float, calls: int, server_flags: tuple[str, ...]) -> list[LiveReport]:
+@dataclass(frozen=True)
+class LiveRun:
+    """Calls held at once, and the server beside them."""
+
+    cores_per_call: float
+    "Cores that server and renderer used for each call, everything but the browser."
+    renderer_cores_per_call: float
+    "Of them the renderer's."
+    stages: dict[str, StageSpread]
+    "Where the server says that time went, and how late its event loop woke up."
+    calls: list[LiveReport]
+
+
+def measure_calls(seconds: float, calls: int, server_flags: tuple[str, ...]) -> LiveRun:
     """Hold `calls` calls at once for `seconds`, each in a tab of one browser."""
     with running_browser() as browser, running_server(*server_flags) as (address, pid):
         pages = [start_call(browser, address) for _ in range(calls)]
         time.sleep(SETTLE)
         for page in pages:
             page.evaluate("liveProbe.settled()")
+        before = look(address)
         usage = watch_process(pid, seconds)
+        stages = between(before, look(address))
         collected = [page.evaluate("liveProbe.collect()") for page in pages]
-    return [judge(one, usage) for one in collected]
+    return LiveRun(
+        cores_per_call=round(usage.cores / calls, 3),
+        renderer_cores_per_call=round(usage.children_cores / calls, 3),
+        stages=stages,
+        calls=[judge(one, usage) for one in collected],
+    )

@@ -6,7 +6,10 @@ only when somebody asks (sessions, memory) is in `server_gauges.py`.
 
 from prometheus_client import Counter, Histogram
 
-SHORT = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5, 1.0)
+SHORT = (
+    0.001, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.0125, 0.015, 0.02, 0.025, 0.03, 0.04, 0.06,
+    0.08, 0.12, 0.2, 0.5, 1.0,
+)  # fmt: skip
 LONG = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 OPENED = Counter("avatar_sessions_opened", "Calls that were given a place.")
@@ -26,6 +29,7 @@ _STAGE = Histogram(
 SOUND_STAGE = _STAGE.labels("sound")  # a frame's sound was due until it was all there
 RENDER_STAGE = _STAGE.labels("render")  # one step of the renderer, for all callers due in it
 PICTURE_STAGE = _STAGE.labels("picture")  # sound handed to the renderer until the picture is here
+FINISHED_STAGE = _STAGE.labels("finished")  # last sound a picture needs was due until it is here
 PICTURE_ENCODING = _STAGE.labels("encode_picture")  # VP8 and its packets
 VOICE_ENCODING = _STAGE.labels("encode_voice")  # Opus and its packet
 

@@ -81,4 +81,6 @@ class Performance:
             number += 1
 
     def _finished(self, number: int, picture: I420) -> None:
+        heard = self.clock.capture((number + LOOKAHEAD_FRAMES + 1) * VOICE_PER_FRAME)
+        metrics.FINISHED_STAGE.observe(max(0.0, self.clock.monotonic() - heard))
         self._pictures.put(number, self._code.burn(number, picture) if self._code else picture)

@@ -17,19 +17,23 @@ class Usage:
     cores: float
     megabytes: float
     megabytes_per_minute: float
+    children_cores: float = 0.0
+    "Of `cores`, those of the processes it started: the renderer."
 
 
 def watch_process(pid: int, seconds: float) -> Usage:
     """Look on for `seconds`."""
-    begun, cpu = time.monotonic(), _cpu_seconds(pid)
+    begun, cpu, own = time.monotonic(), _cpu_seconds(family(pid)), _cpu_seconds([pid])
     samples: list[tuple[float, float]] = []
     while (passed := time.monotonic() - begun) < seconds:
         time.sleep(min(INTERVAL, seconds - passed))
         samples.append((time.monotonic() - begun, _resident_mb(pid)))
     times, sizes = np.array(samples).T
     slope = float(np.polyfit(times, sizes, 1)[0]) * 60
-    cores = (_cpu_seconds(pid) - cpu) / (time.monotonic() - begun)
-    return Usage(cores, samples[-1][1], slope)
+    passed = time.monotonic() - begun
+    cores = (_cpu_seconds(family(pid)) - cpu) / passed
+    children_cores = cores - (_cpu_seconds([pid]) - own) / passed
+    return Usage(cores, samples[-1][1], slope, children_cores)
 
 
 def family(pid: int) -> list[int]:
@@ -38,8 +42,8 @@ def family(pid: int) -> list[int]:
     return [pid, *(one for child in children for one in family(int(child)))]
 
 
-def _cpu_seconds(pid: int) -> float:
-    stats = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2] for one in family(pid)]
+def _cpu_seconds(pids: list[int]) -> float:
+    stats = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2] for one in pids]
     ticks = sum(int(stat.split()[11]) + int(stat.split()[12]) for stat in stats)
     return ticks / os.sysconf("SC_CLK_TCK")
 

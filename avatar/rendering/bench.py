@@ -1,59 +1,37 @@
-"""How fast a speaker renders: from new sound to the finished I420 frame.
+"""How fast a speaker renders: from new sound to the finished I420 frame."""
 
-Every measurement runs in fresh processes, each pinned to one core with one thread, so that neither
-the caches nor the settings of another can help it.
-"""
-
-import multiprocessing
-import queue
-import resource
-import sys
-import time
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-import numpy as np
-
-from avatar.audio import SAMPLES_PER_FRAME
-from avatar.config import Preset, model_config
-from avatar.errors import AvatarError
+from avatar.config import Preset
+from avatar.rendering.bench_steps import Steps, Task, measure
+from avatar.rendering.choose_backend import quickest
 from avatar.rendering.device import choose_device
-from avatar.rendering.machine import Machine, allowed_cores, pin_to, this_machine
-from avatar.rendering.pipeline import Pipeline
-from avatar.rendering.reference_loop import ReferenceLoop
-from avatar.rendering.speaker import Speaker, load_speaker, new_networks
-from avatar.rendering.speaker_card import MAX_FRAMES
-from avatar.rendering.stopwatch import Spread, Stopwatch, spread
+from avatar.rendering.machine import Machine, allowed_cores, this_machine
+from avatar.rendering.speaker import load_speaker
+from avatar.rendering.stopwatch import Spread, spread
 
 BATCHES = (1, 2, 4, 8)
-FEWEST_STEPS = 5  # however slow a step is
-REFERENCE_FRAMES = {"realtime": MAX_FRAMES, "paper": 8}  # paper keeps whole frames: too large
-PATIENCE = 300  # seconds to wait for a process
+LIP_SIZES = (0.5, 0.75, 1.0, 1.25)  # of the sides, against the speaker's own
+FRAME_SIDES = (256, 512, 768, 1024)  # pixels, the lips as large as ever
+SPEAKER_CALLERS = 4  # callers shared out to 1, 2 and 4 speakers
+SESSIONS = (1, 4, 16, 64)
+
+Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Task:
-    """What one process measures."""
+class Plan:
+    """What is to be measured."""
 
     speaker: Path
-    preset: Preset
-    device: str
-    batch: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Steps:
-    """What one process found; times in seconds."""
-
-    steps: list[float]
-    stages: dict[str, list[float]]
-    worked: float  # processor time of all steps
-    ready: float  # from the start of loading to the first finished frame
-    peak_mb: float
+    device: str = "cpu"
+    backend: str = "auto"
+    seconds: float = 2.0  # for each figure
+    compare: bool = False  # the `paper` preset beside it
+    sweep: bool = False  # other sizes, more speakers, more sessions
 
 
 @dataclass(frozen=True)
@@ -61,11 +39,16 @@ class Timing:
     """What was measured on some cores at once."""
 
     preset: Preset
-    batch: int
+    backend: str
+    batch: int  # callers in a step
     cores: int
+    speakers: int
+    frame: tuple[int, int]
+    lip_box: tuple[int, int]
     fps: float  # frames a second, all cores together
     step_ms: Spread
     cpu_ms: float  # processor time of a step, which other programs on the machine hardly change
+    cpu_ms_frame: float  # the same for one caller's frame
     stages_ms: dict[str, Spread]
     peak_mb: float  # of one process
     ready_s: float  # from the start of loading to the first finished frame
@@ -75,8 +58,9 @@ class Timing:
 class PresetTimings:
     """All measurements of one preset."""
 
-    fps: float  # on all cores allowed
-    fps_one_core: float
+    fps: float  # on all cores allowed, one caller on each
+    fps_one_core: float  # one caller
+    backend: str  # that drew both
     timings: list[Timing]
 
 
@@ -86,154 +70,106 @@ class Benchmark:
 
     realtime: PresetTimings
     paper: PresetTimings | None
-    ratio_one_core: float | None  # realtime over paper, by frames a second
-    ratio_cpu: float | None  # the same by processor time, which a busy machine hardly changes
+    ratio: float | None  # realtime over paper, by frames a second on all cores
+    ratio_one_core: float | None
+    ratio_cpu: float | None  # by processor time, which a busy machine hardly changes
+    sweeps: dict[str, list[Timing]]
     speaker: str
-    frame: tuple[int, int]
-    lip_box: tuple[int, int]
     device: str
     machine: Machine
+    load_after: float  # load average of the last minute when all was done
 
 
-def benchmark(
-    folder: Path, device: str, seconds: float, compare: bool, told: Callable[[str], None]
-) -> Benchmark:
-    """Measure the speaker in `folder`, and beside it the `paper` preset at the same sizes."""
-    card = load_speaker(folder).card
-    machine = this_machine()
-    realtime = _measure_preset(folder, "realtime", device, seconds, BATCHES, told)
-    paper = _measure_preset(folder, "paper", device, seconds, (1,), told) if compare else None
-    x0, y0, x1, y1 = card.lip_box
+def benchmark(plan: Plan, told: Told) -> Benchmark:
+    """Measure a speaker, and if asked the `paper` preset at the same sizes beside it."""
+    card, machine = load_speaker(plan.speaker).card, this_machine()
+    task = Task(plan.speaker, "realtime", plan.device, _quick(plan), BATCHES, plan.seconds)
+    realtime = _preset(task, _others(plan), told)
+    paper = None
+    if plan.compare:
+        paper = _preset(replace(task, preset="paper", batches=(1,), backend="torch"), (), told)
     return Benchmark(
         realtime=realtime,
         paper=paper,
+        ratio=round(realtime.fps / paper.fps, 1) if paper else None,
         ratio_one_core=round(realtime.fps_one_core / paper.fps_one_core, 1) if paper else None,
-        ratio_cpu=_ratio(paper, realtime),
+        ratio_cpu=_ratio_cpu(realtime, paper),
+        sweeps=_sweeps(task, told) if plan.sweep else {},
         speaker=card.name,
-        frame=card.size,
-        lip_box=(x1 - x0, y1 - y0),
-        device=device,
+        device=plan.device,
         machine=machine,
+        load_after=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0,
     )
 
 
-def _ratio(slow: PresetTimings | None, fast: PresetTimings) -> float | None:
-    return round(slow.timings[0].cpu_ms / fast.timings[0].cpu_ms, 1) if slow else None
+def _quick(plan: Plan) -> str:
+    return quickest(choose_device(plan.device)) if plan.backend == "auto" else plan.backend
 
 
-def at_preset(speaker: Speaker, preset: Preset) -> Speaker:
-    """The speaker with the networks of a preset; untrained ones where it has another itself.
-
-    Time does not depend on what the weights are.
-    """
-    if speaker.card.model.preset == preset:
-        return speaker
-    model = speaker.card.model
-    other = model_config(preset, model.speech_head.features, model.speech_head.code, model.lips.box)
-    card = replace(speaker.card, model=other)
-    return replace(speaker, card=card, networks=new_networks(card))
+def _others(plan: Plan) -> tuple[str, ...]:
+    """Back ends measured beside the quickest one."""
+    return ("torch",) if plan.backend == "auto" and _quick(plan) != "torch" else ()
 
 
-def run_steps(task: Task, barrier: Barrier | None = None) -> Steps:
-    """Load the speaker, wait for the others at the barrier, and render for a while."""
-    begun = time.perf_counter()
-    watch = Stopwatch()
-    speaker = at_preset(load_speaker(task.speaker), task.preset)
-    scene = ReferenceLoop(speaker, choose_device(task.device), REFERENCE_FRAMES[task.preset])
-    pipeline = Pipeline(speaker, task.device, 1, scene, watch.mark)
-    streams = [pipeline.open() for _ in range(task.batch)]
-    rng = np.random.default_rng(0)
-    chunks = [rng.normal(0, 0.1, SAMPLES_PER_FRAME).astype(np.float32) for _ in streams]
-    for _ in range(pipeline.lookahead_frames + 1):
-        pipeline.step(streams, chunks)
-    ready = time.perf_counter() - begun
-    pipeline.step(streams, chunks)
-    watch.forget()
-    if barrier is not None:
-        barrier.wait(PATIENCE)
-    steps: list[float] = []
-    worked = time.process_time()
-    end = time.perf_counter() + task.seconds
-    while time.perf_counter() < end or len(steps) < FEWEST_STEPS:
-        watch.start()
-        started = time.perf_counter()
-        pipeline.step(streams, chunks)
-        steps.append(time.perf_counter() - started)
-    return Steps(steps, dict(watch.seconds), time.process_time() - worked, ready, _peak_mb())
+def _preset(task: Task, others: Sequence[str], told: Told) -> PresetTimings:
+    cores = allowed_cores()
+    timings = []
+    for backend in (task.backend, *others):
+        told(f"{task.preset} by {backend}, one core")
+        timings += _measure(replace(task, backend=backend), cores[-1:])
+    single = timings[0]
+    together = single
+    if len(cores) > 1 and task.device == "cpu":
+        told(f"{task.preset}, {len(cores)} cores")
+        together = _measure(replace(task, batches=(1,)), cores)[0]
+        timings.append(together)
+    return PresetTimings(together.fps, single.fps, single.backend, timings)
 
 
-def measure(task: Task, cores: Sequence[int]) -> Timing:
-    """Run a task on each of `cores` at the same time, in processes of their own."""
-    context = multiprocessing.get_context("spawn")
-    barrier, results = context.Barrier(len(cores)), context.Queue()
-    workers = [
-        context.Process(target=_work, args=(task, core, barrier, results), daemon=True)
-        for core in cores
-    ]
-    for worker in workers:
-        worker.start()
-    try:
-        found = [results.get(timeout=PATIENCE) for _ in workers]
-    except queue.Empty:
-        raise AvatarError("a measurement took too long; is the machine very busy?") from None
-    finally:
-        for worker in workers:
-            worker.join(timeout=1)
-            worker.kill()
-    failures = [result for result in found if isinstance(result, str)]
-    if failures:
-        raise AvatarError(f"the measurement failed: {failures[0]}")
-    return _combine(task, [one for one in found if isinstance(one, Steps)])
-
-
-def _work(task: Task, core: int, barrier: Barrier, results: "Queue[Steps | str]") -> None:
-    pin_to(core)
-    try:
-        results.put(run_steps(task, barrier))
-    except Exception as error:  # told to the parent, which waits for a result
-        barrier.abort()
-        results.put(f"{type(error).__name__}: {error}")
-
-
-def _combine(task: Task, found: list[Steps]) -> Timing:
-    steps = [seconds for one in found for seconds in one.steps]
-    stages = {
-        name: spread([seconds for one in found for seconds in one.stages[name]])
-        for name in found[0].stages
+def _sweeps(task: Task, told: Told) -> dict[str, list[Timing]]:
+    one = replace(task, batches=(1,))
+    shared = replace(task, batches=(SPEAKER_CALLERS,))
+    tasks = {
+        "lip size": [replace(one, lips=lips) for lips in LIP_SIZES],
+        "frame size": [replace(one, frame=side) for side in FRAME_SIDES],
+        "speakers": [replace(shared, speakers=count) for count in (1, 2, SPEAKER_CALLERS)],
+        "sessions": [replace(task, batches=SESSIONS)],
     }
+    found: dict[str, list[Timing]] = {}
+    for name, several in tasks.items():
+        told(name)
+        found[name] = [t for each in several for t in _measure(each, allowed_cores()[-1:])]
+    return found
+
+
+def _measure(task: Task, cores: Sequence[int]) -> list[Timing]:
+    return [_timing(task, found) for found in measure(task, cores)]
+
+
+def _timing(task: Task, found: list[Steps]) -> Timing:
+    first = found[0]
+    steps = [seconds for one in found for seconds in one.steps]
+    cpu_ms = 1000 * sum(one.worked for one in found) / len(steps)
     return Timing(
         preset=task.preset,
-        batch=task.batch,
+        backend=first.backend,
+        batch=first.batch,
         cores=len(found),
-        fps=round(sum(task.batch * len(one.steps) / sum(one.steps) for one in found), 2),
+        speakers=task.speakers,
+        frame=first.frame,
+        lip_box=first.lip_box,
+        fps=round(sum(one.batch * len(one.steps) / sum(one.steps) for one in found), 2),
         step_ms=spread(steps),
-        cpu_ms=round(1000 * sum(one.worked for one in found) / len(steps), 3),
-        stages_ms=stages,
+        cpu_ms=round(cpu_ms, 3),
+        cpu_ms_frame=round(cpu_ms / first.batch, 3),
+        stages_ms={
+            name: spread([seconds for one in found for seconds in one.stages[name]])
+            for name in first.stages
+        },
         peak_mb=round(max(one.peak_mb for one in found), 1),
         ready_s=round(max(one.ready for one in found), 2),
     )
 
 
-def _measure_preset(
-    folder: Path,
-    preset: Preset,
-    device: str,
-    seconds: float,
-    batches: Sequence[int],
-    told: Callable[[str], None],
-) -> PresetTimings:
-    cores = allowed_cores()
-    timings = []
-    for batch in batches:
-        told(f"{preset}, batch {batch}, one core")
-        timings.append(measure(Task(folder, preset, device, batch, seconds), cores[-1:]))
-    if len(cores) > 1 and device == "cpu":
-        told(f"{preset}, batch 1, {len(cores)} cores")
-        timings.append(measure(Task(folder, preset, device, 1, seconds), cores))
-    best = max(timing.fps for timing in timings)
-    return PresetTimings(timings[-1].fps if len(cores) > 1 else best, timings[0].fps, timings)
-
-
-def _peak_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
+def _ratio_cpu(fast: PresetTimings, slow: PresetTimings | None) -> float | None:
+    return round(slow.timings[0].cpu_ms / fast.timings[0].cpu_ms, 1) if slow else None

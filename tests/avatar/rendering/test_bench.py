@@ -1,13 +1,19 @@
 """The benchmark measures what it says; nothing here asks how fast the machine is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from avatar.errors import AvatarError
-from avatar.rendering.bench import Task, at_preset, measure, run_steps
+from avatar.rendering.bench import Plan, benchmark
+from avatar.rendering.bench_steps import Task, measure, run_steps
+from avatar.rendering.i420 import to_rgb
 from avatar.rendering.machine import allowed_cores, this_machine
+from avatar.rendering.pipeline import Pipeline
+from avatar.rendering.reshaped_speaker import reshaped
 from avatar.rendering.speaker import Speaker
 from avatar.rendering.stopwatch import spread
 
@@ -17,35 +23,92 @@ STAGES = {
 }  # fmt: skip
 
 
-def test_stages_add_up_to_the_step(tiny_bundle: Path) -> None:
-    found = run_steps(Task(tiny_bundle, "realtime", "cpu", batch=2, seconds=0.2))
-    assert set(found.stages) == STAGES
-    assert {len(times) for times in found.stages.values()} == {len(found.steps)}
-    stages = sum(sum(times) for times in found.stages.values())
-    assert 0.8 * sum(found.steps) < stages <= sum(found.steps)
-    assert found.worked > 0
-    assert found.ready > 0
+@pytest.fixture
+def task(tiny_bundle: Path) -> Task:
+    return Task(tiny_bundle, "realtime", "cpu", "torch", batches=(1,), seconds=0.1)
 
 
-def test_processes_report_together(tiny_bundle: Path) -> None:
+def test_stages_add_up_to_the_step(task: Task) -> None:
+    one, two = run_steps(replace(task, batches=(1, 2), seconds=0.2))
+    assert (one.batch, two.batch) == (1, 2)
+    for found in (one, two):
+        assert set(found.stages) == STAGES
+        assert {len(times) for times in found.stages.values()} == {len(found.steps)}
+        stages = sum(sum(times) for times in found.stages.values())
+        assert 0.7 * sum(found.steps) < stages <= sum(found.steps)
+        assert found.worked > 0
+        assert found.ready > 0
+        assert found.backend == "torch"
+
+
+def test_callers_are_shared_out_to_speakers(task: Task) -> None:
+    (found,) = run_steps(replace(task, batches=(3,), speakers=2))
+    assert found.batch == 3
+    draws = len(found.stages["Blend-Net"]) / len(found.steps)
+    assert draws == 2  # one for each speaker
+    assert len(found.stages["speech encoder"]) == len(found.steps)  # one for all
+
+
+def test_processes_report_together(task: Task) -> None:
     cores = allowed_cores()[:2]
-    timing = measure(Task(tiny_bundle, "realtime", "cpu", batch=1, seconds=0.1), cores)
-    assert timing.cores == len(cores)
-    assert timing.fps > 0
-    assert timing.step_ms.p50 <= timing.step_ms.p95 <= timing.step_ms.p99
+    ((*found,),) = measure(task, cores)
+    assert len(found) == len(cores)
+    assert all(one.steps for one in found)
 
 
-def test_a_failing_process_says_why(tmp_path: Path) -> None:
+def test_a_failing_process_says_why(task: Task, tmp_path: Path) -> None:
     with pytest.raises(AvatarError, match="not a speaker"):
-        measure(Task(tmp_path, "realtime", "cpu", 1, 0.1), allowed_cores()[:1])
+        measure(replace(task, speaker=tmp_path), allowed_cores()[:1])
+
+
+def test_the_report_compares_presets(tiny_bundle: Path) -> None:
+    told: list[str] = []
+    plan = Plan(tiny_bundle, backend="torch", seconds=0.02, compare=True)
+    report = benchmark(plan, told.append)
+    assert report.paper is not None
+    assert report.realtime.backend == "torch"
+    single = [timing for timing in report.realtime.timings if timing.cores == 1]
+    assert [timing.batch for timing in single] == [1, 2, 4, 8]
+    assert report.realtime.fps_one_core == single[0].fps
+    assert report.ratio == pytest.approx(report.realtime.fps / report.paper.fps, rel=0.1)
+    assert told
 
 
 def test_paper_networks_stand_in_for_a_speaker(tiny: Speaker, tiny_paper: Speaker) -> None:
-    paper = at_preset(tiny, "paper")
+    paper = reshaped(tiny, "paper")
     assert paper.networks.lips.config.width == 256
     assert paper.networks.blend.config.whole_frame
     assert paper.networks.lips.config.box == tiny.networks.lips.config.box
-    assert at_preset(tiny_paper, "paper") is tiny_paper
+    assert reshaped(tiny_paper, "paper") is tiny_paper
+
+
+def test_lips_and_frames_of_other_sizes(tiny: Speaker) -> None:
+    x0, y0, x1, y1 = tiny.card.lip_box
+    half = reshaped(tiny, "realtime", lips=0.5)
+    assert half.networks.lips.config.box == ((y1 - y0) // 2, (x1 - x0) // 2)
+    small = reshaped(tiny, "realtime", frame=96)
+    pipeline = Pipeline(small, "cpu")
+    assert pipeline.size == (96, 96)
+    stream = pipeline.open()
+    chunk = np.zeros(640, np.float32)
+    picture = [pipeline.step([stream], [chunk])[0] for _ in range(3)][-1]
+    assert picture is not None
+    assert picture.i420.shape == (144, 96)
+    # The very same pixels of the face stand in it, only less around them.
+    x, y = x0 - small.card.lip_box[0], y0 - small.card.lip_box[1]
+    whole, cut = (to_rgb(next(iter(one.reference()))) for one in (tiny, small))
+    there = whole[y : y + 96, x : x + 96]  # the frame ends where the new one goes on
+    rows, columns = there.shape[:2]
+    assert np.abs(there.astype(int) - cut[:rows, :columns]).mean() < 3
+    depth = tiny.canonical.depth[y : y + 96, x : x + 96]
+    assert torch.equal(small.canonical.depth[:rows, :columns], depth)
+
+
+def test_sizes_that_cannot_be(tiny: Speaker) -> None:
+    with pytest.raises(AvatarError, match="multiple of 16"):
+        reshaped(tiny, "realtime", frame=100)
+    with pytest.raises(AvatarError, match="does not fit"):
+        reshaped(tiny, "realtime", frame=32)
 
 
 def test_spread() -> None:
