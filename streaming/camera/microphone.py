@@ -9,12 +9,12 @@ import numpy as np
 
 from avatar.errors import AvatarError
 from streaming.camera.pieces import Pieces, Samples
-from streaming.camera.sound_system import SoundSystem, stream_rate
+from streaming.camera.sound_stream import SoundStream
+from streaming.camera.sound_system import SoundSystem
 from streaming.clock import VOICE_RATE
 
 Hear = Callable[[Samples, int], None]
 
-SILENT = 2.0  # seconds without a single piece: the device is gone
 LOOK = 0.25  # seconds between looks at it
 RETRY = 1.0  # seconds between attempts to open it
 
@@ -33,17 +33,16 @@ class Microphone:
         self._wanted = wanted
         self._hear = hear
         self._loop = asyncio.get_running_loop()
-        self._stream: Any = None
+        self._stream: SoundStream | None = None
         self._pieces: Pieces | None = None
-        self._heard_at = 0.0
         self._position = 0
 
     def open(self) -> None:
         """Begin to listen. Raises AvatarError if the device is not there or cannot be opened."""
         self._position = 0
-        self._heard_at = time.monotonic()
-        self.name, self._stream = self._system.open("input", self._wanted, self._capture)
-        self._pieces = Pieces(stream_rate(self._stream))
+        self._stream = self._system.open("input", self._wanted, self._capture)
+        self._pieces = Pieces(self._stream.rate)
+        self.name = self._stream.device.label
 
     async def keep(self) -> None:
         """Watch over the device and open it again whenever it is lost."""
@@ -53,12 +52,12 @@ class Microphone:
                 if self._stream is None:
                     await self._system.look_again("input", self._wanted)
                     self.open()
-                elif self._lost():
-                    self.close()
-                    raise AvatarError(f"the microphone {self.name} is gone; waiting for it")
+                assert self._stream is not None
+                self._stream.check()
                 self.problem = ""
             except AvatarError as error:
                 self.problem = str(error)
+                self.close()
 
     def close(self) -> None:
         """Stop listening; safe to call twice."""
@@ -67,9 +66,6 @@ class Microphone:
             self._stream = None
             self.level = 0.0
 
-    def _lost(self) -> bool:
-        return not self._stream.active or time.monotonic() - self._heard_at > SILENT
-
     def _capture(self, sound: Samples, *_: Any) -> None:
         """Called by PortAudio's own thread."""
         self._loop.call_soon_threadsafe(self._take, sound[:, 0].copy())
@@ -77,9 +73,8 @@ class Microphone:
     def _take(self, sound: Samples) -> None:
         if self._pieces is None:
             return
-        self._heard_at = time.monotonic()
         self.level = float(np.sqrt(np.mean(np.square(sound))))
-        self._position = self._position or round(self._heard_at * VOICE_RATE)
+        self._position = self._position or round(time.monotonic() * VOICE_RATE)
         for piece in self._pieces.push(sound):
             self._hear(piece, self._position)
             self._position += len(piece)

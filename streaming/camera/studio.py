@@ -81,6 +81,7 @@ class Studio:
                 tasks.create_task(display)
                 tasks.create_task(self.performance.drive())
                 tasks.create_task(self.microphone.keep())
+                tasks.create_task(self._system.watch())
                 for _, presenter in self.sinks:
                     tasks.create_task(presenter.run())
         except* AvatarError as errors:

@@ -3,8 +3,7 @@
 import time
 from typing import Any
 
-from avatar.errors import AvatarError
-from streaming.camera.sound_system import SoundSystem, stream_rate
+from streaming.camera.sound_system import SoundSystem
 from streaming.clock import VOICE_RATE, SessionClock
 from streaming.renderer import I420
 from streaming.sinks.sink import Voice
@@ -13,7 +12,6 @@ from streaming.sinks.voice_ring import VoiceRing
 
 RESERVE = 0.030  # seconds that sound lies ready before the device wants it
 LONGEST_LATENCY = 1.0  # seconds; a device that claims more does not know
-SILENT = 2.0  # seconds without the device's asking for sound: it is gone
 
 
 class SoundOutput:
@@ -25,11 +23,14 @@ class SoundOutput:
         self._system = system
         self._clock = clock
         self._ring = VoiceRing()
-        self._asked_at = time.monotonic()
         self._latency, self._faster = 0.0, 1.0
-        self.name, self._stream = system.open("output", wanted, self._fill)
+        self._stream = system.open("output", wanted, self._fill)
         self._latency = self._stream.latency
-        self._faster = VOICE_RATE / stream_rate(self._stream)
+        self._faster = VOICE_RATE / self._stream.rate
+
+    @property
+    def name(self) -> str:
+        return self._stream.device.label
 
     @property
     def lead(self) -> float:
@@ -41,8 +42,7 @@ class SoundOutput:
         return self.pace.error / VOICE_RATE
 
     async def ready(self) -> None:
-        if not self._stream.active or time.monotonic() - self._asked_at > SILENT:
-            raise AvatarError(f"the sound output {self.name} is gone; waiting for it")
+        self._stream.check()
 
     def show(self, number: int, picture: I420) -> None:
         """Nothing is seen here."""
@@ -55,14 +55,13 @@ class SoundOutput:
 
     def _fill(self, sound: Any, frames: int, times: Any, _: Any) -> None:
         """Called by PortAudio's own thread whenever the device wants sound."""
-        self._asked_at = time.monotonic()
         latency = times.outputBufferDacTime - times.currentTime
         if not 0 < latency < LONGEST_LATENCY:
             latency = self._latency
         if not self._clock.started:
             sound[:] = 0
             return
-        heard = self._asked_at + latency - self._clock.present(0)
+        heard = time.monotonic() + latency - self._clock.present(0)
         start, step = self.pace.next(heard * VOICE_RATE, frames * self._faster)
         sound[:, 0] = self._ring.read(start, step * self._faster, frames)
 
@@ -73,7 +72,7 @@ def needed_lead(system: SoundSystem, wanted: str) -> float:
     def silence(sound: Any, *_: Any) -> None:
         sound[:] = 0
 
-    _, stream = system.open("output", wanted, silence)
-    latency = float(stream.latency)
+    stream = system.open("output", wanted, silence)
+    latency = stream.latency
     system.close(stream)
     return latency + RESERVE
