@@ -1,6 +1,7 @@
 """Model sizes as frozen dataclasses, written to and read from plain dictionaries (YAML)."""
 
 import dataclasses
+import sys
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from avatar.models.speech_head import SpeechHeadConfig
 
 Preset = Literal["realtime", "paper"]
 T = TypeVar("T")
+
+LONGEST_VALUE = 80  # characters of a wrong value that a message shows
 
 LATTICE_POINTS = 20_000  # positions that `realtime` draws a frame, at most
 
@@ -57,9 +60,11 @@ def from_dict(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     """Build dataclass `kind`; an unknown or missing key, or a wrong type, is an `AvatarError`."""
     hints = typing.get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - set(fields))
+    unknown = sorted(set(values) - set(fields), key=str)
     if unknown:
-        raise AvatarError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(fields)}")
+        raise AvatarError(
+            f"{where}: unknown key {brief(unknown[0])}; known are {', '.join(fields)}"
+        )
     missing = [
         name
         for name, field in fields.items()
@@ -91,8 +96,15 @@ def _typed(hint: Any, value: Any, where: str) -> Any:
     elif origin is Literal:
         if value in typing.get_args(hint):
             return value
-    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+    elif hint is float and type(value) in (int, float) and abs(value) <= sys.float_info.max:
         return float(value)
     elif isinstance(hint, type) and isinstance(value, hint) and type(value) is hint:
         return value
-    raise AvatarError(f"{where}: {value!r} is not of the kind {getattr(hint, '__name__', hint)}")
+    kind = getattr(hint, "__name__", hint)
+    raise AvatarError(f"{where}: {brief(value)} is not of the kind {kind}")
+
+
+def brief(value: object) -> str:
+    """A value for a message: not the whole of it if it is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."

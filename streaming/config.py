@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from avatar.errors import AvatarError
+from avatar.yaml_files import YamlError, parse_yaml
 from streaming import ice_servers
 from streaming.ice_servers import IceServers
 from streaming.limits import Limits
@@ -83,8 +82,8 @@ def make_ice_servers(config: ServeConfig) -> IceServers:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(file.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        values = parse_yaml(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YamlError) as error:
         raise AvatarError(f"{file} cannot be read as YAML: {error}") from error
     if values is None:
         return {}

@@ -1,5 +1,6 @@
 """`avatar speakers`: the speakers on this machine."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,7 +9,7 @@ if TYPE_CHECKING:
     from avatar.rendering.speaker_card import SpeakerCard
 
 speakers = typer.Typer(
-    help="List, show, verify and remove speakers.",
+    help="List, show, verify, install and remove speakers.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
@@ -67,6 +68,34 @@ def verify(name: Name) -> None:
     speaker = load_speaker(name)
     frames = sum(1 for _ in speaker.reference())
     Console().print(f"{speaker.name} is whole: {len(speaker.card.files)} files, {frames} frames")
+
+
+@speakers.command()
+def install(
+    archive: Annotated[Path, typer.Argument(help="A zip file with the files of one bundle.")],
+    into: Annotated[
+        Path | None,
+        typer.Option(help="Folder that holds speakers. [default: the first that `list` looks in]"),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put a speaker of the same name aside.")
+    ] = False,
+) -> None:
+    """Install a speaker from a zip file.
+
+    Everything is checked before it is kept: names, sizes, hashes, types, dimensions, the video.
+    Nothing in a speaker is executed. An archive with links, other files, paths that lead elsewhere,
+    or with more in it than it says is refused.
+    """
+    from rich.console import Console
+
+    from avatar.rendering.install_speaker import install_speaker
+
+    speaker = install_speaker(archive, into, replace)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold]{speaker.name}[/] is in {speaker.folder}")
+    console.print(f"licence: {speaker.card.licence}", markup=False)
+    console.print(f"consent: {speaker.card.consent}", markup=False)
 
 
 @speakers.command()

@@ -52,7 +52,7 @@ def mel_bands(mels: int) -> Tensor:
 
 
 def _mel(hertz: float) -> float:
-    return float(2595 * torch.log10(torch.tensor(1 + hertz / 700)))
+    return float(2595 * torch.log10(torch.tensor(1 + hertz / 700, device="cpu")))
 
 
 def _hertz(mel: Tensor) -> Tensor:

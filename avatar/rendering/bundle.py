@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from avatar.errors import AvatarError
 from avatar.rendering.speaker_card import CARD, FILES, SOURCE, SpeakerCard
+from avatar.rendering.speaker_files import check_kind
 
 ANY = -1  # a length that a file may choose itself
 MAX_LOOP = 10_000  # frames of one turn of the loop
@@ -36,6 +37,7 @@ def check_files(folder: Path, card: SpeakerCard) -> None:
             raise AvatarError(
                 f"{path}: has {size} bytes instead of {record.bytes}; fetch the bundle anew"
             )
+        check_kind(path)
         if sha256(path) != record.sha256:
             raise AvatarError(f"{path}: its content has changed (sha256); fetch the bundle anew")
 

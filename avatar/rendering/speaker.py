@@ -101,9 +101,10 @@ def load_speaker(name_or_path: str | Path) -> Speaker:
     folder = speaker_folder(name_or_path)
     card = read_card(folder)
     bundle.check_files(folder, card)
-    networks = new_networks(card)
+    shapes = bundle.model_shapes(card, vars(_blank_networks(card)))
     height, width = card.size[1], card.size[0]
-    tensors = bundle.read_tensors(folder / MODEL, bundle.model_shapes(card, vars(networks)))
+    tensors = bundle.read_tensors(folder / MODEL, shapes)
+    networks = new_networks(card)
     for prefix, module in vars(networks).items():
         module.load_state_dict(bundle.with_prefix(tensors, prefix))
         module.eval().requires_grad_(False)
@@ -128,6 +129,17 @@ def new_networks(card: SpeakerCard) -> Networks:
         LipGenerator(model.lips),
         BlendNet(model.blend),
     )
+
+
+def _blank_networks(card: SpeakerCard) -> Networks:
+    """Networks without memory, to know their shapes. Raises AvatarError if there can be none."""
+    try:
+        with torch.device("meta"):
+            return new_networks(card)
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        raise AvatarError(
+            f"{card.name}: there are no networks of its dimensions ({error}); fetch it anew"
+        ) from error
 
 
 def _check_order(order: Tensor, frames: int, path: Path) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 import yaml
 
 from avatar.audio import FPS
-from avatar.config import ModelConfig, from_dict, to_dict
+from avatar.config import ModelConfig, brief, from_dict, to_dict
 from avatar.errors import AvatarError
 from avatar.models.speech_encoder import EncoderConfig
 from avatar.models.warp import Camera
+from avatar.rendering.card_limits import wrong_dimension
+from avatar.yaml_files import YamlError, parse_yaml
 
 FORMAT = 1
 CARD = "speaker.yaml"
@@ -23,8 +25,6 @@ FILES = (MODEL, TRACK, REFERENCE, PREVIEW)
 MAX_CARD_BYTES = 64 * 1024
 MAX_SIDE = 2048  # pixels of a frame
 MAX_FRAMES = 5 * 60 * FPS
-MAX_WIDTH = 1024  # of any layer
-MAX_LAYERS = 64
 SIDE_MULTIPLE = 16
 
 
@@ -81,17 +81,16 @@ def read_card(folder: Path) -> SpeakerCard:
     try:
         if path.stat().st_size > MAX_CARD_BYTES:
             raise AvatarError(f"{path}: too large for a speaker.yaml; fetch the bundle anew")
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise AvatarError(f"{folder}: no {CARD} in it, so it is not a speaker") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise AvatarError(f"{path}: cannot be read ({_one_line(error)})") from error
+    except (OSError, UnicodeDecodeError, YamlError) as error:
+        raise AvatarError(f"{path}: cannot be read ({error})") from error
     if not isinstance(values, dict):
         raise AvatarError(f"{path}: must be a list of keys and values")
     if values.get("format") != FORMAT:
-        raise AvatarError(
-            f"{path}: format {values.get('format')!r}, but this version reads format {FORMAT}"
-        )
+        found = brief(values.get("format"))
+        raise AvatarError(f"{path}: format {found}, but this version reads format {FORMAT}")
     card = from_dict(SpeakerCard, values, str(path))
     _check(card, path)
     return card
@@ -114,29 +113,16 @@ def _check(card: SpeakerCard, path: Path) -> None:
         and card.model.speech_head.context in (0, card.encoder.context),
         "the speech head's code must be the lip generator's": card.model.speech_head.code
         == lips.code,
-        "a layer is too large": max(_widths(card)) <= MAX_WIDTH,
-        "a dimension is not positive": min(_widths(card)) > 0 and card.camera.focal > 0,
-        "too many layers": len(card.encoder.dilations)
-        + lips.layers
-        + len(card.model.blend.channels)
-        <= MAX_LAYERS,
+        "camera.focal must be more than 0": card.camera.focal > 0,
         f"files must be {', '.join(FILES)}": sorted(file.name for file in card.files)
         == sorted(FILES),
     }
     for rule, holds in rules.items():
         if not holds:
             raise AvatarError(f"{path}: {rule}; fetch the bundle anew")
-
-
-def _widths(card: SpeakerCard) -> list[int]:
-    encoder, model = card.encoder, card.model
-    head, lips, blend = model.speech_head, model.lips, model.blend
-    return [
-        encoder.mels, encoder.channels, encoder.hidden, *encoder.dilations, encoder.features,
-        head.code, head.context + 1, head.width, head.bottleneck, head.window, *lips.lattice,
-        lips.width, lips.layers, lips.plane_channels + 1, lips.octaves, lips.time_octaves + 1,
-        *blend.channels, blend.fold,
-    ]  # fmt: skip
+    wrong = wrong_dimension(card)
+    if wrong:
+        raise AvatarError(f"{path}: {wrong}; fetch the bundle anew")
 
 
 def _plain(value: object) -> object:
@@ -146,7 +132,3 @@ def _plain(value: object) -> object:
     if isinstance(value, list):
         return [to_dict(item) if isinstance(item, FileRecord) else item for item in value]
     return value
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

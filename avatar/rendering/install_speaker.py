@@ -1,0 +1,38 @@
+"""A speaker from a zip file into a folder of speakers: whole and checked, or not at all."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from avatar.errors import AvatarError
+from avatar.rendering.speaker import Speaker, load_speaker
+from avatar.rendering.speaker_archive import open_archive
+from avatar.rendering.speaker_card import read_card
+from avatar.rendering.speaker_folders import check_name, search_path
+
+
+def install_speaker(archive: Path, into: Path | None = None, replace: bool = False) -> Speaker:
+    """Unpack, check and keep the speaker in `archive`.
+
+    `into` is the folder that holds speakers (default: the first of `search_path`). Raises
+    AvatarError, and leaves everything as it was, if anything is wrong with the archive or if there
+    is a speaker of this name and `replace` is not set.
+    """
+    into = into or search_path()[0]
+    into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".installing-", dir=into) as made:
+        folder = Path(made) / "speaker"
+        folder.mkdir()
+        with open_archive(archive) as contents:
+            contents.unpack(folder)
+        name = check_name(read_card(folder).name)
+        target = into / name
+        if target.exists() and not replace:
+            raise AvatarError(f"there is a speaker {name!r} in {into}; --replace puts it aside")
+        for _ in load_speaker(folder).reference():
+            pass  # the last thing to check: every picture of the video
+        if target.exists():
+            target.rename(Path(made) / "old")
+        folder.replace(target)
+        shutil.rmtree(Path(made) / "old", ignore_errors=True)
+    return load_speaker(target)
