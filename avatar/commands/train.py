@@ -45,8 +45,16 @@ def train(
     ),
     encoder: Annotated[
         EncoderChoice,
-        typer.Option(help="tuned: hears this voice best; frozen: carries over to any voice."),
-    ] = EncoderChoice.frozen,
+        typer.Option(help="tuned: hears this voice best; frozen: stays as it was shipped."),
+    ] = EncoderChoice.tuned,
+    other_voices: Annotated[
+        bool,
+        typer.Option(help="Learn to follow any voice, from espeak-ng and flite speaking."),
+    ] = True,
+    voices: Annotated[
+        Path | None,
+        typer.Option(help="A folder of recorded speech to follow too (format: docs/speech.md)."),
+    ] = None,
     reference: Annotated[
         Path | None, typer.Option(help="A silent take to loop over; else calm stretches are used.")
     ] = None,
@@ -87,6 +95,8 @@ def train(
 
     if budget is not None and steps is not None:
         raise AvatarError("give either --budget or --steps, not both")
+    if voices is not None and not other_voices:
+        raise AvatarError("give either --voices or --no-other-voices, not both")
     request = TrainRequest(
         videos=tuple(videos),
         name=name,
@@ -98,6 +108,8 @@ def train(
         preset=preset.value,
         device=choose_device(device).type,
         tuned=encoder is EncoderChoice.tuned,
+        other_voices=other_voices,
+        voices=voices,
         held_out=held_out,
         reference=reference,
         licence=licence,

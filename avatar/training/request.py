@@ -28,6 +28,8 @@ class TrainRequest:
     preset: Preset = "realtime"
     device: str = "cpu"
     tuned: bool = True  # the speech encoder learns too
+    other_voices: bool = True  # learn from synthetic voices too
+    voices: Path | None = None  # a folder of recorded speech to learn from as well
     held_out: float = 0.1
     reference: Path | None = None  # a silent take to loop over
     licence: str = "all rights reserved"
@@ -53,6 +55,8 @@ class TrainRequest:
         missing = [v for v in (*self.videos, *filter(None, [self.reference])) if not v.is_file()]
         if missing:
             raise AvatarError(f"{missing[0]}: no such file")
+        if self.voices is not None and not self.voices.is_dir():
+            raise AvatarError(f"{self.voices}: no such folder of recorded speech")
         if not 0 <= self.held_out <= 0.5:
             raise AvatarError("--held-out must lie between 0 and 0.5")
 

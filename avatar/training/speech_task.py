@@ -1,29 +1,40 @@
 """The phase that teaches the speaker's ear: sound -> lip code, from frozen or tuned features."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.models.speech_head import SpeechHead, history
+from avatar.rendering.speaker import Networks
 from avatar.training.encoder import mel_changes
 from avatar.training.fit import autocast, draw
 from avatar.training.lip_data import LipData
 from avatar.training.losses import code_error
+from avatar.training.mouth_map import MEL_FRAMES, SILENCE, OtherVoice
+
+Piece = tuple[Tensor, Tensor, Tensor]
+"""Log-mels of CONTEXT + SEGMENT + look-ahead frames, codes and closures of SEGMENT frames."""
 
 SEGMENT = 50  # frames whose codes are predicted in one piece
 CONTEXT = 40  # frames of sound heard before them
-BATCH = 12
+BATCH = 10  # pieces of the speaker's own video, and as many of other voices
 TONE_DB = 2.0  # spread of the responses of other microphones
 GAIN_DB = 6.0
+OPEN_QUANTILE = 0.9  # of the apertures of a video: lips wide open
+CLOSED = 0.11  # of that aperture: below it the lips count as closed
+CLOSING_WEIGHT = 0.3
+MISSED_CLOSURE = 3.0  # how much worse it is than a closure too many
 
 
 class SpeechTask:
-    """Fits head (and encoder) to the lip codes; a `fit.Task`."""
+    """Fits head (and encoder) to the lip codes of the video and of other voices; a `fit.Task`."""
 
     name = "speech"
 
@@ -31,21 +42,25 @@ class SpeechTask:
         self,
         data: LipData,
         sound: Tensor,
-        encoder: SpeechEncoder,
-        head: SpeechHead,
+        others: Sequence[OtherVoice],
+        networks: Networks,
         tuned: bool,
         device: torch.device,
     ) -> None:
-        self.data, self.sound, self.device = data, sound, device
-        self.encoder, self.head, self.tuned = encoder.to(device), head.to(device), tuned
-        self.modules = nn.ModuleDict({"head": head})
+        self.data, self.sound, self.others, self.device = data, sound, others, device
+        self.encoder, self.head = networks.encoder.to(device), networks.head.to(device)
+        self.tuned = tuned
+        self.modules = nn.ModuleDict({"head": self.head})
         if tuned:
-            self.modules["encoder"] = encoder
+            self.modules["encoder"] = self.encoder
         self.starts = data.windows(SEGMENT)
         self.first_of_clip = _clip_starts(data)
         self.end_of_clip = _clip_ends(data)
-        self.codes = data.codes.codes.to(device)
+        self.codes = data.codes.codes
         self.weight = data.codes.weight.to(device)
+        aperture = torch.from_numpy(np.array(data.tracked.aperture))
+        wide = aperture[data.train].quantile(OPEN_QUANTILE)
+        self.closed = (aperture < CLOSED * wide).float()
 
     def parameter_groups(self) -> list[dict[str, object]]:
         """The head learns fast; the encoder, if at all, slowly."""
@@ -57,29 +72,46 @@ class SpeechTask:
         return groups
 
     def losses(self, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
-        """Squared error of the codes and of their change from frame to frame."""
+        """Squared error of the codes and of their change from frame to frame, and of closures."""
         del progress
-        starts = draw(rng, BATCH, self.starts)
-        sound = torch.stack([self._cut(int(start)) for start in starts])
-        features = self._features(sound, rng)[:, LOOKAHEAD_FRAMES:].float()
+        pieces = [self._own_pieces(rng)]
+        if self.others:
+            pieces.append(self._other_pieces(rng))
+        mels, codes, closed = (torch.cat(parts) for parts in zip(*pieces, strict=True))
+        features = self._features(mels, rng)[:, LOOKAHEAD_FRAMES:].float()
         window = self.head.config.window
         rows = features[:, CONTEXT - window + 1 :].unfold(1, window, 1).transpose(2, 3)
-        made = self.head(rows.flatten(0, 1)).reshape(BATCH, SEGMENT, -1)
-        true = self.codes[starts[:, None] + torch.arange(SEGMENT)]
-        moved = code_error(made.diff(dim=1), true.diff(dim=1), self.weight)
-        return {"code": code_error(made, true, self.weight), "motion": moved}
+        made, closing = self.head.hear(rows.flatten(0, 1))
+        made, true = made.unflatten(0, codes.shape[:2]), codes.to(self.device)
+        missed = functional.binary_cross_entropy_with_logits(
+            closing, closed.flatten().to(self.device), pos_weight=closing.new_tensor(MISSED_CLOSURE)
+        )
+        return {
+            "code": code_error(made, true, self.weight),
+            "motion": code_error(made.diff(dim=1), true.diff(dim=1), self.weight),
+            "closure": CLOSING_WEIGHT * missed,
+        }
 
-    def _features(self, sound: Tensor, rng: torch.Generator) -> Tensor:
-        """What the encoder says of changed sound: other gains and microphones, and, where the
-        speaker is to follow any voice, other people's vocal tracts.
-        """
-        state = self.encoder.new_state(len(sound))
-        mels, state.samples = self.encoder.log_mel(sound.to(self.device), state.samples)
-        mels = mels.cpu()
+    def _own_pieces(self, rng: torch.Generator) -> Piece:
+        starts = draw(rng, BATCH, self.starts)
+        sound = torch.stack([self._cut(int(start)) for start in starts])
+        state = self.encoder.new_state(BATCH)
+        mels = self.encoder.log_mel(sound.to(self.device), state.samples)[0].cpu()
         if not self.tuned:
             mels = mel_changes.warp_vocal_tract(mels, rng)
+        rows = starts[:, None] + torch.arange(SEGMENT)
+        return mels, self.codes[rows], self.closed[rows]
+
+    def _other_pieces(self, rng: torch.Generator) -> Piece:
+        chosen = [self.others[int(row)] for row in draw(rng, BATCH, torch.arange(len(self.others)))]
+        mels, codes, closed = zip(*(piece_of(voice, rng) for voice in chosen), strict=True)
+        return torch.stack(mels), torch.stack(codes), torch.stack(closed)
+
+    def _features(self, mels: Tensor, rng: torch.Generator) -> Tensor:
+        """What the encoder says of log-mels that other microphones heard, louder or quieter."""
         mels = mel_changes.colour(mels, TONE_DB, rng)
         mels = mel_changes.gain(mels, GAIN_DB, rng).to(self.device)
+        state = self.encoder.new_state(len(mels))
         with autocast(self.device), torch.set_grad_enabled(self.tuned):
             return self.encoder.to_frames(self.encoder.from_mels(mels, state), state)
 
@@ -92,7 +124,22 @@ class SpeechTask:
         ]
         before = max(0, floor - low) * SAMPLES_PER_FRAME
         after = max(0, high - ceiling) * SAMPLES_PER_FRAME
-        return nn.functional.pad(inside, (before, after))
+        return functional.pad(inside, (before, after))
+
+
+def piece_of(voice: OtherVoice, rng: torch.Generator) -> Piece:
+    """A random stretch of an utterance, silence around it where it is too short."""
+    frames = len(voice.codes)
+    start = int(torch.randint(max(frames - SEGMENT, 0) + 1, (), generator=rng))
+    rows = torch.arange(start, start + SEGMENT)
+    beyond = (rows >= frames).float()
+    rows = rows.clamp_max(frames - 1)
+    first, end = start - CONTEXT, start + SEGMENT + LOOKAHEAD_FRAMES
+    inside = voice.mels[max(first, 0) * MEL_FRAMES : end * MEL_FRAMES].float()
+    before = max(0, -first) * MEL_FRAMES
+    after = (end - first) * MEL_FRAMES - before - len(inside)
+    mels = functional.pad(inside, (0, 0, before, after), value=SILENCE)
+    return mels, voice.codes[rows], torch.maximum(voice.closed[rows], beyond)
 
 
 @torch.inference_mode()
@@ -102,7 +149,7 @@ def clip_features(encoder: SpeechEncoder, sound: Tensor, clip: NDArray[np.int32]
     device = next(encoder.parameters()).device
     for start, end in clip_ranges(clip):
         piece = sound[start * SAMPLES_PER_FRAME : end * SAMPLES_PER_FRAME]
-        piece = nn.functional.pad(piece, (0, LOOKAHEAD_FRAMES * SAMPLES_PER_FRAME))
+        piece = functional.pad(piece, (0, LOOKAHEAD_FRAMES * SAMPLES_PER_FRAME))
         rows.append(encoder(piece[None].to(device))[0, LOOKAHEAD_FRAMES:].float().cpu())
     return torch.cat(rows)
 

@@ -22,13 +22,15 @@ from avatar.training.generator_start import start_generator
 from avatar.training.image_tasks import BlendTask, LipTask, SyncTask
 from avatar.training.lip_code import APPEARANCE_COMPONENTS, SHAPE_COMPONENTS
 from avatar.training.lip_data import LipData, Progress, build_lip_data
+from avatar.training.mouth_map import OtherVoice, speak_for_others
 from avatar.training.networks import new_networks
+from avatar.training.other_voices import other_voices
 from avatar.training.preprocess import preprocess
 from avatar.training.preprocess.tracked_video import TrackedVideo
 from avatar.training.request import TrainRequest
 from avatar.training.speech_task import SpeechTask, clip_codes, clip_features
 
-SHARES = {"depth": 0.02, "speech": 0.24, "sync": 0.06, "lips": 0.40, "blend": 0.28}
+SHARES = {"depth": 0.02, "speech": 0.34, "sync": 0.05, "lips": 0.34, "blend": 0.25}
 DEPTH_FRAMES = 64  # spread over the video, to learn the canonical depth from
 LEAST_TRAINING = 0.3  # share of a time budget that is left to training, however long tracking takes
 
@@ -79,10 +81,16 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
         tracked, canonical, networks.blend.multiple, request.held_out, phases, progress
     )
     offset, sound = aligned_sound(encoder, tracked)
-    _normalise_features(networks, clip_features(encoder, sound, data.clip)[data.train])
+    features = clip_features(encoder, sound, data.clip)
+    _prepare_head(networks, data, features)
+    others: list[OtherVoice] = []
+    if request.other_voices:
+        cache = request.work / "other_voices.npz"
+        speech = other_voices(request.voices, cache, encoder.config.mels, progress)
+        others = speak_for_others(encoder, speech, features, data.codes.codes, data.train)
 
     encoder.requires_grad_(request.tuned)
-    run(SpeechTask(data, sound, encoder, networks.head, request.tuned, device))
+    run(SpeechTask(data, sound, others, networks, request.tuned, device))
     encoder.requires_grad_(False)
     features = clip_features(encoder, sound, data.clip)
     heard = clip_codes(networks.head, features, data.clip)
@@ -144,7 +152,11 @@ def _over_frame(tracked: TrackedVideo) -> NDArray[np.float32]:
     return whole
 
 
-def _normalise_features(networks: Networks, features: Tensor) -> None:
-    spoken = features[:, : networks.head.config.features]
-    networks.head.centre.copy_(spoken.mean(dim=0))
-    networks.head.scale.copy_(spoken.std(dim=0).clamp_min(0.05))
+def _prepare_head(networks: Networks, data: LipData, features: Tensor) -> None:
+    """What the head knows before it learns: the spread of its input, and what closing is."""
+    head = networks.head
+    spoken = features[data.train, : head.config.features]
+    head.centre.copy_(spoken.mean(dim=0))
+    head.scale.copy_(spoken.std(dim=0).clamp_min(0.05))
+    aperture = torch.from_numpy(np.array(data.tracked.aperture))
+    head.learn_closing(data.codes.codes[data.train], aperture[data.train])

@@ -68,23 +68,25 @@ def _tasks(
 ) -> Iterator[tuple[str, Iterator[Pair], int]]:
     train = [utterance for utterance in utterances if not utterance.held]
     held = [utterance for utterance in utterances if utterance.held]
-    yield "held-real", _clean(held), len(held)
-    yield "real-clean", _clean(train), len(train)
+    yield "held-real", clean_speech(held), len(held)
+    yield "real-clean", clean_speech(train), len(train)
     count = amounts.noises
-    yield "noise", _noises(train, count, GENERATED, 3, _random("noise")), count
-    hard = _noises(train, count // 2, (music,), 2, _random("noise-hard"))
+    yield "noise", _noises(train, count, GENERATED, 3, seeded("noise")), count
+    hard = _noises(train, count // 2, (music,), 2, seeded("noise-hard"))
     yield "noise-hard", hard, count // 2
-    held_noises = _noises(held, count // 8, GENERATED, 3, _random("held-noise"))
+    held_noises = _noises(held, count // 8, GENERATED, 3, seeded("held-noise"))
     yield "held-noise", held_noises, count // 8
     voices = [voice for voice in FLITE_VOICES if voice != HELD_FLITE]
-    yield "tts-flite", _flite(train, voices, amounts.flite, _random("flite")), amounts.flite
+    texts = [utterance.text for utterance in train]
+    yield "tts-flite", flite_speech(texts, voices, amounts.flite, seeded("flite")), amounts.flite
     count = amounts.espeak
-    yield "tts-espeak", _espeak(train, False, count, _random("espeak")), count
-    yield "held-tts", _held_tts(held, amounts.held_speech), amounts.held_speech
+    yield "tts-espeak", espeak_speech(texts, False, count, seeded("espeak")), count
+    held_texts = [utterance.text for utterance in held]
+    yield "held-tts", _held_tts(held_texts, amounts.held_speech), amounts.held_speech
     for version in range(amounts.damaged):
         name = f"real-damaged-{version}"
-        yield name, _damaged(train, _random(name)), len(train)
-    yield "held-damaged", _damaged(held, _random("held-damaged")), len(held)
+        yield name, damaged_speech(train, seeded(name)), len(train)
+    yield "held-damaged", damaged_speech(held, seeded("held-damaged")), len(held)
 
 
 def _counted(pairs: Iterator[Pair], name: str, count: int, tell: Report) -> Iterator[Pair]:
@@ -94,41 +96,45 @@ def _counted(pairs: Iterator[Pair], name: str, count: int, tell: Report) -> Iter
     tell(name, 1.0)
 
 
-def _clean(utterances: Sequence[Utterance]) -> Iterator[Pair]:
+def clean_speech(utterances: Sequence[Utterance]) -> Iterator[Pair]:
+    """Each recording as it is."""
     for utterance in utterances:
         samples = utterance.load()
         yield Spoken(utterance.voice, samples, utterance.phones), samples
 
 
-def _damaged(utterances: Sequence[Utterance], random: Generator) -> Iterator[Pair]:
-    for spoken, samples in _clean(utterances):
+def damaged_speech(utterances: Sequence[Utterance], random: Generator) -> Iterator[Pair]:
+    """Each recording after a walk through a room and a call."""
+    for spoken, samples in clean_speech(utterances):
         yield spoken, damage(samples, random)
 
 
-def _flite(
-    sources: Sequence[Utterance], voices: Sequence[str], count: int, random: Generator
+def flite_speech(
+    texts: Sequence[str], voices: Sequence[str], count: int, random: Generator
 ) -> Iterator[Pair]:
+    """`count` sentences by these voices of flite's, half of them damaged."""
     for index in range(count):
-        text, manner = _sentence(sources, random), _manner(random)
+        text, manner = _sentence(texts, random), _manner(random)
         yield from _heard(flite(text, voices[index % len(voices)], manner), random)
 
 
-def _espeak(
-    sources: Sequence[Utterance], held: bool, count: int, random: Generator
+def espeak_speech(
+    texts: Sequence[str], held: bool, count: int, random: Generator
 ) -> Iterator[Pair]:
+    """`count` sentences by espeak-ng's held voices or the others, half of them damaged."""
     espeak = Espeak()
     variants = [variant for variant in VARIANTS if (variant in HELD_VARIANTS) == held]
     for index in range(count):
         voice = f"{random.choice(ACCENTS)}+{variants[index % len(variants)]}"
-        text, manner = _sentence(sources, random), _manner(random)
+        text, manner = _sentence(texts, random), _manner(random)
         yield from _heard(espeak.speak(text, voice, manner), random)
 
 
-def _held_tts(sources: Sequence[Utterance], count: int) -> Iterator[Pair]:
-    random = _random("held-tts")
-    for spoken, _ in _espeak(sources, True, count * 3 // 4, random):
+def _held_tts(texts: Sequence[str], count: int) -> Iterator[Pair]:
+    random = seeded("held-tts")
+    for spoken, _ in espeak_speech(texts, True, count * 3 // 4, random):
         yield spoken, spoken.samples
-    for spoken, _ in _flite(sources, [HELD_FLITE], count // 4, random):
+    for spoken, _ in flite_speech(texts, [HELD_FLITE], count // 4, random):
         yield spoken, spoken.samples
 
 
@@ -157,12 +163,12 @@ def _noises(
         yield Spoken("", sound, ()), sound
 
 
-def _sentence(sources: Sequence[Utterance], random: Generator) -> str:
-    """What someone said, or their words scrambled with another's: more pairs of phones."""
-    first = sources[int(random.integers(len(sources)))].text
+def _sentence(texts: Sequence[str], random: Generator) -> str:
+    """One of the texts, or words of several scrambled: more pairs of phones."""
+    first = texts[int(random.integers(len(texts)))]
     if random.random() < 0.4:
         return first.lower()
-    words = " ".join(sources[int(random.integers(len(sources)))].text for _ in range(4)).split()
+    words = " ".join(texts[int(random.integers(len(texts)))] for _ in range(4)).split()
     return " ".join(random.permutation(words)[:WORDS]).lower()
 
 
@@ -170,5 +176,6 @@ def _manner(random: Generator) -> Manner:
     return Manner(rate=random.uniform(0.75, 1.3), pitch=random.uniform(0.15, 0.9))
 
 
-def _random(name: str) -> Generator:
+def seeded(name: str) -> Generator:
+    """Always the same randomness for the same name."""
     return np.random.default_rng(zlib.crc32(name.encode()))
