@@ -1,6 +1,7 @@
 """The offline half of `avatar bench`: how fast pictures are made, from new sound to I420."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from avatar.rendering.bench import Benchmark, Plan, PresetTimings, Timing
     from avatar.rendering.stopwatch import Spread
 
+PLAIN_WIDTH = 110  # characters, where there is no terminal to ask
+
 
 def bench_rendering(plan: "Plan", json_file: Path | None, plot: Path | None) -> None:
     """Measure, print tables, and write everything to `json_file` and a drawing to `plot`."""
@@ -23,12 +26,12 @@ def bench_rendering(plan: "Plan", json_file: Path | None, plot: Path | None) -> 
         from streaming.commands.bench_plot import draw  # fails before anything is measured
     with Console(stderr=True).status("measuring") as status:
         found = benchmark(plan, status.update)
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
     for table in _tables(found):
         console.print(table)
     machine = found.machine
     console.print(
-        f"{machine.processor}, {machine.cores} cores, {machine.gpu or 'no GPU'}, torch "
+        f"ms are p50 / p95 / p99 of wall-clock time; {machine.processor}, {machine.cores} cores, {machine.gpu or 'no GPU'}, torch "
         f"{machine.torch}; load average {machine.load_average} before, {found.load_after} after"
     )
     if json_file is not None:
@@ -41,29 +44,41 @@ def bench_rendering(plan: "Plan", json_file: Path | None, plot: Path | None) -> 
 def _tables(found: "Benchmark") -> list[Table]:
     presets = [preset for preset in (found.realtime, found.paper) if preset is not None]
     every = [timing for preset in presets for timing in preset.timings]
-    speed = _speed_table(f"{found.speaker}: from new sound to the finished I420 frame", every)
-    speed.caption = _summary(found)
+    speed = _speed_table("from new sound to the finished I420 frame", every)
+    (width, height), lips = every[0].frame, every[0].lip_box
+    speed.caption = f"{found.speaker}: frames {width}x{height}, lip box {lips[0]}x{lips[1]}. "
+    speed.caption += _summary(found)
     sweeps = [_speed_table(name, timings) for name, timings in found.sweeps.items()]
     return [speed, _stage_table(presets), *sweeps]
 
 
 def _speed_table(title: str, timings: "Sequence[Timing]") -> Table:
+    changing = {
+        "frame": [f"{t.frame[0]}x{t.frame[1]}" for t in timings],
+        "lips": [f"{t.lip_box[0]}x{t.lip_box[1]}" for t in timings],
+        "speakers": [str(t.speakers) for t in timings],
+    }
+    columns = {
+        "preset": [t.preset for t in timings],
+        "back end": [t.backend for t in timings],
+        "cores": [str(t.cores) for t in timings],
+        **{name: cells for name, cells in changing.items() if len(set(cells)) > 1},
+        "callers": [str(t.batch) for t in timings],
+        "fps": [f"{t.fps:.1f}" for t in timings],
+        "ms a step": [_spread(t.step_ms, 1) for t in timings],
+        "cpu ms a frame": [f"{t.cpu_ms_frame:.2f}" for t in timings],
+        "MB": [f"{t.peak_mb:.0f}" for t in timings],
+    }
     table = Table(title=title, box=None)
-    headings = "preset", "back end", "cores", "speakers", "callers", "frame", "lips", "fps"
-    for heading in (*headings, "p50 ms", "p95", "p99", "cpu ms/frame", "MB"):
+    for heading in columns:
         table.add_column(heading, justify="right", no_wrap=True)
-    for t in timings:
-        sizes = (f"{width}x{height}" for width, height in (t.frame, t.lip_box))
-        spent = (f"{ms:.1f}" for ms in (t.step_ms.p50, t.step_ms.p95, t.step_ms.p99))
-        table.add_row(
-            t.preset, t.backend, str(t.cores), str(t.speakers), str(t.batch), *sizes,
-            f"{t.fps:.1f}", *spent, f"{t.cpu_ms_frame:.2f}", f"{t.peak_mb:.0f}",
-        )  # fmt: skip
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
     return table
 
 
 def _stage_table(presets: "Sequence[PresetTimings]") -> Table:
-    table = Table(title="stages, one core, one caller, ms: p50 / p95 / p99", box=None)
+    table = Table(title="stages, one core, one caller, ms", box=None)
     table.add_column("stage", no_wrap=True)
     columns: dict[str, dict[str, Spread]] = {}
     for timing in (timing for preset in presets for timing in preset.timings):
@@ -73,8 +88,12 @@ def _stage_table(presets: "Sequence[PresetTimings]") -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for stage in next(iter(columns.values())):
         spreads = [stages[stage] for stages in columns.values()]
-        table.add_row(stage, *(f"{s.p50:.2f} / {s.p95:.2f} / {s.p99:.2f}" for s in spreads))
+        table.add_row(stage, *(_spread(spread, 2) for spread in spreads))
     return table
+
+
+def _spread(spread: "Spread", digits: int) -> str:
+    return " / ".join(f"{ms:.{digits}f}" for ms in (spread.p50, spread.p95, spread.p99))
 
 
 def _summary(found: "Benchmark") -> str:
