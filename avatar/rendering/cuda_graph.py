@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)  # batch sizes that are captured, each when first needed
+BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)  # batch sizes that are captured
 WARM_UPS = 3  # runs before a capture, so that libraries have chosen their kernels
 
 Drawing = Callable[..., Tensor]
@@ -21,6 +21,11 @@ class GraphedDrawing:
     def __init__(self, drawing: Drawing) -> None:
         self.drawing = drawing
         self._captured: dict[int, tuple[torch.cuda.CUDAGraph, list[Tensor], Tensor]] = {}
+
+    def prepare(self, *row: Tensor) -> None:
+        """Capture every bucket before anybody waits for it; row: tensors (1, ...)."""
+        for bucket in BUCKETS:
+            self(*(tensor.expand(bucket, *tensor.shape[1:]) for tensor in row))
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """Tensors (B, ...) -> (B, ...), on the current stream, without waiting for it."""

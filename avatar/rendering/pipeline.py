@@ -92,7 +92,9 @@ class Pipeline:
         with torch.inference_mode(), working_on(self.cuda_stream):
             self.scene = scene or ReferenceLoop(speaker, self.device)
             self.backend = choose_backend(backend, speaker, self.device, self.scene.size)
-        self._draw_fast: Drawing = GraphedDrawing(self._draw) if self.cuda_stream else self._draw
+            self._draw_fast: Drawing = self._draw
+            if self.cuda_stream:
+                self._draw_fast = self._graphed()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -124,6 +126,14 @@ class Pipeline:
         finished = HostCopy(compose(place, harmonised))
         self.mark("compose")
         return finished
+
+    def _graphed(self) -> GraphedDrawing:
+        """`_draw` as CUDA graphs, captured and warm."""
+        drawing, place = GraphedDrawing(self._draw), self.scene.place([0])
+        features = self.speaker.networks.encoder.config.features
+        silence = torch.zeros(1, self.window, features, device=self.device)
+        drawing.prepare(silence, place.times, place.regions, place.grids, place.masks)
+        return drawing
 
     def _draw(
         self, windows: Tensor, times: Tensor, regions: Tensor, grids: Tensor, masks: Tensor

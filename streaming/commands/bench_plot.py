@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from avatar.errors import AvatarError
 from avatar.files import replace_file
 
@@ -70,11 +72,11 @@ def _draw_stages(axis: Any, found: "Benchmark") -> None:
 
 def _line(axis: Any, label: str, points: "Sequence[tuple[float, Timing]]", name: str) -> None:
     axis.plot(
-        [value for value, _ in points],
-        [timing.cpu_ms_frame for _, timing in points],
+        np.array([value for value, _ in points]),
+        np.array([timing.cpu_ms_frame for _, timing in points]),
         marker="o",
         label=name,
     )
     axis.set_xlabel(label)
     axis.set_ylabel("processor ms a frame")
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(0, 1.1 * max(line.get_ydata().max() for line in axis.lines))

@@ -31,8 +31,9 @@ def bench_rendering(plan: "Plan", json_file: Path | None, plot: Path | None) -> 
         console.print(table)
     machine = found.machine
     console.print(
-        f"ms are p50 / p95 / p99 of wall-clock time; {machine.processor}, {machine.cores} cores, {machine.gpu or 'no GPU'}, torch "
-        f"{machine.torch}; load average {machine.load_average} before, {found.load_after} after"
+        f"ms are p50 / p95 / p99 of wall-clock time; {machine.processor}, {machine.cores} cores, "
+        f"{machine.gpu or 'no GPU'}, torch {machine.torch}; "
+        f"load average {machine.load_average} before, {found.load_after} after"
     )
     if json_file is not None:
         with replace_file(json_file) as temporary:
