@@ -43,6 +43,11 @@ class Performance:
         self._caller: Caller | None = None
 
     @property
+    def speaker(self) -> str:
+        """Whose face it is; nobody's before `join`."""
+        return self._caller.speaker if self._caller else ""
+
+    @property
     def failing(self) -> bool:
         """Whether the renderer could not draw the latest picture."""
         return bool(self._caller and self._caller.failing)

@@ -13,8 +13,6 @@ from fastapi import (
     HTTPException,
     Request,
     Response,
-    WebSocket,
-    WebSocketDisconnect,
 )
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
@@ -26,14 +24,13 @@ from streaming import face_encoder, health, jitter_buffer, memory
 from streaming.config import ServeConfig, make_ice_servers
 from streaming.door import Door, DoorError, address_of
 from streaming.guest import Guest, House
-from streaming.introduction import introduce
 from streaming.loop_lag import LoopLag
 from streaming.offers import OFFER_LIMIT
-from streaming.refusals import POLICY_REFUSED, dismiss, refuse
+from streaming.refusals import refuse
 from streaming.render_worker import RenderWorker
 from streaming.server_gauges import ServerGauges
 from streaming.sessions import Sessions
-from streaming.signalling import Signalling
+from streaming.sockets import signalling, viewing
 from streaming.speakers import Gallery, SpeakerCard
 from streaming.tokens import ANY_SPEAKER, Grant, bearer
 
@@ -116,6 +113,8 @@ def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
     app.add_api_route("/speakers/{name}/preview.jpg", preview, methods=["GET"])
     app.add_api_route("/offer", offer, methods=["POST"], openapi_extra=_offer_body())
     app.add_api_websocket_route("/ws", signalling)
+    app.add_api_route("/view", view_page, methods=["GET"], include_in_schema=False)
+    app.add_api_websocket_route("/view/ws", viewing)
     app.mount("/", StaticFiles(directory=WEB, html=True))
     return app
 
@@ -190,22 +189,6 @@ def _offer_body() -> dict[str, object]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-async def signalling(socket: WebSocket) -> None:
-    """The page's connection: see streaming/signalling.py for the messages."""
-    state, address = socket.app.state, address_of(socket)
-    try:
-        state.door.check(socket)
-    except DoorError:
-        await socket.close(POLICY_REFUSED)
-        return
-    await socket.accept()
-    try:
-        state.door.visitors.knock(address)
-        with state.door.visitors.hold(address):
-            grant = await introduce(socket, state.door, "talk", state.config.limits.token_s)
-            page = Signalling(socket, Guest(state.parts.house, address, grant))
-            await page.run(state.ice_servers)
-    except AvatarError as error:
-        await dismiss(socket, error)
-    except WebSocketDisconnect:
-        pass  # it left without a word
+async def view_page() -> FileResponse:
+    """The page that only shows; what it may see, it asks for at `/view/ws`."""
+    return FileResponse(WEB / "view.html")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import secrets
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -10,8 +11,6 @@ from aiortc import (
     RTCConfiguration,
     RTCIceServer,
     RTCPeerConnection,
-    RTCRtpCodecCapability,
-    RTCRtpSender,
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
@@ -19,12 +18,12 @@ from aiortc.sdp import candidate_from_sdp
 from av import AudioFrame
 
 from avatar.errors import AvatarError
-from streaming.clock import VIDEO_RATE, VOICE_RATE
+from streaming.clock import VOICE_RATE
 from streaming.limits import Limits
+from streaming.outgoing import add_tracks
 from streaming.patience import Patience, audible
 from streaming.performance import Performance, performance_delay
 from streaming.render_worker import RenderWorker
-from streaming.sender_reports import HonestReports
 from streaming.sinks.peer import PeerSink
 
 log = logging.getLogger(__name__)
@@ -52,11 +51,12 @@ class Session:
     ) -> None:
         self.id = secrets.token_hex(8)
         self.closed = asyncio.Event()
+        self.viewers = 0
         self._notify = notify
-        self._performance = Performance(worker, performance_delay(budget), block_code)
-        self._clock, self._sound = self._performance.clock, self._performance.sound
+        self.performance = Performance(worker, performance_delay(budget), block_code)
+        self._clock, self._sound = self.performance.clock, self.performance.sound
         self._sink = PeerSink()
-        self._presenter = self._performance.presenter(self._sink)
+        self._presenter = self.performance.presenter(self._sink)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -65,12 +65,23 @@ class Session:
         self._patience = Patience(limits or Limits(), self._clock.monotonic())
         self._peer.on("track", self._on_track)
         self._peer.on("connectionstatechange", self._on_connection_state)
-        self._voice_reports = self._add(self._sink.voice, "sendrecv", "audio/opus", VOICE_RATE)
-        self._face_reports = self._add(self._sink.face, "sendonly", "video/VP8", VIDEO_RATE)
+        reports = add_tracks(self._peer, self._sink, self._clock, "sendrecv")
+        self._voice_reports, self._face_reports = reports
 
     @property
     def delay(self) -> float:
         return self._clock.delay
+
+    @property
+    def speaker(self) -> str:
+        """Whose face it is now."""
+        return self.performance.speaker
+
+    @property
+    def begun(self) -> float:
+        """Monotonic time at which the clock started; minus infinity: not yet, or over."""
+        running = self._clock.started and not self._closing
+        return self._clock.capture(0) if running else -math.inf
 
     async def answer(self, offer: str, speaker: str) -> str:
         """Take the caller's offer (SDP), return the answer: a call with `speaker`.
@@ -82,12 +93,12 @@ class Session:
             await self._peer.setLocalDescription(await self._peer.createAnswer())
         except Exception as error:  # aiortc's parser fails in many ways; all of them mean this
             raise AvatarError(f"the offer cannot be used: {error}") from error
-        await self._performance.join(speaker)
+        await self.performance.join(speaker)
         if self._closing:
-            self._performance.leave()
+            self.performance.leave()
             raise AvatarError("the call ended before it began")
         self._spawn(self._watch())
-        self._spawn(self._performance.drive())
+        self._spawn(self.performance.drive())
         self._spawn(self._presenter.run())
         return self._peer.localDescription.sdp
 
@@ -105,7 +116,7 @@ class Session:
 
     async def switch(self, speaker: str) -> None:
         """Show another speaker as soon as it is loaded; the call goes on. Raises AvatarError."""
-        await self._performance.switch(speaker)
+        await self.performance.switch(speaker)
 
     def stats(self) -> dict[str, Any]:
         """What the page's overlay needs: counters, and the clock to place what it shows."""
@@ -115,7 +126,7 @@ class Session:
             "frames": self._presenter.sent,
             "late": self._presenter.late,
             "concealed_ms": self._sound.concealed * 1000 // VOICE_RATE,
-            "renderer_failing": self._performance.failing,
+            "renderer_failing": self.performance.failing,
             "epoch_ms": self._clock.capture(0) * 1000,
             "now_ms": self._clock.monotonic() * 1000,
             "video_origin": self._face_reports.origin,
@@ -136,17 +147,10 @@ class Session:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._sink.close()
-        self._performance.leave()
+        self.performance.leave()
         await self._peer.close()
         self.closed.set()
         log.info("session %s closed: %s", self.id, reason)
-
-    def _add(self, track: MediaStreamTrack, direction: str, codec: str, rate: int) -> HonestReports:
-        transceiver = self._peer.addTransceiver(track, direction=direction)
-        offered: list[RTCRtpCodecCapability] = RTCRtpSender.getCapabilities(track.kind).codecs
-        wanted = [c for c in offered if c.mimeType in (codec, "video/rtx")]
-        transceiver.setCodecPreferences([c for c in wanted if c.mimeType.startswith(track.kind)])
-        return HonestReports(transceiver.sender, rate, self._clock)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import math
 from collections import Counter
+from collections.abc import Callable
 
 from avatar.errors import AvatarError
 from streaming import memory
@@ -70,6 +72,11 @@ class Sessions:
         task.add_done_callback(self._forgetting.discard)
         log.info("session %s opened (%d of %d)", session.id, len(self), self.limit)
         return session
+
+    def newest(self, suits: Callable[[Session], bool]) -> Session | None:
+        """The call that began last among those that run and suit."""
+        running = [one for one in self._open if one.begun > -math.inf and suits(one)]
+        return max(running, key=lambda one: one.begun, default=None)
 
     async def close_all(self, reason: str) -> None:
         await asyncio.gather(*(session.close(reason) for session in list(self._open)))

@@ -1,0 +1,55 @@
+"""The WebSockets of the pages: who may open them, and what serves them."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import WebSocket, WebSocketDisconnect
+
+from avatar.errors import AvatarError
+from streaming.door import DoorError, address_of
+from streaming.guest import Guest
+from streaming.introduction import introduce
+from streaming.refusals import POLICY_REFUSED, dismiss
+from streaming.signalling import Signalling
+from streaming.tokens import Grant, Role
+from streaming.viewing import Viewing
+
+
+async def signalling(socket: WebSocket) -> None:
+    """The page's connection: see streaming/signalling.py for the messages."""
+
+    async def serve(grant: Grant) -> None:
+        guest = Guest(socket.app.state.parts.house, address_of(socket), grant)
+        await Signalling(socket, guest).run(socket.app.state.ice_servers)
+
+    await _receive(socket, "talk", serve)
+
+
+async def viewing(socket: WebSocket) -> None:
+    """The connection of `/view`: see streaming/viewing.py for the messages."""
+
+    async def serve(grant: Grant) -> None:
+        page = Viewing(socket, socket.app.state.parts.house, address_of(socket), grant)
+        await page.run(socket.app.state.ice_servers)
+
+    await _receive(socket, "view", serve)
+
+
+async def _receive(
+    socket: WebSocket, role: Role, serve: Callable[[Grant], Awaitable[None]]
+) -> None:
+    """Let a page in if its token is good for `role`, and serve it."""
+    state, address = socket.app.state, address_of(socket)
+    try:
+        state.door.check(socket)
+    except DoorError:
+        await socket.close(POLICY_REFUSED)
+        return
+    await socket.accept()
+    try:
+        state.door.visitors.knock(address)
+        with state.door.visitors.hold(address):
+            await serve(await introduce(socket, state.door, role, state.config.limits.token_s))
+    except AvatarError as error:
+        await dismiss(socket, error)
+    except WebSocketDisconnect:
+        pass  # it left without a word

@@ -1,0 +1,50 @@
+"""Somebody who looks at a running call: a peer connection that only receives."""
+
+import asyncio
+import contextlib
+
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+
+from avatar.errors import AvatarError
+from streaming.outgoing import add_tracks
+from streaming.performance import Performance
+from streaming.sinks.peer import PeerSink
+
+
+class Viewer:
+    """Sees and hears one performance; `lost` is set when the connection breaks."""
+
+    def __init__(self, performance: Performance, ice_servers: list[RTCIceServer]) -> None:
+        self.lost = asyncio.Event()
+        self._sink = PeerSink()
+        self._presenter = performance.presenter(self._sink)
+        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
+        self._task: asyncio.Task[None] | None = None
+        self._peer.on("connectionstatechange", self._on_connection_state)
+        self._peer.on("track", lambda track: track.stop())
+        add_tracks(self._peer, self._sink, performance.clock, "sendonly")
+
+    async def answer(self, offer: str) -> str:
+        """Take the page's whole offer (SDP), return the answer. Raises AvatarError."""
+        try:
+            await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            await self._peer.setLocalDescription(await self._peer.createAnswer())
+        except Exception as error:  # aiortc's parser fails in many ways; all of them mean this
+            raise AvatarError(f"the offer cannot be used: {error}") from error
+        return self._peer.localDescription.sdp
+
+    async def close(self) -> None:
+        """Stop looking and free everything."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._sink.close()
+        await self._peer.close()
+
+    def _on_connection_state(self) -> None:
+        state = self._peer.connectionState
+        if state == "connected" and self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._presenter.run())
+        elif state in ("failed", "closed"):
+            self.lost.set()

@@ -1,0 +1,129 @@
+"""The WebSocket of the page `/view`, which shows a running call and sends nothing.
+
+JSON objects with a `type`. From the page: token {token} first of all, offer {sdp} with all its
+candidates. To the page: hello {ice_servers} as soon as there is a call to look at, answer {sdp}.
+The socket is closed when the call ends; the page comes again and waits for the next one.
+"""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Any
+
+from fastapi import WebSocket
+
+from avatar.errors import AvatarError
+from streaming.guest import House
+from streaming.ice_servers import IceServers
+from streaming.offers import check_offer
+from streaming.remote_candidates import RemoteCandidates
+from streaming.session import Session
+from streaming.sessions import ServerFullError
+from streaming.tokens import Grant, TokenError
+from streaming.viewer import Viewer
+
+MOST_VIEWERS = 4  # of one call: each costs an encoder
+LOOK = 0.25  # seconds between looks for a call
+
+
+class Viewing:
+    """Serves one page until the call that it looks at is over, or the page is."""
+
+    def __init__(self, socket: WebSocket, house: House, address: str, grant: Grant) -> None:
+        self._socket = socket
+        self._house = house
+        self._grant = grant
+        self._address = address
+
+    async def run(self, ice_servers: IceServers) -> None:
+        """Raises AvatarError to show the page the door, WebSocketDisconnect if it left."""
+        offer = asyncio.create_task(self._offer())
+        try:
+            session = await self._find(offer)
+            if session.viewers >= MOST_VIEWERS:
+                raise ServerFullError("this call has as many viewers as it can")
+            session.viewers += 1
+            try:
+                await self._show(session, offer, ice_servers)
+            finally:
+                session.viewers -= 1
+        finally:
+            offer.cancel()
+            await asyncio.gather(offer, return_exceptions=True)
+
+    async def _find(self, gone: "asyncio.Task[str]") -> Session:
+        """The newest call that the token is good for, as soon as there is one."""
+        while True:
+            session = self._house.sessions.newest(self._may_see)
+            if session:
+                return session
+            await asyncio.wait([gone], timeout=LOOK)
+            if gone.done():
+                gone.result()
+                raise AvatarError("there is no call to look at yet; wait for hello")
+
+    async def _show(
+        self, session: Session, offer: "asyncio.Task[str]", ice_servers: IceServers
+    ) -> None:
+        await self._send({"type": "hello", "ice_servers": ice_servers.for_page()})
+        patience = self._house.config.limits.connecting_s
+        await asyncio.wait([offer], timeout=patience)
+        if not offer.done():
+            raise AvatarError("no offer came; come again")
+        sdp = offer.result()
+        viewer = Viewer(session.performance, ice_servers.for_peer())
+        try:
+            await self._send({"type": "answer", "sdp": await viewer.answer(sdp)})
+            await first(session.closed.wait(), viewer.lost.wait(), self._left())
+        finally:
+            await viewer.close()
+        await self._socket.close()
+
+    def _may_see(self, session: Session) -> bool:
+        try:
+            self._grant.check_speaker(session.speaker)
+            self._grant.check_session(session.id)
+        except TokenError:
+            return False
+        return True
+
+    async def _offer(self) -> str:
+        """The page's offer, looked over; it may only lead back to the page."""
+        config = self._house.config
+        while True:
+            message = _parsed(await self._socket.receive_text())
+            if message.get("type") == "offer":
+                sdp = str(message.get("sdp"))
+                check_offer(sdp)
+                private = config.private_candidates
+                candidates = RemoteCandidates(self._address, config.limits.candidates, private)
+                return candidates.filter(sdp)
+
+    async def _left(self) -> None:
+        """Return when the page is gone; whatever else it says is not listened to."""
+        while (await self._socket.receive())["type"] != "websocket.disconnect":
+            pass
+
+    async def _send(self, message: dict[str, object]) -> None:
+        await self._socket.send_text(json.dumps(message))
+
+
+def _parsed(text: str) -> dict[str, object]:
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        message = None
+    if not isinstance(message, dict) or message.get("type") not in ("token", "offer"):
+        raise AvatarError("the message was not understood")
+    return message
+
+
+async def first(*events: Coroutine[Any, Any, object]) -> None:
+    """Wait for one of `events`, and end the others."""
+    tasks = [asyncio.ensure_future(event) for event in events]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
