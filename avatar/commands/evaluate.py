@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from avatar.evaluation.any_voice import AnyVoice
     from avatar.evaluation.drive import Driven
     from avatar.evaluation.evaluate import Evaluation
     from avatar.rendering.speaker import Speaker
@@ -32,6 +33,10 @@ def evaluate(
         list[Path] | None,
         typer.Option(help="A clip of another person: let its sound drive the speaker."),
     ] = None,
+    voices: Annotated[
+        Path | None,
+        typer.Option(help="A folder of recorded speech: do the lips follow its held voices?"),
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write all figures to this file.")
     ] = None,
@@ -48,16 +53,17 @@ def evaluate(
     - `avatar evaluate anna --held-out`
     - `avatar evaluate anna new.mp4 --beside anna-paper`
     - `avatar evaluate anna --drive bob.mp4 --drive carol.mp4`
+    - `avatar evaluate anna --voices SPEECH`
     """
     from rich.console import Console
 
     from avatar.commands.progress import bars
     from avatar.errors import AvatarError
-    from avatar.evaluation.table import driven_table, evaluation_table
+    from avatar.evaluation.table import any_voice_table, driven_table, evaluation_table
     from avatar.rendering.speaker import load_speaker
 
-    if not (videos or held_out or drive):
-        raise AvatarError("nothing to measure on: give videos, --held-out or --drive CLIP")
+    if not (videos or held_out or drive or voices):
+        raise AvatarError("nothing to measure on: give videos, --held-out, --drive or --voices")
     speaker = load_speaker(name)
     console = Console()
     with bars() as progress:
@@ -67,12 +73,15 @@ def evaluate(
             else None
         )
         driven = [_drive(speaker, clip, device, progress) for clip in drive or []]
+        followed = None if voices is None else _follow(speaker, voices, device, progress)
     if judged is not None:
         console.print(evaluation_table(judged))
     if driven:
         console.print(driven_table(speaker.name, driven))
+    if followed is not None:
+        console.print(any_voice_table(speaker.name, followed))
     if json_file is not None:
-        _write(json_file, judged, driven)
+        _write(json_file, judged, driven, followed)
 
 
 def _judge(
@@ -116,7 +125,25 @@ def _drive(speaker: "Speaker", clip: Path, device: str, progress: "Progress") ->
         return drive(Pipeline(speaker, device), clip, (theirs, ours), progress)
 
 
-def _write(path: Path, judged: "Evaluation | None", driven: "list[Driven]") -> None:
+def _follow(speaker: "Speaker", voices: Path, device: str, progress: "Progress") -> "AnyVoice":
+    from contextlib import closing
+
+    from avatar.evaluation.any_voice import any_voice
+    from avatar.rendering.pipeline import Pipeline
+    from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh
+
+    with closing(MediaPipeFaceMesh(1)) as tracker:
+        return any_voice(
+            Pipeline(speaker, device), voices, tracker, lambda what, n: progress(what, n, 0)
+        )
+
+
+def _write(
+    path: Path,
+    judged: "Evaluation | None",
+    driven: "list[Driven]",
+    followed: "AnyVoice | None",
+) -> None:
     import json
     from dataclasses import asdict
 
@@ -124,5 +151,7 @@ def _write(path: Path, judged: "Evaluation | None", driven: "list[Driven]") -> N
 
     values = {} if judged is None else judged.as_json()
     with replace_file(path) as temporary:
-        text = json.dumps(values | {"driven": [asdict(row) for row in driven]}, indent=2)
+        values["driven"] = [asdict(row) for row in driven]
+        values["voices"] = None if followed is None else asdict(followed)
+        text = json.dumps(values, indent=2)
         temporary.write_text(text + "\n", encoding="utf-8")

@@ -48,8 +48,8 @@ def drive(
     true = _watch_clip(clip, trackers[0], lambda n: progress(clip.name, n, max(n, expected)))
     sound = sound_beside(clip, video_start(clip), len(true))
     total = len(sound) // SAMPLES_PER_FRAME
-    made = _follow(pipeline, sound, trackers[1], lambda n: progress("speaker", n, total))
-    r, lag = aperture_correlation(_aperture(true[:total]), _aperture(made), MAX_LAG)
+    made = follow(pipeline, sound, trackers[1], lambda n: progress("speaker", n, total))
+    r, lag = aperture_correlation(apertures(true[:total]), apertures(made), MAX_LAG)
     if not r:
         raise AvatarError(
             f"{clip}: no moving mouth to compare with; give a clip of a speaking face"
@@ -72,7 +72,7 @@ def _watch_clip(
     return np.stack(points)
 
 
-def _follow(
+def follow(
     pipeline: Pipeline,
     sound: NDArray[np.float32],
     tracker: LandmarkTracker,
@@ -95,7 +95,8 @@ def _follow(
     return points
 
 
-def _aperture(points: NDArray[np.float32]) -> NDArray[np.float32]:
+def apertures(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Lip apertures (F,) from landmarks (F, 478, 3); NaN where no face was found."""
     found = lip_aperture(np.nan_to_num(points[..., :2]), np.zeros(len(points), np.int32))
     found[np.isnan(points[:, 0, 0])] = np.nan
     return found

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from avatar.evaluation.any_voice import AnyVoice
 from avatar.evaluation.drive import Driven
 from avatar.evaluation.evaluate import Evaluation, Row
 
@@ -34,6 +35,21 @@ def driven_table(speaker: str, driven: Sequence[Driven]) -> Table:
         table.add_column(heading, justify="right")
     for row in driven:
         table.add_row(row.clip, str(row.frames), f"{row.aperture_r:.3f}", f"{row.lag_ms:+.0f}")
+    return table
+
+
+def any_voice_table(speaker: str, followed: AnyVoice) -> Table:
+    """Closures by kind of voice, and motion by kind of noise."""
+    table = Table("", "", title=f"{speaker}, driven by voices and noises never heard")
+    for kind, found in {"recorded": followed.recorded, "synthetic": followed.synthetic}.items():
+        table.add_row(
+            f"{found.voices} {kind} voices: closed on p, b, m", f"{found.closed_on_pbm:.3f}"
+        )
+        worst = f"{found.closed_on_pbm_of_the_worst_voice:.3f}"
+        table.add_row("  the worst of them", worst)
+        table.add_row("  open on open vowels", f"{found.open_on_open_vowels:.3f}")
+    for noise, share in followed.motion.items():
+        table.add_row(f"motion in {noise}, of that in speech", f"{share:.2%}")
     return table
 
 

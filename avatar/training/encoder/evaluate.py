@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +16,20 @@ from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.models.log_mel import HOP
 from avatar.models.speech_encoder import DELAY, STRIDE, SpeechEncoder
+from avatar.training.encoder.closures import (
+    CLOSED,
+    FRAME,
+    SpokenLips,
+    by_voice,
+    closures,
+    open_vowel,
+)
 from avatar.training.encoder.mel_changes import SILENCE
 from avatar.training.encoder.noises import GENERATED
-from avatar.training.encoder.phones import LIP_CLOSING, OPEN_VOWELS, PHONE_INDEX, VISEME_OF_PHONE
+from avatar.training.encoder.phones import VISEME_OF_PHONE
 from avatar.training.encoder.shards import Shard, log_mels
 
-FRAME = SAMPLES_PER_FRAME // HOP  # log-mel frames in a video frame
-CLOSED = 0.15  # of a voice's median open vowel: an aperture below it counts as closed
-OPEN = 0.5  # of the same: an open vowel above it counts as open
 AJAR = 0.25  # aperture from which a frame should not be closed
-LEAST = 5  # closures that a voice must have to count
 SECONDS = 60.0  # of each noise
 
 Array = NDArray[np.float32]
@@ -104,31 +107,21 @@ def recognition(heard: list[Heard]) -> Figures:
 
 
 def lips(encoder: SpeechEncoder, heard: list[Heard]) -> Figures:
-    """Do the lips close on p, b, m and open on open vowels, by each voice's own measure?"""
-    voices = defaultdict(list)
-    for row in heard:
-        voices[row.voice].append(row)
-    closed, opened, wrongly, trust = [], [], [], []
-    for rows in voices.values():
-        lows = [low for row in rows for low in _extremes(encoder, row, LIP_CLOSING, np.min)]
-        peaks = [peak for row in rows for peak in _extremes(encoder, row, OPEN_VOWELS, np.max)]
-        if len(lows) < LEAST or not peaks:
-            continue
-        median = float(np.median(peaks))
-        closed.append(np.mean(np.array(lows) < CLOSED * median))
-        opened.append(np.mean(np.array(peaks) > OPEN * median))
-        shut = np.concatenate([_aperture(encoder, row.features) < CLOSED * median for row in rows])
-        wrongly.append(np.mean(shut[np.concatenate([_wanted(row) for row in rows]) > AJAR]))
-    for row in heard:
-        speaking = row.phones[2::FRAME] != 0
-        trust.append(row.features[speaking, encoder.layout["reliability"]].ravel())
-    wanted = np.concatenate([_wanted(row) for row in heard])
-    shown = np.concatenate([_aperture(encoder, row.features) for row in heard])
-    return {
-        "voices": float(len(closed)),
-        "closed_on_pbm": float(np.mean(closed)),
-        "closed_on_pbm_of_the_worst_voice": float(np.min(closed)),
-        "open_on_open_vowels": float(np.mean(opened)),
+    """Do the lips close on p, b, m and open on open vowels, and only there?"""
+    spoken = [SpokenLips(h.voice, h.phones, _aperture(encoder, h.features)) for h in heard]
+    wrongly = []
+    for rows in by_voice(spoken).values():
+        median = open_vowel(rows)
+        if median is not None:
+            shut = np.concatenate([row.aperture for row in rows]) < CLOSED * median
+            wanted = np.concatenate([_wanted(h) for h in heard if h.voice == rows[0].voice])
+            wrongly.append(np.mean(shut[wanted > AJAR]))
+    trust = [
+        h.features[h.phones[2::FRAME] != 0, encoder.layout["reliability"]].ravel() for h in heard
+    ]
+    shown = np.concatenate([row.aperture for row in spoken])
+    wanted = np.concatenate([_wanted(h) for h in heard])
+    return asdict(closures(spoken)) | {
         "closed_where_open_is_wanted": float(np.mean(wrongly)),
         "aperture_r": float(np.corrcoef(wanted, shown)[0, 1]),
         "reliability_in_speech": float(np.concatenate(trust).mean()),
@@ -178,21 +171,6 @@ def milliseconds_per_chunk(encoder: SpeechEncoder, chunks: int = 200) -> float:
         times.append(1000 * (time.thread_time() - begun))
     torch.set_num_threads(threads)
     return float(np.median(times))
-
-
-def _extremes(
-    encoder: SpeechEncoder, row: Heard, names: frozenset[str], extreme: Callable[[Array], float]
-) -> list[float]:
-    """The least or greatest aperture among the video frames that each such phone touches."""
-    aperture = _aperture(encoder, row.features)
-    wanted = np.isin(row.phones, [PHONE_INDEX[name] for name in names])
-    edges = np.flatnonzero(np.diff(np.r_[False, wanted, False].astype(np.int8)))
-    found = []
-    for first, end in edges.reshape(-1, 2):
-        touched = aperture[first // FRAME : -(-end // FRAME)]
-        if len(touched):
-            found.append(float(extreme(touched)))
-    return found
 
 
 def _wanted(row: Heard) -> Array:

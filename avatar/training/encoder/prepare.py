@@ -82,7 +82,7 @@ def _tasks(
     count = amounts.espeak
     yield "tts-espeak", espeak_speech(texts, False, count, seeded("espeak")), count
     held_texts = [utterance.text for utterance in held]
-    yield "held-tts", _held_tts(held_texts, amounts.held_speech), amounts.held_speech
+    yield "held-tts", held_voices(held_texts, amounts.held_speech), amounts.held_speech
     for version in range(amounts.damaged):
         name = f"real-damaged-{version}"
         yield name, damaged_speech(train, seeded(name)), len(train)
@@ -130,7 +130,8 @@ def espeak_speech(
         yield from _heard(espeak.speak(text, voice, manner), random)
 
 
-def _held_tts(texts: Sequence[str], count: int) -> Iterator[Pair]:
+def held_voices(texts: Sequence[str], count: int) -> Iterator[Pair]:
+    """`count` clean sentences by synthetic voices that nothing is trained on."""
     random = seeded("held-tts")
     for spoken, _ in espeak_speech(texts, True, count * 3 // 4, random):
         yield spoken, spoken.samples

@@ -23,11 +23,16 @@ def lip_aperture(landmarks: Array, clip: Array) -> NDArray[np.float32]:
 
     landmarks (F, 478, 2) px.  Neighbours in another clip do not count.
     """
-    raw = _gap(landmarks, UPPER_INNER_LIP, LOWER_INNER_LIP)
+    raw = lip_gap(landmarks)
     before, after = np.r_[raw[:1], raw[:-1]], np.r_[raw[1:], raw[-1:]]
     before = np.where(np.r_[clip[:1], clip[:-1]] == clip, before, raw)
     after = np.where(np.r_[clip[1:], clip[-1:]] == clip, after, raw)
     return np.asarray(STILL[0] * before + STILL[1] * raw + STILL[2] * after, np.float32)
+
+
+def lip_gap(landmarks: Array) -> Array:
+    """The same gap (F,), each frame by itself."""
+    return _gap(landmarks, UPPER_INNER_LIP, LOWER_INNER_LIP)
 
 
 def eye_opening(landmarks: Array) -> Array:

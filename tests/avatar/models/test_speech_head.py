@@ -1,5 +1,6 @@
 """The speech head sees the past only."""
 
+import pytest
 import torch
 
 from avatar.models.speech_head import SpeechHead, SpeechHeadConfig, history
@@ -22,3 +23,45 @@ def test_frame_by_frame_is_the_whole() -> None:
     for index, row in enumerate(rows):
         kept = torch.cat([kept[1:], row[None]])
         assert torch.allclose(head(kept[None])[0], whole[index], atol=1e-5)
+
+
+def closing_head() -> tuple[SpeechHead, torch.Tensor, torch.Tensor]:
+    """A head that has learned what closing is, from codes whose first number is the aperture."""
+    torch.manual_seed(0)
+    head = SpeechHead(SpeechHeadConfig(features=6, code=4, context=8, width=8)).eval()
+    codes = torch.randn(400, 4)
+    aperture = 0.2 + 0.1 * codes[:, 0]
+    head.learn_closing(codes, aperture)
+    return head, codes, aperture
+
+
+def test_the_aperture_is_read_from_the_code() -> None:
+    head, codes, aperture = closing_head()
+    assert torch.allclose(head.read_aperture(codes), aperture, atol=1e-5)
+    assert float(head.opening @ head.aperture[:-1]) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(("certainty", "closes"), [(-20.0, False), (20.0, True)])
+def test_a_sure_closure_shuts_open_lips(certainty: float, closes: bool) -> None:
+    head, _, aperture = closing_head()
+    windows = torch.randn(64, head.config.window, 14)
+    with torch.no_grad():
+        head.closes.weight.zero_()
+        head.closes.bias.fill_(certainty)
+        likely, _ = head.hear(windows)
+        made = head.read_aperture(head(windows))
+    was_open = head.read_aperture(likely) > head.shut
+    assert was_open.any()
+    shut = aperture.quantile(0.05)
+    if closes:
+        assert torch.allclose(made[was_open], shut.expand(int(was_open.sum())), atol=1e-4)
+    else:
+        assert torch.allclose(made, head.read_aperture(likely), atol=1e-5)
+
+
+def test_hidden_states_change_the_code() -> None:
+    head, _, _ = closing_head()
+    window = torch.randn(1, head.config.window, 14)
+    other = window.clone()
+    other[..., 6:] += 1
+    assert not torch.allclose(head(window), head(other))
