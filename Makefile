@@ -4,12 +4,15 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: setup serve test check bench clean
+.PHONY: setup serve camera test check bench clean
 
 setup: .venv/.complete
 
 serve: .venv/.serving
 	$(BIN)/avatar serve $(ARGS)
+
+camera: .venv/.camera
+	$(BIN)/avatar camera $(ARGS)
 
 test: .venv/.complete
 	$(BIN)/python -m pytest $(ARGS)
@@ -33,6 +36,10 @@ clean:
 	$(PIP) --editable .
 	touch $@
 
-.venv/.complete: .venv/bin/python pyproject.toml
-	$(PIP) --editable '.[train,dev]'
+.venv/.camera: .venv/bin/python pyproject.toml
+	$(PIP) --editable '.[camera]'
 	touch $@ .venv/.serving
+
+.venv/.complete: .venv/bin/python pyproject.toml
+	$(PIP) --editable '.[train,camera,dev]'
+	touch $@ .venv/.serving .venv/.camera

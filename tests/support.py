@@ -13,6 +13,7 @@ PROGRAMS = {
     "flite",
     "g++",
     "pulseaudio",
+    "Xvfb",
     "turnserver",
 }
 
