@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from avatar.errors import AvatarError
+from streaming.camera.alsa_silence import silence_alsa
 
 Direction = Literal["input", "output"]
 PULSE = "pulse"  # ALSA's name for PulseAudio and PipeWire
@@ -92,6 +93,7 @@ def portaudio() -> Any:
         raise AvatarError(
             "the library PortAudio is missing; on Debian and Ubuntu: sudo apt install libportaudio2"
         ) from error
+    silence_alsa()
     return sounddevice
 
 
