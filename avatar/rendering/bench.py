@@ -16,7 +16,7 @@ from avatar.rendering.stopwatch import Spread, spread
 BATCHES = (1, 2, 4, 8)
 LIP_SIZES = (0.5, 0.75, 1.0, 1.25)  # of the sides, against the speaker's own
 FRAME_SIDES = (256, 512, 768, 1024)  # pixels, the lips as large as ever
-SPEAKER_CALLERS = 4  # callers shared out to 1, 2 and 4 speakers
+SPEAKERS = (1, 2, 4)  # that as many callers as the last are shared out to
 SESSIONS = (1, 4, 16, 64)
 
 Told = Callable[[str], None]
@@ -128,11 +128,11 @@ def _preset(task: Task, others: Sequence[str], told: Told) -> PresetTimings:
 
 def _sweeps(task: Task, told: Told) -> dict[str, list[Timing]]:
     one = replace(task, batches=(1,))
-    shared = replace(task, batches=(SPEAKER_CALLERS,))
+    shared = replace(task, batches=(SPEAKERS[-1],))
     tasks = {
         "lip size": [replace(one, lips=lips) for lips in LIP_SIZES],
         "frame size": [replace(one, frame=side) for side in FRAME_SIDES],
-        "speakers": [replace(shared, speakers=count) for count in (1, 2, SPEAKER_CALLERS)],
+        "speakers": [replace(shared, speakers=count) for count in SPEAKERS],
         "sessions": [replace(task, batches=SESSIONS)],
     }
     found: dict[str, list[Timing]] = {}

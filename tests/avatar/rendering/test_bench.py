@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from avatar.errors import AvatarError
-from avatar.rendering.bench import Plan, benchmark
+from avatar.rendering import bench
 from avatar.rendering.bench_steps import Task, measure, run_steps
 from avatar.rendering.i420 import to_rgb
 from avatar.rendering.machine import allowed_cores, this_machine
@@ -61,17 +61,35 @@ def test_a_failing_process_says_why(task: Task, tmp_path: Path) -> None:
         measure(replace(task, speaker=tmp_path), allowed_cores()[:1])
 
 
-def test_the_report_compares_presets(tiny_bundle: Path) -> None:
+def test_the_report_compares_presets_and_sizes(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {
+        "BATCHES": (1, 2),
+        "LIP_SIZES": (0.5,),
+        "FRAME_SIDES": (96,),
+        "SPEAKERS": (2,),
+        "SESSIONS": (1, 3),
+    }
+    monkeypatch.setattr(bench, "allowed_cores", lambda: allowed_cores()[:1])
+    for name, values in few.items():
+        monkeypatch.setattr(bench, name, values)
     told: list[str] = []
-    plan = Plan(tiny_bundle, backend="torch", seconds=0.02, compare=True)
-    report = benchmark(plan, told.append)
+    plan = bench.Plan(tiny_bundle, backend="torch", seconds=0.02, compare=True, sweep=True)
+    report = bench.benchmark(plan, told.append)
+    assert told
     assert report.paper is not None
-    assert report.realtime.backend == "torch"
     single = [timing for timing in report.realtime.timings if timing.cores == 1]
-    assert [timing.batch for timing in single] == [1, 2, 4, 8]
+    assert [timing.batch for timing in single] == [1, 2]
+    assert report.realtime.backend == "torch"
     assert report.realtime.fps_one_core == single[0].fps
     assert report.ratio == pytest.approx(report.realtime.fps / report.paper.fps, rel=0.1)
-    assert told
+    assert report.paper.timings[0].frame == report.realtime.timings[0].frame == (128, 128)
+    sweeps = report.sweeps
+    assert sweeps["lip size"][0].lip_box[0] < single[0].lip_box[0]
+    assert sweeps["frame size"][0].frame == (96, 96)
+    assert [timing.speakers for timing in sweeps["speakers"]] == [2]
+    assert [timing.batch for timing in sweeps["sessions"]] == [1, 3]
 
 
 def test_paper_networks_stand_in_for_a_speaker(tiny: Speaker, tiny_paper: Speaker) -> None:
