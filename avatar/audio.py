@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 16_000  # Hz
 FPS = 25  # video frames a second
 SAMPLES_PER_FRAME = SAMPLE_RATE // FPS  # 640: frame n shows samples [640 n, 640 (n + 1))
+LOUDEST = 4.0  # full scale is 1; more than this is damage, not sound
 LOOKAHEAD_FRAMES = 2  # frame n is drawn once the samples of frame n + 2 are there: 80 ms
 
 Samples = NDArray[np.float32]
@@ -106,11 +107,18 @@ def _resampled(container: av.container.InputContainer) -> Iterator[Samples]:
     for frame in container.decode(audio=0):
         for piece in resampler.resample(frame):
             empty = False
-            yield piece.to_ndarray().mean(axis=0, dtype=np.float32)
+            yield _mono(piece)
     if empty:
         raise AvatarError(f"{container.name}: its sound track is empty")
     for piece in resampler.resample(None):
-        yield piece.to_ndarray().mean(axis=0, dtype=np.float32)
+        yield _mono(piece)
+
+
+def _mono(piece: av.AudioFrame) -> Samples:
+    """The mean of the channels; what is no number in a file of floats becomes silence."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = piece.to_ndarray().mean(axis=0, dtype=np.float32)
+    return np.nan_to_num(mean, nan=0.0, posinf=0.0, neginf=0.0).clip(-LOUDEST, LOUDEST)
 
 
 def _joined(frames: list[av.AudioFrame]) -> Samples:

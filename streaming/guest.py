@@ -61,7 +61,7 @@ class Guest:
         self.session = session = self.house.sessions.open(notify, self.address)
         try:
             return await session.answer(sdp, speaker)
-        except AvatarError:
+        except BaseException:
             self.session = None
             await session.close("the offer was refused")
             raise

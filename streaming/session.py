@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 SOUND_PATIENCE = 1.0  # seconds after connecting until a caller who sends nothing is shown the face
 WATCH_INTERVAL = 1.0
+CLOSE_LIMIT = 5.0  # seconds
 
 Notify = Callable[[dict[str, Any]], None]
 
@@ -148,8 +149,13 @@ class Session:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._sink.close()
         self.performance.leave()
-        await self._peer.close()
-        self.closed.set()
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT):
+                await self._peer.close()
+        except Exception:  # whatever is wrong with the connection, the place must be freed
+            log.exception("session %s: the connection could not be closed cleanly", self.id)
+        finally:
+            self.closed.set()
         log.info("session %s closed: %s", self.id, reason)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -20,6 +20,26 @@ async def test_a_second_voice_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("a=mid:1\r\n", ""),
+        ("a=mid:1\r\n", "a=mid:0\r\n"),
+        ("a=mid:0\r\n", "a=mid:0\r\na=mid:1\r\n"),
+        ("BUNDLE 0 1", "BUNDLE 0"),
+        ("BUNDLE 0 1", "BUNDLE 1 2"),
+        ("BUNDLE 0 1", "BUNDLE 0 1 1"),
+    ],
+)
+async def test_sections_whose_names_are_mixed_up_are_refused(old: str, new: str) -> None:
+    peer = TalkingPeer()
+    offer = await peer.offer()
+    assert old in offer
+    with pytest.raises(AvatarError, match="a=mid"):
+        check_offer(offer.replace(old, new))
+    await peer.close()
+
+
+@pytest.mark.parametrize(
     ("offer", "word"),
     [
         ("", "one video section"),
