@@ -12,9 +12,9 @@ from streaming.renderer import I420, Renderer
 from streaming.vp8 import START_BITRATE, new_codec
 
 TICK = 1 / FPS  # seconds between frames
-WARM_UP = 5  # steps nobody counts: buffers are allocated and kernels chosen
+WARM_UP = 2  # steps nobody counts: buffers are allocated and kernels chosen
 TRIALS = 30
-BATCH_TRIALS = 8  # the same for several callers: each step is a sample of every one of them
+BATCH_TRIALS = 6  # the same for several callers: each step is a sample of every one of them
 USUAL = 75  # percentile of the trials that counts: one hiccup at start-up must not slow every call
 TRANSPORT = 0.004  # seconds a frame and caller: sound coding, packets, encryption, the event loop
 HEADROOM = 0.8  # part of the cores that callers may fill
