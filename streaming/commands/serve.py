@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from streaming.render_process import Ready
     from streaming.renderer import Speakers
 
-HEARTBEAT = 1.5  # seconds between pings to a page, and the wait for each answer
+HEARTBEAT = 1.0  # seconds between pings to a page
+ANSWER_WAIT = 9.0  # seconds for each answer: when a line was cut for two, TCP tries again late
 LAST_WORDS = 3  # seconds for calls to end when the server stops
 CONNECTIONS = 400  # at once; the system gives a process 1024 files
 MESSAGE_LIMIT = 64 * 1024  # bytes of one WebSocket message
@@ -180,7 +181,7 @@ def _import_server() -> None:
 
 
 def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":
-    """How uvicorn serves `app`: short heartbeats, so that a lost page is noticed in time."""
+    """How uvicorn serves `app`: a page without a call is let go when it does not answer."""
     import uvicorn
 
     from streaming.http_protocol import PromptProtocol
@@ -195,7 +196,7 @@ def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":
         ws="websockets-sansio",
         ws_max_size=MESSAGE_LIMIT,
         ws_ping_interval=HEARTBEAT,
-        ws_ping_timeout=HEARTBEAT,
+        ws_ping_timeout=ANSWER_WAIT,
         ws_per_message_deflate=False,
         ssl_certfile=config.tls_cert or None,
         ssl_keyfile=config.tls_key or None,

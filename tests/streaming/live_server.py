@@ -28,20 +28,25 @@ class LiveServer:
 
 
 @contextmanager
-def serving_bars(folder: Path, config: ServeConfig | None = None) -> Iterator[LiveServer]:
+def serving_bars(
+    folder: Path, config: ServeConfig | None = None, listen_on: str = "127.0.0.1"
+) -> Iterator[LiveServer]:
     """Serve two level bars; `folder` takes their previews."""
     from PIL import Image
 
     for name, shade in (("bar", 90), ("pale", 160)):
         Image.new("RGB", (512, 512), (shade, shade, shade)).save(folder / f"{name}.jpg")
-    with serving(functools.partial(find_bars, folder), config or ServeConfig()) as server:
+    find = functools.partial(find_bars, folder)
+    with serving(find, config or ServeConfig(), listen_on) as server:
         yield server
 
 
 @contextmanager
-def serving(find: FindSpeakers, config: ServeConfig) -> Iterator[LiveServer]:
+def serving(
+    find: FindSpeakers, config: ServeConfig, listen_on: str = "127.0.0.1"
+) -> Iterator[LiveServer]:
     worker = RenderWorker(find)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server((listen_on, 0))
     server = uvicorn.Server(server_settings(config, create_app(config, worker)))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
