@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar.audio import SAMPLES_PER_FRAME
+from streaming import metrics
 from streaming.clock import VOICE_PER_FRAME, VOICE_PER_SAMPLE, VOICE_RATE, SessionClock
 from streaming.concealment import HISTORY, continue_sound
 
@@ -83,7 +84,10 @@ class AudioInput:
     def chunk(self, number: int) -> Samples:
         """Sound beside video frame `number`: (640,) float32 at 16 kHz; asked for in order."""
         end = (number + 1) * VOICE_PER_FRAME
-        self.concealed += self._fill(end)
+        missing = self._fill(end)
+        self.concealed += missing
+        metrics.SOUND_GAPS.inc(bool(missing))
+        metrics.SOUND_GAP_SECONDS.inc(missing / VOICE_RATE)
         sound = self._read(end - VOICE_PER_FRAME - FILTER_TAPS + VOICE_PER_SAMPLE, end)
         windows = np.lib.stride_tricks.sliding_window_view(sound, FILTER_TAPS)
         chunk: Samples = np.ascontiguousarray(windows[::VOICE_PER_SAMPLE] @ LOW_PASS)

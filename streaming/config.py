@@ -43,6 +43,8 @@ class ServeConfig:
     token_secret_file: str = ""
     "The secret that tokens are signed with; callers need one then."
     limits: Limits = field(default_factory=Limits)
+    drain_s: float = 30.0
+    "After SIGTERM, calls may go on for so many seconds; new ones are refused."
     block_code: bool = False
     "Burn frame numbers into the pictures, for measurements."
 
@@ -51,6 +53,8 @@ class ServeConfig:
             raise AvatarError(f"port {self.port} is not between 0 and 65535")
         if self.max_sessions < 0:
             raise AvatarError("max_sessions must be 0 (measured) or more")
+        if not 0 <= self.drain_s < float("inf"):
+            raise AvatarError(f"drain_s must be 0 or more seconds, not {self.drain_s}")
         if bool(self.tls_cert) != bool(self.tls_key):
             raise AvatarError("https needs both tls_cert and tls_key")
         for file in filter(None, (self.tls_cert, self.tls_key)):

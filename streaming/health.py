@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 if TYPE_CHECKING:
     from streaming.server import Parts
+    from streaming.sessions import Sessions
 
 router = APIRouter()
 
@@ -15,7 +16,7 @@ router = APIRouter()
 class Health(BaseModel):
     """How the server is."""
 
-    status: Literal["ok", "full"]
+    status: Literal["ok", "full", "stopping"]
     speaker: str
     "Shown first."
     sessions: int
@@ -47,7 +48,7 @@ async def healthz(request: Request) -> Health:
     sessions, capacity = parts.sessions, parts.worker.ready.capacity
     timings = sorted(parts.worker.timings)
     return Health(
-        status="full" if len(sessions) >= sessions.limit else "ok",
+        status=_status(sessions),
         speaker=parts.worker.ready.first,
         sessions=len(sessions),
         limit=sessions.limit,
@@ -57,6 +58,12 @@ async def healthz(request: Request) -> Health:
         step_ms=round(timings[len(timings) // 2] * 1000, 2) if timings else 0.0,
         loop_lag_ms=round(parts.lag.p99() * 1000, 2),
     )
+
+
+def _status(sessions: "Sessions") -> Literal["ok", "full", "stopping"]:
+    if sessions.stopping:
+        return "stopping"
+    return "full" if len(sessions) >= sessions.limit else "ok"
 
 
 @router.get("/readyz")
@@ -70,6 +77,8 @@ async def readyz(request: Request, response: Response) -> Readiness:
 
 
 def _why_not(parts: "Parts") -> str:
+    if parts.sessions.stopping:
+        return "stopping"
     if len(parts.sessions) >= parts.sessions.limit:
         return "full"
     if not parts.worker.running:

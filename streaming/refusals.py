@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from streaming import metrics
 from streaming.door import DoorError
-from streaming.sessions import RETRY_AFTER, ServerFullError
+from streaming.sessions import RETRY_AFTER, ServerFullError, ServerStoppingError
 from streaming.speakers import UnknownSpeakerError
 from streaming.tokens import TokenError
 from streaming.visitors import TooManyError
@@ -23,19 +24,22 @@ KINDS: tuple[tuple[type[Exception], int, str, dict[str, str]], ...] = (
     (UnknownSpeakerError, 404, "refused", {}),
     (TooManyError, 429, "too-many", WAIT),
     (ServerFullError, 503, "full", WAIT),
+    (ServerStoppingError, 503, "stopping", WAIT),
 )
 OTHERS = 400, "refused", dict[str, str]()
 
 
 async def refuse(_: Request, error: Exception) -> Response:
     """Say in the answer to a request what is wrong."""
-    status, _code, headers = _kind(error)
+    status, code, headers = _kind(error)
+    metrics.REFUSED.labels(code).inc()
     return JSONResponse({"detail": str(error)}, status, headers)
 
 
 async def dismiss(socket: WebSocket, error: Exception) -> None:
     """Say to a page what is wrong, and close its socket."""
     _, code, _headers = _kind(error)
+    metrics.REFUSED.labels(code).inc()
     message = {"type": "error", "code": code, "message": str(error)}
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         await socket.send_text(json.dumps(message))

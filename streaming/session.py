@@ -18,6 +18,7 @@ from aiortc.sdp import candidate_from_sdp
 from av import AudioFrame
 
 from avatar.errors import AvatarError
+from streaming import metrics
 from streaming.clock import VOICE_RATE
 from streaming.limits import Limits
 from streaming.outgoing import add_tracks
@@ -60,6 +61,7 @@ class Session:
         self._presenter = self.performance.presenter(self._sink)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._tasks: set[asyncio.Task[None]] = set()
+        self._opened = self._clock.monotonic()
         self._closing = False
         self._listening = False
         self._received_bytes = 0
@@ -98,6 +100,7 @@ class Session:
         if self._closing:
             self.performance.leave()
             raise AvatarError("the call ended before it began")
+        metrics.ANSWER.observe(self._clock.monotonic() - self._opened)
         self._spawn(self._watch())
         self._spawn(self.performance.drive())
         self._spawn(self._presenter.run())
@@ -134,14 +137,21 @@ class Session:
             "voice_origin": self._voice_reports.origin,
         }
 
-    async def close(self, reason: str) -> None:
-        """Free tasks, tracks, the worker's place and the connection; safe to call twice."""
+    def announce_end(self, seconds: float) -> None:
+        """Tell the page that the call will be ended."""
+        self._notify({"type": "leaving", "seconds": seconds})
+
+    async def close(self, reason: str, code: str = "ended") -> None:
+        """Free tasks, tracks, the worker's place and the connection; safe to call twice.
+
+        The page is told `reason` in words, and by `code` ("stopping", "ended") what to make of it.
+        """
         if self._closing:
             await self.closed.wait()
             return
         self._closing = True
         if self._tasks:
-            self._notify({"type": "bye", "reason": reason})
+            self._notify({"type": "bye", "reason": reason, "code": code})
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
         for task in tasks:
@@ -156,6 +166,8 @@ class Session:
             log.exception("session %s: the connection could not be closed cleanly", self.id)
         finally:
             self.closed.set()
+        metrics.CLOSED.labels(reason).inc()
+        metrics.LENGTH.observe(self._clock.monotonic() - self._opened)
         log.info("session %s closed: %s", self.id, reason)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -174,6 +186,7 @@ class Session:
         state = self._peer.connectionState
         self._notify({"type": "state", "state": state})
         if state == "connected":
+            metrics.CONNECT.observe(self._clock.monotonic() - self._opened)
             self._spawn(self._start_without_sound())
         elif state in ("failed", "closed"):
             self._end("connection " + state)

@@ -1,13 +1,14 @@
 """All calls of a server: admission by measured capacity, and a clean end for every one."""
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections import Counter
 from collections.abc import Callable
 
 from avatar.errors import AvatarError
-from streaming import memory
+from streaming import memory, metrics
 from streaming.addresses import home_of, is_here
 from streaming.config import ServeConfig
 from streaming.ice_servers import IceServers
@@ -18,6 +19,7 @@ from streaming.visitors import TooManyError
 
 log = logging.getLogger(__name__)
 
+FAREWELL_LOOK = 0.1  # seconds between looks whether the last call has ended
 RETRY_AFTER = 10  # seconds a refused caller is asked to wait
 
 
@@ -25,11 +27,16 @@ class ServerFullError(AvatarError):
     """Everyone the machine can serve at 25 fps is being served."""
 
 
+class ServerStoppingError(AvatarError):
+    """Calls that run may end by themselves; no new one is taken."""
+
+
 class Sessions:
     """Opens calls while there is room; `len()` of it is the number of calls."""
 
     def __init__(self, worker: RenderWorker, config: ServeConfig, ice_servers: IceServers) -> None:
         self.limit = config.max_sessions or worker.ready.capacity.callers
+        self.stopping = False
         self._worker = worker
         self._config = config
         self._ice_servers = ice_servers
@@ -50,6 +57,8 @@ class Sessions:
 
         Raises ServerFullError if there is none, TooManyError if the address has had its share.
         """
+        if self.stopping:
+            raise ServerStoppingError("the server is being restarted; try again in a minute")
         if len(self) >= self.limit:
             raise ServerFullError(
                 f"the server is full ({self.limit} calls); try again in {RETRY_AFTER} seconds"
@@ -70,6 +79,7 @@ class Sessions:
         task = asyncio.get_running_loop().create_task(self._forget(session, home))
         self._forgetting.add(task)
         task.add_done_callback(self._forgetting.discard)
+        metrics.OPENED.inc()
         log.info("session %s opened (%d of %d)", session.id, len(self), self.limit)
         return session
 
@@ -78,8 +88,23 @@ class Sessions:
         running = [one for one in self._open if one.begun > -math.inf and suits(one)]
         return max(running, key=lambda one: one.begun, default=None)
 
+    async def drain(self, seconds: float) -> None:
+        """Take no more calls, let those that run go on for at most `seconds`, and end them."""
+        self.stopping = True
+        log.info("stopping; %d calls have %g seconds", len(self), seconds)
+        if seconds:
+            for session in self._open:
+                session.announce_end(seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._open:
+                    await asyncio.sleep(FAREWELL_LOOK)
+        await self.close_all("the server is stopping")
+
     async def close_all(self, reason: str) -> None:
-        await asyncio.gather(*(session.close(reason) for session in list(self._open)))
+        """End every call; pages are told that the server stops."""
+        open_now = list(self._open)
+        await asyncio.gather(*(session.close(reason, "stopping") for session in open_now))
 
     async def _forget(self, session: Session, home: str) -> None:
         await session.closed.wait()

@@ -16,9 +16,10 @@ from typing import Any
 from fastapi import WebSocket, WebSocketDisconnect
 
 from avatar.errors import AvatarError
+from streaming import metrics
 from streaming.guest import Guest
 from streaming.ice_servers import IceServers
-from streaming.sessions import RETRY_AFTER, ServerFullError
+from streaming.sessions import RETRY_AFTER, ServerFullError, ServerStoppingError
 from streaming.visitors import Bucket, TooManyError
 
 OUTBOX = 64  # messages a page may be behind before statistics are dropped
@@ -85,6 +86,8 @@ class Signalling:
             raise
         except ServerFullError as error:
             self._error("full", str(error), retry_after=RETRY_AFTER)
+        except ServerStoppingError as error:
+            self._error("stopping", str(error), retry_after=RETRY_AFTER)
         except AvatarError as error:
             self._error("refused", str(error))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -103,6 +106,7 @@ class Signalling:
         return text
 
     def _error(self, code: str, text: str, **more: object) -> None:
+        metrics.REFUSED.labels(code).inc()
         self._notify({"type": "error", "code": code, "message": text, **more})
 
     async def _handle(self, kind: str, message: Message) -> None:

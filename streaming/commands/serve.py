@@ -10,8 +10,6 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     import uvicorn
     from fastapi import FastAPI
 
@@ -157,27 +155,22 @@ def run(config: "ServeConfig") -> None:
     listener = _listen(config)
     find = functools.partial(find_speakers, config.speaker, config.device, config.backend)
     worker = RenderWorker(find, meanwhile=_import_server)
-    import uvicorn
-
     from streaming.server import create_app
+    from streaming.web_server import WebServer
 
-    class Server(uvicorn.Server):
+    class Server(WebServer):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             _announce(config, listener.getsockname()[1], worker.ready)
 
-        def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
-            super().handle_exit(sig, frame)
-            self.force_exit = False  # a second Ctrl-C must not cut off the farewells of the first
-
-    Server(server_settings(config, create_app(config, worker))).run([listener])
+    settings = server_settings(config, create_app(config, worker))
+    Server(settings, config.drain_s).run([listener])
 
 
 def _import_server() -> None:
     """What takes half a second, while the rendering process loads its own."""
-    import uvicorn  # noqa: F401
-
-    import streaming.server  # noqa: F401
+    import streaming.server
+    import streaming.web_server  # noqa: F401
 
 
 def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":

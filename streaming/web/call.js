@@ -6,7 +6,8 @@ const BUFFER_TARGET = 0; // ms the browser should hold pictures and sound back, 
 const CONNECT_LIMIT = 12000; // ms
 const RETRIES = [500, 1000, 2000, 4000, 8000]; // ms
 
-// Events: state {state: connecting|live|reconnecting|ended}, problem {code, text}, stats, speaker.
+// Events: state {state: connecting|live|reconnecting|ended}, problem {code, text}, stats, speaker,
+// leaving {seconds}: the server stops then.
 export class Call extends EventTarget {
   stream = new MediaStream(); // what comes back: the face and the voice
   signalling = null;
@@ -66,6 +67,8 @@ export class Call extends EventTarget {
     signalling.addEventListener("stats", current((stats) => this.#tell("stats", stats)));
     signalling.addEventListener("speaker", current((message) => this.#tell("speaker", message)));
     signalling.addEventListener("error", current(({ code, message }) => this.#refused(code, message)));
+    signalling.addEventListener("leaving", current(({ seconds }) => this.#tell("leaving", { seconds })));
+    signalling.addEventListener("bye", current(({ code }) => code === "stopping" && this.#fail("stopping")));
     signalling.addEventListener("close", current(() => this.#broken("lost")));
   }
 

@@ -23,6 +23,7 @@ const gallery = new Gallery($("gallery"), [$("portrait"), $("glow")]);
 let call = null;
 let measurements = null;
 let liveSince = 0;
+let endsAt = 0; // Date.now() at which the server will end the call; 0: it will not
 
 async function start({ withMicrophone = true } = {}) {
   if (call) return;
@@ -35,6 +36,7 @@ async function start({ withMicrophone = true } = {}) {
   measurements = new Measurements(call, $("video"), () => sound.outputLatency);
   call.addEventListener("state", ({ detail }) => onState(detail.state));
   call.addEventListener("problem", ({ detail }) => showNotice(detail.code, detail.text));
+  call.addEventListener("leaving", ({ detail }) => (endsAt = Date.now() + detail.seconds * 1000));
   $("video").srcObject = call.stream;
   await call.start();
 }
@@ -54,7 +56,7 @@ function onState(state) {
   sound.stopPlaying();
   sound.closeMicrophone();
   call = measurements = null;
-  liveSince = 0;
+  liveSince = endsAt = 0;
   $("video").srcObject = null;
   show("idle");
 }
@@ -195,7 +197,9 @@ async function drawFigures() {
   $("f-rtt").textContent = text(trip, trip < 10 ? 1 : 0);
   $("f-late").textContent = late ?? "–";
   graph.add(mouth, lateNow);
-  if (failing) [$("status").textContent, $("status").dataset.tone] = ["Pictures are late; the server is recovering", "trouble"];
+  const left = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
+  if (endsAt) [$("status").textContent, $("status").dataset.tone] = [`The server stops in ${left} s`, "trouble"];
+  else if (failing) [$("status").textContent, $("status").dataset.tone] = ["Pictures are late; the server is recovering", "trouble"];
   else if ($("stage").dataset.state === "live") [$("status").textContent, $("status").dataset.tone] = STATUS.live;
 }
 

@@ -36,6 +36,11 @@ export const WORDS = {
     text: "Close other calls, wait a minute and try again.",
     action: "Try again",
   },
+  "stopping": {
+    title: "The server says goodbye",
+    text: "It is being stopped or restarted, so the call has ended. Try again in a minute.",
+    action: "Call again",
+  },
   "no-server": {
     title: "The server does not answer",
     text: "Check that it is running and that you are in its network, then try again.",

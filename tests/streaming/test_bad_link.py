@@ -104,7 +104,6 @@ async def test_a_call_survives_and_is_in_step_and_prompt_again(
     with serving_bars(tmp_path, config, "0.0.0.0") as server:
         report, (before, after) = await call_over(*far_away, server)
     assert report["lasted"], "it is the same call to the end"
-    json.dump([report, before, after], open("/tmp/c2/faults/r.json", "w"))
     first, last = listen(report, *before), listen(report, *after)
     print(first, last)
     same = SAME * patience()
