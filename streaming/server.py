@@ -1,5 +1,6 @@
 """The web server: signalling, speakers, health, and the page itself."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from streaming import face_encoder, health, jitter_buffer, memory
 from streaming.config import ServeConfig, make_ice_servers
 from streaming.door import Door, DoorError, address_of
 from streaming.guest import Guest, House
+from streaming.http_protocol import HEAD_LIMIT
 from streaming.loop_lag import LoopLag
 from streaming.offers import OFFER_LIMIT
 from streaming.refusals import refuse
@@ -173,10 +175,14 @@ async def offer(request: Request, parts: Annotated[Parts, Depends(_parts)]) -> A
 
 async def _read_offer(request: Request) -> Offer:
     body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > OFFER_LIMIT:
-            raise HTTPException(413, f"an offer has at most {OFFER_LIMIT} bytes")
+    try:
+        async with asyncio.timeout(HEAD_LIMIT):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > OFFER_LIMIT:
+                    raise HTTPException(413, f"an offer has at most {OFFER_LIMIT} bytes")
+    except TimeoutError:
+        raise HTTPException(408, "the offer did not come in time") from None
     try:
         return Offer.model_validate_json(body)
     except ValidationError as error:

@@ -16,6 +16,7 @@ import websockets
 from aioice.ice import get_host_addresses
 
 from streaming import http_protocol
+from streaming import server as server_module
 from streaming.config import ServeConfig
 from streaming.limits import Limits
 from streaming.tokens import Grant, TokenSigner
@@ -286,3 +287,16 @@ async def test_the_server_cannot_be_pointed_at_its_own_network(
     with listening() as victim:
         assert await call(victim, OUTSIDE) == 0
         assert await call(victim, here) > 0, "the same offer from this machine is followed"
+
+
+async def test_an_offer_that_dribbles_in_is_cut_off(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "HEAD_LIMIT", 0.5)
+    place = httpx.URL(server.address)
+    reader, writer = await asyncio.open_connection(place.host, place.port)
+    head = f"POST /offer HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token()}\r\n"
+    writer.write(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+    async with asyncio.timeout(5):
+        assert b" 408 " in await reader.readline()
+    writer.close()
