@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from avatar.errors import AvatarError
 from avatar.yaml_files import YamlError, parse_yaml
 from streaming import ice_servers
 from streaming.ice_servers import IceServers
 from streaming.limits import Limits
+from streaming.logs import LogSettings
 from streaming.secret_files import TURN_SECRET, read_secret
 
 
@@ -45,6 +46,9 @@ class ServeConfig:
     limits: Limits = field(default_factory=Limits)
     drain_s: float = 30.0
     "After SIGTERM, calls may go on for so many seconds; new ones are refused."
+    log_format: Literal["text", "json"] = "text"
+    log_level: str = "info"
+    "debug, info, warning or error; of the libraries beneath, only warnings are written."
     block_code: bool = False
     "Burn frame numbers into the pictures, for measurements."
 
@@ -55,6 +59,7 @@ class ServeConfig:
             raise AvatarError("max_sessions must be 0 (measured) or more")
         if not 0 <= self.drain_s < float("inf"):
             raise AvatarError(f"drain_s must be 0 or more seconds, not {self.drain_s}")
+        LogSettings(self.log_format, self.log_level)
         if bool(self.tls_cert) != bool(self.tls_key):
             raise AvatarError("https needs both tls_cert and tls_key")
         for file in filter(None, (self.tls_cert, self.tls_key)):

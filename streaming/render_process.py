@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from avatar.errors import AvatarError
+from streaming import logs
 from streaming.batches import Batches, Rendered
 from streaming.capacity import Capacity, measure
+from streaming.logs import LogSettings
 from streaming.renderer import I420, FindSpeakers, Renderer, Speakers
 
 log = logging.getLogger(__name__)
@@ -49,10 +51,10 @@ def slot(memory: SharedMemory, size: tuple[int, int], number: int) -> I420:
     return np.ndarray((height * 3 // 2, width), np.uint8, memory.buf, offset)
 
 
-def run(find: FindSpeakers, connection: Connection) -> None:
+def run(find: FindSpeakers, connection: Connection, logging_as: LogSettings) -> None:
     """Render for the process at the other end of `connection` until it closes it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the server says when
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    logs.set_up(logging_as)
     try:
         speakers = find()
         first = speakers.load(speakers.first)

@@ -18,6 +18,7 @@ from typing import Any
 from avatar.errors import AvatarError
 from streaming import metrics, render_process
 from streaming.caller import Caller, Deliver
+from streaming.logs import LogSettings
 from streaming.render_process import Ready
 from streaming.renderer import Chunk, FindSpeakers
 
@@ -33,7 +34,12 @@ LENGTH = struct.Struct("!i")  # how multiprocessing.Connection frames its messag
 class RenderWorker:
     """Owns the rendering process; everything but the constructor runs on the event loop."""
 
-    def __init__(self, find: FindSpeakers, meanwhile: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        find: FindSpeakers,
+        meanwhile: Callable[[], object] = lambda: None,
+        logging_as: LogSettings = LogSettings(),
+    ) -> None:
         """Start the process and wait until it can render. Raises AvatarError if it cannot.
 
         `meanwhile` is called once the process is under way: what else the start needs.
@@ -43,7 +49,8 @@ class RenderWorker:
         self._callers: dict[int, Caller] = {}
         self._numbers = count()
         self._preparing: dict[str, asyncio.Future[tuple[int, int]]] = {}
-        self._process, connection, self.ready = _start(find, meanwhile)
+        self._logging_as = logging_as
+        self._process, connection, self.ready = _start(find, logging_as, meanwhile)
         self._socket = _as_socket(connection)
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
@@ -176,7 +183,9 @@ class RenderWorker:
         while True:
             await asyncio.sleep(RESTART_PAUSE)
             try:
-                self._process, connection, _ = await loop.run_in_executor(None, _start, self._find)
+                self._process, connection, _ = await loop.run_in_executor(
+                    None, _start, self._find, self._logging_as
+                )
                 break
             except (AvatarError, EOFError) as error:
                 log.error("the rendering process does not start: %s", error)
@@ -191,12 +200,12 @@ class RenderWorker:
 
 
 def _start(
-    find: FindSpeakers, meanwhile: Callable[[], object] = lambda: None
+    find: FindSpeakers, logging_as: LogSettings, meanwhile: Callable[[], object] = lambda: None
 ) -> tuple[BaseProcess, Connection, Ready]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(
-        target=render_process.run, args=(find, theirs), name="render", daemon=True
+        target=render_process.run, args=(find, theirs, logging_as), name="render", daemon=True
     )
     process.start()
     theirs.close()

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from avatar.errors import AvatarError
-from streaming import memory, metrics
+from streaming import logs, memory, metrics
 from streaming.addresses import home_of, is_here
 from streaming.config import ServeConfig
 from streaming.ice_servers import IceServers
@@ -79,6 +79,7 @@ class Sessions:
         task = asyncio.get_running_loop().create_task(self._forget(session, home))
         self._forgetting.add(task)
         task.add_done_callback(self._forgetting.discard)
+        logs.session_id.set(session.id)
         metrics.OPENED.inc()
         log.info("session %s opened (%d of %d)", session.id, len(self), self.limit)
         return session

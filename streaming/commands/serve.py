@@ -1,7 +1,6 @@
 """`avatar serve`: the live server and its page."""
 
 import functools
-import logging
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -86,6 +85,12 @@ def serve(
             help="Burn frame numbers into the pictures, as `avatar bench --live` needs them.",
         ),
     ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(help="text, or json for machines. [default: text]")
+    ] = None,
+    log_level: Annotated[
+        str | None, typer.Option(help="debug, info, warning or error. [default: info]")
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(help="YAML file with the same settings; flags overrule it."),
@@ -132,6 +137,8 @@ def serve(
         "turn_secret_file": turn_secret_file,
         "behind_proxy": behind_proxy,
         "token_secret_file": token_secret_file,
+        "log_format": log_format,
+        "log_level": log_level,
         "block_code": block_code,
     }
     run(load_config(config, flags))
@@ -143,18 +150,19 @@ def run(config: "ServeConfig") -> None:
     Raises AvatarError if the speaker or the port cannot be had,
     or if the configuration would let strangers in unchecked.
     """
+    from streaming import logs
     from streaming.config import make_ice_servers
     from streaming.door import Door
+    from streaming.logs import LogSettings
     from streaming.render_worker import RenderWorker
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    for chatty in ("aioice", "aiortc", "libav"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    how = LogSettings(config.log_format, config.log_level)
+    logs.set_up(how)
     Door(config)
     make_ice_servers(config)
     listener = _listen(config)
     find = functools.partial(find_speakers, config.speaker, config.device, config.backend)
-    worker = RenderWorker(find, meanwhile=_import_server)
+    worker = RenderWorker(find, meanwhile=_import_server, logging_as=how)
     from streaming.server import create_app
     from streaming.web_server import WebServer
 
@@ -194,7 +202,7 @@ def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":
         ssl_certfile=config.tls_cert or None,
         ssl_keyfile=config.tls_key or None,
         timeout_graceful_shutdown=LAST_WORDS,
-        log_level="warning",
+        log_config=None,
     )
 
 
