@@ -62,6 +62,7 @@ class Session:
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._tasks: set[asyncio.Task[None]] = set()
         self._opened = self._clock.monotonic()
+        self._answered = False
         self._closing = False
         self._listening = False
         self._received_bytes = 0
@@ -100,6 +101,7 @@ class Session:
         if self._closing:
             self.performance.leave()
             raise AvatarError("the call ended before it began")
+        self._answered = True
         metrics.ANSWER.observe(self._clock.monotonic() - self._opened)
         self._spawn(self._watch())
         self._spawn(self.performance.drive())
@@ -150,7 +152,7 @@ class Session:
             await self.closed.wait()
             return
         self._closing = True
-        if self._tasks:
+        if self._answered:
             self._notify({"type": "bye", "reason": reason, "code": code})
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]

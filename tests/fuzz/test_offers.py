@@ -56,6 +56,15 @@ def test_an_offer_is_answered_or_refused_in_words(
         assert page.expect("pong")
 
 
+def test_a_page_whose_offer_is_refused_late_is_told_and_may_try_again(server: LiveServer) -> None:
+    """Its sound was taken before its video turned out to be of no use."""
+    with open_page(server) as page:
+        page.send({"type": "offer", "sdp": good_offer().replace("a=recvonly\r\n", "")})
+        assert (page.expect("error", "bye") or {})["type"] == "error"
+        page.send({"type": "offer", "sdp": good_offer()})
+        assert page.expect("answer")
+
+
 @fuzz
 @given(st.deferred(lambda: mutated_lines(CANDIDATE)), st.sampled_from(["0", "1", "7", "", None, 3]))
 def test_candidates_do_no_harm_to_a_call(server: LiveServer, lines: str, mid: object) -> None:
