@@ -74,7 +74,8 @@ def _time_encoder(frames: list[I420]) -> float:
 
 def _most_callers(renderer: Renderer, picture: float, encode: float) -> int:
     """Callers whose pictures fit into one tick, all cores together; at least one."""
-    cores = len(os.sched_getaffinity(0))
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     callers, batch, each = 1, 1, picture
     while True:
         shared = cores * TICK * HEADROOM / (each + encode + TRANSPORT)

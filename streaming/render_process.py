@@ -6,6 +6,7 @@ both share. A speaker is loaded in a thread beside the rendering.
 
 import logging
 import signal
+import socket
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -51,8 +52,9 @@ def slot(memory: SharedMemory, size: tuple[int, int], number: int) -> I420:
     return np.ndarray((height * 3 // 2, width), np.uint8, memory.buf, offset)
 
 
-def run(find: FindSpeakers, connection: Connection, logging_as: LogSettings) -> None:
-    """Render for the process at the other end of `connection` until it closes it."""
+def run(find: FindSpeakers, server: socket.socket, logging_as: LogSettings) -> None:
+    """Render for the process at the other end of `server` until it closes it."""
+    connection = Connection(server.detach())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the server says when
     logs.set_up(logging_as)
     try:

@@ -203,7 +203,9 @@ def _start(
     find: FindSpeakers, logging_as: LogSettings, meanwhile: Callable[[], object] = lambda: None
 ) -> tuple[BaseProcess, Connection, Ready]:
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
+    # Sockets, because on Windows a Pipe is none, and asyncio takes this end over as one.
+    our_socket, theirs = socket.socketpair()
+    ours = Connection(our_socket.detach())
     process = context.Process(
         target=render_process.run, args=(find, theirs, logging_as), name="render", daemon=True
     )
