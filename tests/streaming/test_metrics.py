@@ -1,12 +1,16 @@
 """What the server counts while a real call runs, and whether it says that it is ready."""
 
 import asyncio
+import json
 import os
+import re
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from streaming.config import ServeConfig
 from tests.streaming.live_server import LiveServer, serving_bars
@@ -44,7 +48,7 @@ async def test_a_call_leaves_its_traces(server: LiveServer) -> None:
     assert grown("avatar_skew_seconds_count") >= 30
     for stage in ("sound", "render", "picture", "encode_picture", "encode_voice"):
         assert grown(f'avatar_stage_seconds_count{{stage="{stage}"}}') >= 25
-        assert 0 < grown(f'avatar_stage_seconds_sum{{stage="{stage}"}}') < 30
+        assert grown(f'avatar_stage_seconds_sum{{stage="{stage}"}}') > 0
     assert after["avatar_sessions"] == 0
     assert after['avatar_memory_bytes{process="renderer"}'] > 20e6
     assert after['avatar_open_files{process="server"}'] > 10
@@ -91,3 +95,28 @@ def wait_until_ready(server: LiveServer, seconds: float = 30) -> None:
     while httpx.get(f"{server.address}/readyz").status_code != 200:
         assert time.monotonic() < end, "the renderer did not come back"
         time.sleep(0.1)
+
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+def named_in(text: str) -> set[str]:
+    found = set(re.findall(r"\bavatar_[a-z_]+\b", text))
+    return {re.sub(r"_(bucket|sum|count)$", "", name) for name in found}
+
+
+def test_dashboard_alerts_and_handbook_name_metrics_that_exist(server: LiveServer) -> None:
+    text = httpx.get(f"{server.address}/metrics").text
+    known = set(re.findall(r"^# TYPE (avatar_\w+)", text, re.MULTILINE))
+    known = {name for name in known if not name.endswith("_created")}
+    dashboard = json.loads((DEPLOY / "grafana.json").read_text())
+    queries = [one["expr"] for panel in dashboard["panels"] for one in panel["targets"]]
+    rules = yaml.safe_load((DEPLOY / "alerts.yaml").read_text())["groups"][0]["rules"]
+    for expression in [*queries, *(rule["expr"] for rule in rules)]:
+        used = named_in(expression)
+        assert used <= known, expression
+    assert all(named_in(query) for query in queries)
+    handbook = OPERATIONS.read_text()
+    assert named_in(handbook) == known, "the handbook explains every metric and no other"
+    assert not [rule["alert"] for rule in rules if rule["alert"] not in handbook]
