@@ -90,7 +90,7 @@ def _decoded(path: Path) -> Iterator[Samples]:
     if not path.is_file():
         raise AvatarError(f"{path}: there is no such file")
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise AvatarError(f"{path}: has no sound; give a file with a sound track")
             yield from _resampled(container)
@@ -118,7 +118,8 @@ def _mono(piece: av.AudioFrame) -> Samples:
     """The mean of the channels; what is no number in a file of floats becomes silence."""
     with np.errstate(invalid="ignore", over="ignore"):
         mean = piece.to_ndarray().mean(axis=0, dtype=np.float32)
-    return np.nan_to_num(mean, nan=0.0, posinf=0.0, neginf=0.0).clip(-LOUDEST, LOUDEST)
+    finite: Samples = np.nan_to_num(mean, nan=0.0, posinf=0.0, neginf=0.0)
+    return finite.clip(-LOUDEST, LOUDEST)
 
 
 def _joined(frames: list[av.AudioFrame]) -> Samples:

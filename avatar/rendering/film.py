@@ -100,14 +100,17 @@ class _Voice:
 def _decoded(sound: Path) -> Iterator[av.AudioFrame]:
     """Stereo frames at SOUND_RATE, from the first sample that `stream_sound` gives."""
     resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SOUND_RATE)
-    with av.open(str(sound)) as source:
-        for frame in source.decode(audio=0):
-            yield from resampler.resample(frame)
+    try:
+        with av.open(str(sound), metadata_errors="ignore") as source:
+            for frame in source.decode(audio=0):
+                yield from resampler.resample(frame)
+    except FFmpegError as error:
+        raise AvatarError(f"{sound}: cannot be read as sound ({error.strerror})") from error
     yield from resampler.resample(None)
 
 
 def _frames_in(sound: Path) -> int | None:
-    with suppress(FFmpegError), av.open(str(sound)) as source:
+    with suppress(FFmpegError), av.open(str(sound), metadata_errors="ignore") as source:
         if source.duration:
             return -(-source.duration * FPS // av.time_base)
     return None

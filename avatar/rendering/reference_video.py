@@ -20,7 +20,7 @@ def read_reference(path: Path, size: tuple[int, int], frames: int) -> Iterator[I
     """Exactly `frames` pictures of `size` = (width, height), or AvatarError."""
     count = 0
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="ignore") as container:
             if not container.streams.video:
                 raise AvatarError(f"{path}: has no video in it; fetch the bundle anew")
             container.streams.video[0].thread_type = "AUTO"

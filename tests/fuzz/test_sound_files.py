@@ -79,3 +79,9 @@ def test_samples_that_are_no_numbers_are_silence(good: Files, tmp_path: Path, va
     (tmp_path / "sound.wav").write_bytes(data)
     sound = load_sound(tmp_path / "sound.wav")
     assert np.abs(sound).max() <= 4.0
+
+
+def test_a_tag_in_an_unknown_alphabet_is_no_obstacle(good: Files, tmp_path: Path) -> None:
+    data = good["m4a"].replace(b"ftypM4A", b"ftyp\x804A", 1)
+    (tmp_path / "sound.m4a").write_bytes(data)
+    assert len(load_sound(tmp_path / "sound.m4a")) >= 3000

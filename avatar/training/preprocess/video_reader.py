@@ -22,7 +22,7 @@ SQUARE_TOLERANCE = 0.01  # pixel aspect ratios nearer to 1 than this are left al
 def opened(path: Path) -> Iterator[Any]:
     """The container of a readable media file."""
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), metadata_errors="ignore")
     except (av.FFmpegError, OSError) as error:
         raise AvatarError(
             f"{path} cannot be read as a video ({error}): give a file that ffmpeg plays"
