@@ -1,5 +1,6 @@
 """A stranger who was let in, and the one call that it may have."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,10 +61,13 @@ class Guest:
         sdp = self._candidates.filter(sdp)
         self.session = session = self.house.sessions.open(notify, self.address)
         try:
-            return await session.answer(sdp, speaker)
-        except BaseException:
+            async with asyncio.timeout(self.house.config.limits.connecting_s):
+                return await session.answer(sdp, speaker)
+        except BaseException as error:
             self.session = None
             await session.close("the offer was refused")
+            if isinstance(error, TimeoutError):
+                raise AvatarError(f"{speaker!r} is not ready yet; try again") from None
             raise
 
     async def candidate(self, text: str, mid: str | None, line: int | None) -> None:

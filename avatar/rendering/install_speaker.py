@@ -4,7 +4,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
+from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
+from avatar.rendering.pipeline import Pipeline
 from avatar.rendering.speaker import Speaker, load_speaker
 from avatar.rendering.speaker_archive import open_archive
 from avatar.rendering.speaker_card import read_card
@@ -29,10 +33,24 @@ def install_speaker(archive: Path, into: Path | None = None, replace: bool = Fal
         target = into / name
         if target.exists() and not replace:
             raise AvatarError(f"there is a speaker {name!r} in {into}; --replace puts it aside")
-        for _ in load_speaker(folder).reference():
-            pass  # the last thing to check: every picture of the video
+        _prove(load_speaker(folder))
         if target.exists():
             target.rename(Path(made) / "old")
         folder.replace(target)
         shutil.rmtree(Path(made) / "old", ignore_errors=True)
     return load_speaker(target)
+
+
+def _prove(speaker: Speaker) -> None:
+    """Have it draw a frame: dimensions that pass one by one may yet not fit together."""
+    silence = np.zeros(SAMPLES_PER_FRAME, np.float32)
+    try:
+        pipeline = Pipeline(speaker, "cpu", backend="torch")
+        stream = pipeline.open()
+        for _ in range(LOOKAHEAD_FRAMES + 1):
+            pipeline.step([stream], [silence])
+    except AvatarError:
+        raise
+    except Exception as error:
+        why = " ".join(str(error).split())[:200]
+        raise AvatarError(f"{speaker.name}: cannot draw a frame ({why}); fetch it anew") from error
