@@ -18,6 +18,7 @@ from avatar.training.losses import (
 )
 
 NEIGHBOURHOOD = 250  # frames within which the sync expert's negatives are drawn
+NETWORK_RATE = 5e-4  # faster, and the ReLUs die: what they correct is smaller than their first steps
 BLEND_BATCH = 8  # frames of a step
 FOREIGN_REFERENCE = 0.3  # share of Blend-Net's inputs whose own mouth is another frame's
 
@@ -81,11 +82,11 @@ class LipTask:
 
     def parameter_groups(self) -> list[dict[str, object]]:
         """The plane learns faster than the network; the pictures start near where they end."""
-        rates = {"plane": 1e-2, "pictures": 5e-4}
+        rates = {"plane": 5e-3, "pictures": 5e-4}
         return [
             {
                 "params": [parameter],
-                "lr": rates.get(name, 2e-3),
+                "lr": rates.get(name, NETWORK_RATE),
                 "weight_decay": 0.0 if name in rates else 1e-4,
             }
             for name, parameter in self.generator.named_parameters()
@@ -140,7 +141,7 @@ class BlendTask:
         groups = self.lips.parameter_groups()
         for group in groups:
             group["lr"] = 0.25 * float(str(group["lr"]))
-        return [{"params": list(self.blend.parameters()), "lr": 2e-3}, *groups]
+        return [{"params": list(self.blend.parameters()), "lr": NETWORK_RATE}, *groups]
 
     def losses(self, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
         """Losses of the harmonised regions and of the canonical lips behind them."""
