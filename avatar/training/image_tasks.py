@@ -18,7 +18,7 @@ from avatar.training.losses import (
 )
 
 NEIGHBOURHOOD = 250  # frames within which the sync expert's negatives are drawn
-NETWORK_RATE = 5e-4  # faster, and the ReLUs die: what they correct is smaller than their first steps
+NETWORK_RATE = 5e-4  # faster, and ReLUs die: what is left to correct is less than a fast first step
 BLEND_BATCH = 8  # frames of a step
 FOREIGN_REFERENCE = 0.3  # share of Blend-Net's inputs whose own mouth is another frame's
 
