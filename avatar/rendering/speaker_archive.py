@@ -4,6 +4,7 @@ import shutil
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,15 @@ MAX_RATIO = 100  # unpacked to packed: weights and video hardly shrink
 TAIL = 22 + 0xFFFF  # bytes at the end in which the list's record must stand
 RECORD, RECORD_64 = b"PK\5\6", b"PK\6\7"
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+    RuntimeError,
+)  # what reading a damaged archive raises
 PIECE = 1 << 20  # bytes unpacked at once
 
 LIMITS = MAX_BYTES | {CARD: MAX_CARD_BYTES, SOURCE: MAX_TEXT}
@@ -33,7 +43,7 @@ def open_archive(path: Path) -> Iterator["SpeakerArchive"]:
             yield SpeakerArchive(path, archive)
     except OSError as error:
         raise AvatarError(f"{path}: cannot be read ({error.strerror})") from error
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError) as error:
+    except BROKEN as error:
         raise AvatarError(f"{path}: is no whole zip file ({error}); fetch it anew") from error
 
 

@@ -132,6 +132,17 @@ def test_a_file_that_lies_about_its_size_is_cut_off(tiny_bundle: Path, tmp_path:
     assert nothing_left(tmp_path / "speakers")
 
 
+def test_damaged_packing_is_one_line(tiny_bundle: Path, tmp_path: Path) -> None:
+    archive = pack(tiny_bundle, tmp_path / "bad.zip")
+    data = bytearray(archive.read_bytes())
+    start = data.index(b"model.safetensors") + len(b"model.safetensors")
+    data[start : start + 40] = b"\xff" * 40
+    archive.write_bytes(data)
+    with pytest.raises(AvatarError, match="no whole zip file"):
+        install_speaker(archive, tmp_path / "speakers")
+    assert nothing_left(tmp_path / "speakers")
+
+
 def test_a_list_of_a_million_files_is_not_read(tmp_path: Path) -> None:
     crowd = tmp_path / "crowd.zip"
     with zipfile.ZipFile(crowd, "w") as archive:
