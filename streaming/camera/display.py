@@ -29,7 +29,7 @@ class Display:
     def __init__(self, studio: Studio, speaker: str) -> None:
         self._studio = studio
         self._speaker = speaker
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._begun = time.monotonic()
         self._counts = [deque([(self._begun, 0)], maxlen=WINDOW) for _ in studio.sinks]
         self._told: set[str] = set()

@@ -1,6 +1,7 @@
 """A sink that is opened again when its device, or the program at the other end, comes back."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from avatar.errors import AvatarError
@@ -8,6 +9,7 @@ from streaming.renderer import I420
 from streaming.sinks.sink import Sink, Voice
 
 RETRY = 1.0  # seconds between attempts
+STEADY = 4.0  # seconds until a sink counts as back: SRT takes three to say that nobody listens
 
 
 class KeptSink:
@@ -20,6 +22,7 @@ class KeptSink:
         self._name = name
         self._open = open
         self._lead = 0.0
+        self._opened_at = 0.0
 
     @property
     def name(self) -> str:
@@ -32,6 +35,7 @@ class KeptSink:
     async def start(self) -> None:
         """Open it the first time. Raises AvatarError if that is not possible."""
         self.inner = await self._open()
+        self._opened_at = time.monotonic()
         self._name, self._lead = self.inner.name, self.inner.lead
 
     async def ready(self) -> None:
@@ -41,7 +45,8 @@ class KeptSink:
                     await self.start()
                 assert self.inner is not None
                 await self.inner.ready()
-                self.problem = ""
+                if time.monotonic() - self._opened_at > STEADY:
+                    self.problem = ""
                 return
             except AvatarError as error:
                 self.problem = str(error)

@@ -41,6 +41,7 @@ async def test_it_goes_on_when_the_device_comes_back(
     time: VirtualTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept, "RETRY", 0.01)
+    monkeypatch.setattr(kept, "STEADY", -1.0)
     device = Device(time)
     sink = KeptSink("camera", device.open)
     await sink.start()
