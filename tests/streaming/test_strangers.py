@@ -1,41 +1,20 @@
 """A real server, and everything that somebody who should not be there would try."""
 
 import asyncio
-import contextlib
 import json
-import socket
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 import websockets
-from aioice.ice import get_host_addresses
 
 from streaming import http_protocol
 from streaming import server as server_module
 from streaming.config import ServeConfig
-from streaming.limits import Limits
-from streaming.tokens import Grant, TokenSigner
 from tests.streaming.live_server import LiveServer, serving_bars
+from tests.streaming.stranger import LIMITS, SECRET, bearing, closed, page, receive, token
 from tests.streaming.talking_peer import TalkingPeer
-
-SECRET = b"0123456789abcdef0123456789abcdef"
-OUTSIDE = {"x-forwarded-for": "198.51.100.7", "x-forwarded-proto": "https"}
-LIMITS = Limits(
-    token_s=1, connecting_s=2, tries_per_minute=5, sockets_per_address=2, sessions_per_address=1
-)
-
-
-def token(role: Any = "talk", speaker: str = "*", seconds: float = 60) -> str:
-    return TokenSigner(SECRET).sign(Grant(speaker, role, time.time() + seconds))
-
-
-def bearing(text: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {text}"}
 
 
 @pytest.fixture(scope="module")
@@ -50,54 +29,6 @@ def server(folder: Path) -> Iterator[LiveServer]:
     config = ServeConfig(token_secret_file=str(folder / "token.secret"), limits=LIMITS)
     with serving_bars(folder, config) as server:
         yield server
-
-
-@pytest.fixture
-def proxied(folder: Path) -> Iterator[LiveServer]:
-    config = ServeConfig(
-        token_secret_file=str(folder / "token.secret"), behind_proxy="127.0.0.1", limits=LIMITS
-    )
-    with serving_bars(folder, config) as server:
-        yield server
-
-
-def page(server: LiveServer, **options: Any) -> Any:
-    return websockets.connect(server.address.replace("http", "ws") + "/ws", **options)
-
-
-async def receive(socket: Any) -> dict[str, Any]:
-    async with asyncio.timeout(10):
-        message: dict[str, Any] = json.loads(await socket.recv())
-        return message
-
-
-async def closed(socket: Any) -> int:
-    async with asyncio.timeout(10):
-        with contextlib.suppress(websockets.exceptions.ConnectionClosed):
-            while True:
-                await socket.recv()
-    return int(socket.close_code)
-
-
-@contextmanager
-def listening() -> Iterator[socket.socket]:
-    """A UDP socket on an address of this machine's own network."""
-    address = next(iter(get_host_addresses(use_ipv4=True, use_ipv6=False)))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as victim:
-        victim.bind((address, 0))
-        victim.setblocking(False)
-        yield victim
-
-
-async def packets(victim: socket.socket, seconds: float) -> int:
-    await asyncio.sleep(seconds)
-    count = 0
-    while True:
-        try:
-            victim.recv(2048)
-        except BlockingIOError:
-            return count
-        count += 1
 
 
 @pytest.mark.parametrize(
@@ -212,81 +143,6 @@ def test_a_name_made_to_point_here_gets_nothing_without_a_token(tmp_path: Path) 
         assert httpx.get(f"{local.address}/speakers").status_code == 200
         assert httpx.get(f"{local.address}/speakers", headers=named).status_code == 403
         assert httpx.post(f"{local.address}/offer", headers=named).status_code == 403
-
-
-async def test_past_the_proxy_there_is_no_way_in(proxied: LiveServer) -> None:
-    headers = bearing(token())
-    assert httpx.get(f"{proxied.address}/speakers", headers=headers).status_code == 403
-    assert httpx.get(f"{proxied.address}/speakers", headers=headers | OUTSIDE).status_code == 200
-    with pytest.raises(websockets.exceptions.InvalidStatus):
-        await page(proxied, additional_headers=headers)
-
-
-async def test_one_address_has_its_share_of_calls_and_no_more(proxied: LiveServer) -> None:
-    headers = bearing(token()) | OUTSIDE
-    peer = TalkingPeer()
-    offer = {"sdp": await peer.offer(), "type": "offer"}
-    async with httpx.AsyncClient(base_url=proxied.address) as client:
-        first = await client.post("/offer", json=offer, headers=headers)
-        second = await client.post("/offer", json=offer, headers=headers)
-        assert (first.status_code, second.status_code) == (200, 429)
-        assert int(second.headers["retry-after"]) > 0
-        other = headers | {"x-forwarded-for": "198.51.100.8"}
-        assert (await client.post("/offer", json=offer, headers=other)).status_code == 200
-    await peer.close()
-
-
-async def test_one_address_has_its_share_of_sockets_and_tries(proxied: LiveServer) -> None:
-    headers = bearing(token()) | OUTSIDE
-
-    async def told(socket: Any) -> Any:
-        message = await receive(socket)
-        return message.get("code", message["type"])
-
-    async with page(proxied, additional_headers=headers) as one:
-        assert await told(one) == "hello"
-        for _ in range(2):
-            async with page(proxied, additional_headers=headers) as two:
-                assert await told(two) == "hello"
-                async with page(proxied, additional_headers=headers) as three:
-                    assert await told(three) == "too-many"
-    async with page(proxied, additional_headers=headers) as sixth:
-        assert await told(sixth) == "too-many", "five tries a minute"
-    other = headers | {"x-forwarded-for": "198.51.100.8"}
-    async with page(proxied, additional_headers=other) as neighbour:
-        assert await told(neighbour) == "hello"
-
-
-@pytest.mark.parametrize("trickled", [False, True])
-async def test_the_server_cannot_be_pointed_at_its_own_network(
-    proxied: LiveServer, trickled: bool
-) -> None:
-    def line(victim: socket.socket) -> str:
-        address, port = victim.getsockname()
-        return f"candidate:1 1 udp 2130706431 {address} {port} typ host"
-
-    async def call(victim: socket.socket, headers: dict[str, str]) -> int:
-        peer = TalkingPeer()
-        lines = (await peer.offer()).splitlines()
-        kept = [text for text in lines if "candidate" not in text]
-        async with page(proxied, additional_headers=headers | bearing(token())) as socket:
-            if not trickled:
-                kept.insert(kept.index("a=mid:0"), f"a={line(victim)}")
-            sdp = "\r\n".join(kept) + "\r\n"
-            await socket.send(json.dumps({"type": "offer", "sdp": sdp}))
-            while (await receive(socket))["type"] != "answer":
-                pass
-            if trickled:
-                message = {"type": "candidate", "candidate": line(victim), "sdpMid": "0"}
-                await socket.send(json.dumps(message))
-            count = await packets(victim, 1.5)
-        await peer.close()
-        return count
-
-    here = OUTSIDE | {"x-forwarded-for": "127.0.0.1"}
-    with listening() as victim:
-        assert await call(victim, OUTSIDE) == 0
-        assert await call(victim, here) > 0, "the same offer from this machine is followed"
 
 
 async def test_an_offer_that_dribbles_in_is_cut_off(
