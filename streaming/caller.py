@@ -1,5 +1,6 @@
 """One session's place with the renderer, as the server keeps it."""
 
+import math
 from collections import deque
 from collections.abc import Callable
 from multiprocessing.shared_memory import SharedMemory
@@ -16,6 +17,7 @@ class Caller:
     def __init__(self, number: int, deliver: Deliver) -> None:
         self.failing = False
         self.dropped = 0  # chunks never rendered because the renderer was behind
+        self.dropped_at = -math.inf  # monotonic seconds
         self.number = number
         self.deliver = deliver
         self.speaker = ""

@@ -14,6 +14,7 @@ from streaming.sinks.sink import Sink
 
 ARRIVAL_MARGIN = 0.015  # seconds a packet may come after it is due before its place is made up
 PIECE = VOICE_PACKET / VOICE_RATE  # 20 ms: a sink is given sound in such pieces
+BEHIND = 2.0  # seconds that a picture given up is remembered
 LOOKAHEAD = (
     (LOOKAHEAD_FRAMES + 1) * SAMPLES_PER_FRAME / SAMPLE_RATE
 )  # 120 ms: own frame and two more
@@ -49,8 +50,11 @@ class Performance:
 
     @property
     def failing(self) -> bool:
-        """Whether the renderer could not draw the latest picture."""
-        return bool(self._caller and self._caller.failing)
+        """Whether the renderer could not draw the latest picture, or lately gave some up."""
+        if self._caller is None:
+            return False
+        behind = self.clock.monotonic() - self._caller.dropped_at < BEHIND
+        return self._caller.failing or behind
 
     def presenter(self, sink: Sink) -> Presenter:
         """What brings this performance to `sink` while it runs."""

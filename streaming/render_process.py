@@ -121,6 +121,10 @@ class RenderProcess:
         except AvatarError as error:
             self._send("unprepared", speaker, str(error))
             return
+        except Exception:  # a folder taken away half read, a device without memory: callers wait
+            log.exception("speaker %s could not be loaded", speaker)
+            self._send("unprepared", speaker, f"speaker {speaker} cannot be shown now")
+            return
         self._ready[speaker] = renderer
         self._ready.move_to_end(speaker)
         while len(self._ready) > KEPT:

@@ -116,6 +116,7 @@ class RenderWorker:
         if len(caller.waiting) == QUEUE:
             caller.waiting.popleft()
             caller.dropped += 1
+            caller.dropped_at = time.monotonic()
             metrics.DROPPED_CHUNKS.inc()
         caller.waiting.append((number, chunk))
         self._feed(caller)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from avatar.errors import AvatarError
 from streaming.live_report import LiveReport, judge
 from streaming.process_usage import Usage
 
@@ -62,9 +63,9 @@ class SoakReport:
     slowest_freed: dict[str, float | None]
     "Seconds, by the way the visit ended; None: never."
     trends: dict[str, Trend]
-    call: LiveReport
-    "The long call as a whole."
-    parts: list[LiveReport]
+    call: LiveReport | None
+    "The long call as a whole; None: too little came back to judge it."
+    parts: list[LiveReport | None]
     "The same call, ten minutes after ten minutes."
     samples: list[Sample]
 
@@ -91,10 +92,18 @@ def judge_soak(
         visits_without_picture=sum(not visit.came for visit in visits),
         slowest_freed={ending: _slowest(visits, ending) for ending in _endings(visits)},
         trends=trends,
-        call=judge(collected, usage),
-        parts=[judge(part, usage) for part in _split(collected)],
+        call=_judge(collected, usage),
+        parts=[_judge(part, usage) for part in _split(collected)],
         samples=samples,
     )
+
+
+def _judge(collected: dict[str, Any], usage: Usage) -> LiveReport | None:
+    """An hour's figures of the server must not be lost with a part that cannot be judged."""
+    try:
+        return judge(collected, usage)
+    except AvatarError:
+        return None
 
 
 def trend(times: list[float], values: list[float]) -> Trend:

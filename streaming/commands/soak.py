@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from streaming.live_report import LiveReport
     from streaming.soak_report import SoakReport
 
 SHORTEST_VISIT = 8.0  # seconds from one visit to the next, its end and its freeing included
+FREED = 5.0  # seconds in which everything of a visit must be free
 LEAST_VISITS = 8  # fewer show no trend
 
 
@@ -54,10 +56,13 @@ def soak(
 
 
 def _good(report: "SoakReport") -> bool:
-    from streaming.patience import SILENCE_LIMIT
-
-    freed = [time is not None and time <= SILENCE_LIMIT for time in report.slowest_freed.values()]
-    return report.steady and not report.visits_without_picture and all(freed)
+    freed = [time is not None and time <= FREED for time in report.slowest_freed.values()]
+    return (
+        report.steady
+        and report.call is not None
+        and not report.visits_without_picture
+        and all(freed)
+    )
 
 
 def _held(report: "SoakReport") -> Table:
@@ -76,10 +81,16 @@ def _heard(report: "SoakReport") -> Table:
     for number, part in enumerate([*report.parts, report.call], start=1):
         table.add_row(
             str(number) if number <= len(report.parts) else "all",
-            str(part.fps),
-            str(part.freezes),
-            f"{part.mouth_delay.p50} / {part.mouth_delay.p95} ms",
-            f"{part.voice_delay.p50} / {part.voice_delay.p95} ms",
-            f"{part.skew.p50} / {part.skew.p95} ms",
+            *(_cells(part) if part else ["could not be judged"]),
         )
     return table
+
+
+def _cells(part: "LiveReport") -> list[str]:
+    return [
+        str(part.fps),
+        str(part.freezes),
+        f"{part.mouth_delay.p50} / {part.mouth_delay.p95} ms",
+        f"{part.voice_delay.p50} / {part.voice_delay.p95} ms",
+        f"{part.skew.p50} / {part.skew.p95} ms",
+    ]
