@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -82,5 +83,23 @@ async def test_a_speaker_whose_folder_was_removed_is_refused_and_calls_go_on(
     await newcomer.close("refused")
     seen = len(peer.face)
     await within(5, lambda: len(peer.face) > seen + 10)
+    await peer.close()
+    await session.close("the test is over")
+
+
+async def test_a_clock_set_back_by_an_hour_changes_nothing(
+    make: MakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, peer = await begin(make, "bar")
+    await within(10, lambda: len(peer.reports) >= 2)
+    true_time = time.time
+    monkeypatch.setattr(time, "time", lambda: true_time() - 3600)
+    seen, reports = len(peer.face), len(peer.reports)
+    await within(10, lambda: len(peer.reports) >= reports + 2)
+    assert len(peer.face) > seen
+    assert unbroken(peer)
+    assert session.stats()["renderer_failing"] is False
+    stamps = [ntp / (1 << 32) for _, ntp, _ in peer.reports]
+    assert np.ptp(stamps) < 60, "Sender Reports keep to the clock of the start"
     await peer.close()
     await session.close("the test is over")
