@@ -31,7 +31,7 @@ class BlendNet(nn.Module):
         widths = config.channels
         self.enter = _conv(4 * area, widths[0])
         self.down = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a, b, 2, stride=2), nn.ReLU(), _conv(b, b))
+            nn.Sequential(nn.Conv2d(a, b, 2, stride=2), _bend(), _conv(b, b))
             for a, b in pairwise(widths)
         )
         self.up = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in pairwise(widths))
@@ -79,4 +79,9 @@ def punch_holes(composite: Tensor, rng: torch.Generator, share: float = 0.5) -> 
 
 
 def _conv(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU())
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), _bend())
+
+
+def _bend() -> nn.Module:
+    """Never flat: where there is little to harmonise, plain ReLUs were seen to die one by one."""
+    return nn.LeakyReLU(0.1)

@@ -18,7 +18,7 @@ from avatar.training.losses import (
 )
 
 NEIGHBOURHOOD = 250  # frames within which the sync expert's negatives are drawn
-NETWORK_RATE = 5e-4  # faster, and ReLUs die: what is left to correct is less than a fast first step
+GENERATOR_RATE = 5e-4  # faster, and its ReLUs die: its linear part leaves it little to correct
 BLEND_BATCH = 8  # frames of a step
 FOREIGN_REFERENCE = 0.3  # share of Blend-Net's inputs whose own mouth is another frame's
 
@@ -86,7 +86,7 @@ class LipTask:
         return [
             {
                 "params": [parameter],
-                "lr": rates.get(name, NETWORK_RATE),
+                "lr": rates.get(name, GENERATOR_RATE),
                 "weight_decay": 0.0 if name in rates else 1e-4,
             }
             for name, parameter in self.generator.named_parameters()
@@ -141,7 +141,7 @@ class BlendTask:
         groups = self.lips.parameter_groups()
         for group in groups:
             group["lr"] = 0.25 * float(str(group["lr"]))
-        return [{"params": list(self.blend.parameters()), "lr": NETWORK_RATE}, *groups]
+        return [{"params": list(self.blend.parameters()), "lr": 2e-3}, *groups]
 
     def losses(self, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
         """Losses of the harmonised regions and of the canonical lips behind them."""
