@@ -29,3 +29,16 @@ def test_holes_are_black_and_in_about_half_of_the_images() -> None:
     assert 0.35 < struck.float().mean() < 0.65
     assert (images == 1).all()
     assert set(holed.unique().tolist()) == {0.0, 1.0}
+
+
+def test_units_that_were_switched_off_can_learn_again() -> None:
+    torch.manual_seed(0)
+    net = BlendNet(BlendNetConfig((4, 4), 1))
+    torch.nn.init.normal_(net.leave.weight)
+    for module in net.modules():
+        if isinstance(module, torch.nn.Conv2d) and module.bias is not None:
+            torch.nn.init.constant_(module.bias, -3.0)
+    net(torch.rand(1, 3, 8, 8), torch.ones(1, 1, 8, 8)).square().mean().backward()
+    for name, weight in net.named_parameters():
+        assert weight.grad is not None
+        assert weight.grad.abs().max() > 0, name
