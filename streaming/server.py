@@ -163,7 +163,7 @@ async def preview(
 
 
 async def offer(request: Request, parts: Annotated[Parts, Depends(_parts)]) -> Answer:
-    """Begin a call without a WebSocket. It ends when the caller's packets stop for 3.5 s."""
+    """Begin a call without a WebSocket. It ends when the caller's packets stop for 3 s."""
     address = address_of(request)
     request.app.state.door.visitors.knock(address)
     guest = Guest(parts.house, address, _grant(request))
