@@ -1,9 +1,12 @@
-"""A guest whose speaker never gets ready."""
+"""A guest whose speaker never gets ready, or not soon enough."""
 
 import functools
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pytest
 
 from streaming.config import ServeConfig
 from streaming.limits import Limits
@@ -11,6 +14,8 @@ from streaming.renderer import Renderer, Speakers
 from tests.streaming.level_bar import find_bars
 from tests.streaming.live_server import serving
 from tests.streaming.talking_peer import TalkingPeer
+
+CONNECTING = 1.0  # seconds
 
 
 def find_one_broken(folder: Path) -> Speakers:
@@ -25,16 +30,32 @@ def find_one_broken(folder: Path) -> Speakers:
     return Speakers(bars.first, bars.previews, load)
 
 
-async def test_a_speaker_that_never_gets_ready_keeps_no_place(tmp_path: Path) -> None:
-    config = ServeConfig(max_sessions=1, limits=Limits(connecting_s=1))
-    with serving(functools.partial(find_one_broken, tmp_path), config) as server:
+def find_one_slow(folder: Path) -> Speakers:
+    """Bars, of which `pale` takes its time."""
+    bars = find_bars(folder)
+
+    def load(name: str) -> Renderer:
+        if name == "pale":
+            time.sleep(2 * CONNECTING)
+        return bars.load(name)
+
+    return Speakers(bars.first, bars.previews, load)
+
+
+@pytest.mark.parametrize(
+    ("find", "said"), [(find_one_broken, "cannot be shown now"), (find_one_slow, "not ready")]
+)
+async def test_a_speaker_that_is_not_to_be_had_keeps_no_place(
+    find: Callable[[Path], Speakers], said: str, tmp_path: Path
+) -> None:
+    config = ServeConfig(max_sessions=1, limits=Limits(connecting_s=CONNECTING))
+    with serving(functools.partial(find, tmp_path), config) as server:
         peer = TalkingPeer()
         offer = {"sdp": await peer.offer(), "type": "offer"}
-        for _ in range(2):
-            answer = httpx.post(f"{server.address}/offer", json=offer | {"speaker": "pale"})
-            assert answer.status_code == 400
-            assert "not ready" in answer.text
-            assert server.sessions() == 0
+        answer = httpx.post(f"{server.address}/offer", json=offer | {"speaker": "pale"})
+        assert answer.status_code == 400
+        assert said in answer.text
+        assert server.sessions() == 0
         good = httpx.post(f"{server.address}/offer", json=offer | {"speaker": "bar"})
         assert good.status_code == 200
         await peer.close()
