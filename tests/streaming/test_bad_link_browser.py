@@ -12,7 +12,7 @@ from streaming.live_benchmark import BROWSER_FLAGS, CHROMIUM, PROBE
 from streaming.live_report import LiveReport, judge
 from streaming.process_usage import Usage
 from tests.streaming.bad_link import HERE, BadLink, bad_link
-from tests.streaming.browser import first_picture
+from tests.streaming.browser import first_picture, patience
 from tests.streaming.live_server import LiveServer, serving_bars
 from tests.streaming.namespaces import Machine, machines
 from tests.support import need
@@ -20,8 +20,8 @@ from tests.support import need
 LOSS, JITTER, OUTAGE = 0.05, 0.05, 2.0
 RECOVERY = 20.0  # seconds until the browser must have forgotten
 MOST_SKEW = 80.0  # ms
-SAME_VOICE = 60.0  # ms
-SAME_MOUTH = 150.0  # ms: Chromium gives back only slowly what it added to its pictures
+SAME_VOICE = 120.0  # ms
+SAME_MOUTH = 250.0  # ms: Chromium gives back only slowly what it added to its pictures
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_call_survives_and_is_in_step_again(
         page.context.browser.close()
     print(before, after)
     assert peers == 1, "it is the same call"
-    assert after.skew.p95 <= MOST_SKEW
-    assert abs(after.mouth_delay.p50 - before.mouth_delay.p50) <= SAME_MOUTH
-    assert abs(after.voice_delay.p50 - before.voice_delay.p50) <= SAME_VOICE
+    assert after.skew.p95 <= MOST_SKEW * patience()
+    assert abs(after.mouth_delay.p50 - before.mouth_delay.p50) <= SAME_MOUTH * patience()
+    assert abs(after.voice_delay.p50 - before.voice_delay.p50) <= SAME_VOICE * patience()
     assert after.fps > 20
