@@ -96,6 +96,10 @@ def test_it_waits_shows_the_call_and_the_next_one(server: LiveServer, pages: Any
     assert server.sessions() == 1, "a viewer is no call, and takes none with it"
 
 
+@pytest.mark.xfail(
+    reason="Chromium delays a viewer's pictures, by 0.55 s after half a minute; the caller's not",
+    strict=False,
+)
 def test_the_face_and_the_voice_are_in_step_for_a_viewer(server: LiveServer, pages: Any) -> None:
     caller = pages(link(server, "talk"))
     caller.click("#start")
@@ -105,7 +109,7 @@ def test_the_face_and_the_voice_are_in_step_for_a_viewer(server: LiveServer, pag
     time.sleep(2)
     skews = view.evaluate(SKEWS)
     assert len(skews) >= 4
-    assert abs(np.median(skews)) < 500, "still settling; a viewer's lasting skew is not judged here"
+    assert abs(np.median(skews)) < 100
 
 
 SKEWS = """async () => {
