@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from aiortc import RTCPeerConnection, RTCRtpCodecCapability, RTCRtpSender
-from aiortc.mediastreams import MediaStreamTrack
 
 from streaming.clock import VIDEO_RATE, VOICE_RATE, SessionClock
 from streaming.sender_reports import HonestReports
 from streaming.sinks.peer import PeerSink
+from streaming.tracks import PacedTrack
 
 
 class Reports(NamedTuple):
@@ -30,7 +30,7 @@ def add_tracks(
 def _add(
     peer: RTCPeerConnection,
     clock: SessionClock,
-    track: MediaStreamTrack,
+    track: PacedTrack,
     direction: str,
     codec: str,
     rate: int,
@@ -39,4 +39,4 @@ def _add(
     offered: list[RTCRtpCodecCapability] = RTCRtpSender.getCapabilities(track.kind).codecs
     wanted = [c for c in offered if c.mimeType in (codec, "video/rtx")]
     transceiver.setCodecPreferences([c for c in wanted if c.mimeType.startswith(track.kind)])
-    return HonestReports(transceiver.sender, rate, clock)
+    return HonestReports(transceiver.sender, track, rate, clock)

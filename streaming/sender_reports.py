@@ -3,6 +3,9 @@
 aiortc pairs the RTP time of a packet with the moment after it was encoded and sent. Encoding takes
 8-35 ms for a picture and 1-14 ms for sound, and that difference reaches the browser as skew, which
 it then corrects by delaying the other track. Here both tracks are paired through the one clock.
+
+aiortc's Opus encoder moreover counts from the first frame that it is given. For whoever joins a
+call that is under way, the time stamps are put back to where that frame stands on the clock.
 """
 
 from typing import Any
@@ -12,6 +15,7 @@ from aiortc.clock import NTP_EPOCH
 from aiortc.rtp import RtcpSrPacket
 
 from streaming.clock import VOICE_RATE, SessionClock
+from streaming.tracks import PacedTrack
 
 UNIX_MINUS_NTP = -int(NTP_EPOCH.timestamp())  # seconds from 1900 to 1970
 UINT32 = 1 << 32
@@ -20,13 +24,17 @@ UINT32 = 1 << 32
 class HonestReports:
     """Rewrites the Sender Reports of one aiortc sender; keeps the RTP time of its position 0."""
 
-    def __init__(self, sender: RTCRtpSender, rate: int, clock: SessionClock) -> None:
+    def __init__(
+        self, sender: RTCRtpSender, track: PacedTrack, rate: int, clock: SessionClock
+    ) -> None:
         self.origin: int | None = None
         "RTP time stamp of the track's pts 0; None until two frames were sent."
         self._sender: Any = sender
+        self._track = track
         self._rate = rate
         self._clock = clock
         self._sent: int | None = None  # media time of the last frame given to the network
+        self._missed: int | None = None  # media time at which the encoder began to count
         self._next_frame = self._sender._next_encoded_frame
         self._send = self._sender._send_rtcp
         vars(sender).update(_next_encoded_frame=self._note_frame, _send_rtcp=self._send_honest)
@@ -37,6 +45,9 @@ class HonestReports:
             self.origin = (self._sender._RTCRtpSender__rtp_timestamp - self._sent) % UINT32
         frame = await self._next_frame(codec)
         if frame is not None:
+            if self._missed is None:
+                self._missed = self._track.taken - frame.timestamp
+            frame.timestamp += self._missed
             self._sent = frame.timestamp
         return frame
 

@@ -26,6 +26,8 @@ class PacedTrack(MediaStreamTrack):
     def __init__(self) -> None:
         super().__init__()
         self.asked = asyncio.Event()
+        self.taken = 0
+        "Time stamp of the frame that the sender took last."
         self._frames: asyncio.Queue[av.VideoFrame | av.AudioFrame | None] = asyncio.Queue()
         self._taken_at = 0.0  # monotonic seconds at which the sender took its latest frame
 
@@ -39,6 +41,8 @@ class PacedTrack(MediaStreamTrack):
         if frame is None or self.readyState != "live":
             self._frames.put_nowait(None)
             raise MediaStreamError
+        assert frame.pts is not None
+        self.taken = frame.pts
         return frame
 
     def stop(self) -> None:

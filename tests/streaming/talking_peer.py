@@ -8,7 +8,7 @@ import av
 import numpy as np
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from aiortc.rtp import RtcpSrPacket
+from aiortc.rtp import RtcpSrPacket, RtpPacket
 
 PACKET = 960
 RATE = 48_000
@@ -56,6 +56,7 @@ class TalkingPeer:
         self.voice: list[tuple[float, float, float]] = []
         self.face: list[tuple[float, float, float]] = []
         self.reports: list[tuple[int, int, int]] = []  # ssrc, NTP, RTP
+        self.origins: dict[int, int] = {}  # RTP time stamp of media second 0, by ssrc
         self.begun = time.monotonic()
         self.beeps = Beeps()
         if speaks:
@@ -76,6 +77,7 @@ class TalkingPeer:
         await self.peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
         for receiver in self.peer.getReceivers():
             self._listen_to_reports(receiver)
+            self._listen_to_packets(receiver)
 
     async def close(self) -> None:
         await self.peer.close()
@@ -92,6 +94,15 @@ class TalkingPeer:
             await handle(packet)
 
         receiver._handle_rtcp_packet = note  # type: ignore[attr-defined]
+
+    def _listen_to_packets(self, receiver: object) -> None:
+        handle = receiver._handle_rtp_packet  # type: ignore[attr-defined]
+
+        async def note(packet: RtpPacket, arrival_time_ms: int) -> None:
+            self.origins.setdefault(packet.ssrc, packet.timestamp)
+            await handle(packet, arrival_time_ms)
+
+        receiver._handle_rtp_packet = note  # type: ignore[attr-defined]
 
     async def _take(self, track: MediaStreamTrack) -> None:
         notes = self.voice if track.kind == "audio" else self.face

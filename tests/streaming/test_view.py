@@ -10,7 +10,7 @@ import pytest
 
 from streaming.config import ServeConfig
 from streaming.tokens import Grant, TokenSigner
-from tests.streaming.browser import MOUTH, chromium, first_picture, frames_shown, wait_until
+from tests.streaming.browser import MOUTH, chromium, first_picture, frames_shown, patience, wait_until
 from tests.streaming.live_server import LiveServer, serving_bars
 from tests.streaming.test_browser import write_beeps
 from tests.support import need
@@ -96,20 +96,18 @@ def test_it_waits_shows_the_call_and_the_next_one(server: LiveServer, pages: Any
     assert server.sessions() == 1, "a viewer is no call, and takes none with it"
 
 
-@pytest.mark.xfail(
-    reason="Chromium delays a viewer's pictures, by 0.55 s after half a minute; the caller's not",
-    strict=False,
-)
-def test_the_face_and_the_voice_are_in_step_for_a_viewer(server: LiveServer, pages: Any) -> None:
+def test_a_viewer_who_joins_late_stays_in_step(server: LiveServer, pages: Any) -> None:
     caller = pages(link(server, "talk"))
     caller.click("#start")
     first_picture(caller)
+    time.sleep(5)
     view = pages(link(server, "view", path="view"))
     wait_until(lambda: view.evaluate(LIVE), 10)
-    time.sleep(2)
+    time.sleep(15)  # Chromium moves a track that it takes for late bit by bit
     skews = view.evaluate(SKEWS)
     assert len(skews) >= 4
-    assert abs(np.median(skews)) < 100
+    print(skews)
+    assert abs(np.median(skews)) < 80 * patience()
 
 
 SKEWS = """async () => {
