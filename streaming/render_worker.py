@@ -3,31 +3,26 @@
 import asyncio
 import contextlib
 import logging
-import multiprocessing
 import pickle
-import socket
 import struct
 import time
 from collections import deque
 from collections.abc import Callable
 from itertools import count
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import Any
 
 from avatar.errors import AvatarError
-from streaming import metrics, render_process
+from streaming import metrics
 from streaming.caller import Caller, Deliver
 from streaming.logs import LogSettings
-from streaming.render_process import Ready
 from streaming.renderer import Chunk, FindSpeakers
+from streaming.renderer_start import as_socket, end_renderer, start_renderer
 
 log = logging.getLogger(__name__)
 
 QUEUE = 2  # chunks of a caller that may be with the renderer, and as many that may wait here
 TIMINGS = 250  # steps remembered: ten seconds at 25 fps
 RESTART_PAUSE = 1.0  # seconds
-FAREWELL = 3.0  # seconds the process has to end by itself
 LENGTH = struct.Struct("!i")  # how multiprocessing.Connection frames its messages
 
 
@@ -50,8 +45,8 @@ class RenderWorker:
         self._numbers = count()
         self._preparing: dict[str, asyncio.Future[tuple[int, int]]] = {}
         self._logging_as = logging_as
-        self._process, connection, self.ready = _start(find, logging_as, meanwhile)
-        self._socket = _as_socket(connection)
+        self._process, connection, self.ready = start_renderer(find, logging_as, meanwhile)
+        self._socket = as_socket(connection)
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -81,7 +76,7 @@ class RenderWorker:
             self._writer.close()
         else:
             self._socket.close()
-        await asyncio.get_running_loop().run_in_executor(None, _end, self._process)
+        await asyncio.get_running_loop().run_in_executor(None, end_renderer, self._process)
         for caller in self._callers.values():
             caller.unshare()
 
@@ -185,12 +180,12 @@ class RenderWorker:
             await asyncio.sleep(RESTART_PAUSE)
             try:
                 self._process, connection, _ = await loop.run_in_executor(
-                    None, _start, self._find, self._logging_as
+                    None, start_renderer, self._find, self._logging_as
                 )
                 break
             except (AvatarError, EOFError) as error:
                 log.error("the rendering process does not start: %s", error)
-        reader, self._writer = await asyncio.open_connection(sock=_as_socket(connection))
+        reader, self._writer = await asyncio.open_connection(sock=as_socket(connection))
         rejoining = asyncio.create_task(self._rejoin())
         rejoining.add_done_callback(lambda task: task.exception())
         return reader
@@ -198,42 +193,3 @@ class RenderWorker:
     async def _rejoin(self) -> None:
         for caller in list(self._callers.values()):
             await self.switch(caller, caller.speaker)
-
-
-def _start(
-    find: FindSpeakers, logging_as: LogSettings, meanwhile: Callable[[], object] = lambda: None
-) -> tuple[BaseProcess, Connection, Ready]:
-    context = multiprocessing.get_context("spawn")
-    # Sockets, because on Windows a Pipe is none, and asyncio takes this end over as one.
-    our_socket, theirs = socket.socketpair()
-    ours = Connection(our_socket.detach())
-    process = context.Process(
-        target=render_process.run, args=(find, theirs, logging_as), name="render", daemon=True
-    )
-    process.start()
-    theirs.close()
-    meanwhile()
-    try:
-        kind, said = ours.recv()
-    except EOFError as error:
-        raise AvatarError("the rendering process ended while it started; see above") from error
-    if kind == "refused":
-        process.join()
-        raise AvatarError(said)
-    metrics.RENDERER_STARTS.inc()
-    return process, ours, said
-
-
-def _as_socket(connection: Connection) -> socket.socket:
-    """The same socket for asyncio; the connection object is given up."""
-    duplicate = socket.socket(fileno=socket.dup(connection.fileno()))
-    connection.close()
-    duplicate.setblocking(False)
-    return duplicate
-
-
-def _end(process: BaseProcess) -> None:
-    process.join(FAREWELL)
-    if process.is_alive():
-        process.kill()
-        process.join()

@@ -87,8 +87,8 @@ async def run(settings: "CameraSettings", device: str) -> None:
     from streaming.camera.display import Display
     from streaming.camera.sound_devices import find_device
     from streaming.camera.studio import Studio
-    from streaming.commands.serve import find_speakers
     from streaming.render_worker import RenderWorker
+    from streaming.serving import find_speakers
 
     find_device("input", settings.microphone)  # before the renderer is started for nothing
     worker = RenderWorker(functools.partial(find_speakers, settings.speaker, device))

@@ -1,26 +1,9 @@
 """`avatar serve`: the live server and its page."""
 
-import functools
-import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console
-
-if TYPE_CHECKING:
-    import uvicorn
-    from fastapi import FastAPI
-
-    from streaming.config import ServeConfig
-    from streaming.render_process import Ready
-    from streaming.renderer import Speakers
-
-HEARTBEAT = 1.0  # seconds between pings to a page
-ANSWER_WAIT = 9.0  # seconds for each answer: when a line was cut for two, TCP tries again late
-LAST_WORDS = 3  # seconds for calls to end when the server stops
-CONNECTIONS = 400  # at once; the system gives a process 1024 files
-MESSAGE_LIMIT = 64 * 1024  # bytes of one WebSocket message
 
 
 def serve(
@@ -122,6 +105,7 @@ def serve(
     a WebSocket. Ctrl-C ends all calls and stops.
     """
     from streaming.config import load_config
+    from streaming.serving import run
 
     flags = {
         "speaker": speaker,
@@ -142,108 +126,3 @@ def serve(
         "block_code": block_code,
     }
     run(load_config(config, flags))
-
-
-def run(config: "ServeConfig") -> None:
-    """Serve until interrupted.
-
-    Raises AvatarError if the speaker or the port cannot be had,
-    or if the configuration would let strangers in unchecked.
-    """
-    from streaming import logs
-    from streaming.config import make_ice_servers
-    from streaming.door import Door
-    from streaming.logs import LogSettings
-    from streaming.render_worker import RenderWorker
-
-    how = LogSettings(config.log_format, config.log_level)
-    logs.set_up(how)
-    Door(config)
-    make_ice_servers(config)
-    listener = _listen(config)
-    find = functools.partial(find_speakers, config.speaker, config.device, config.backend)
-    worker = RenderWorker(find, meanwhile=_import_server, logging_as=how)
-    from streaming.server import create_app
-    from streaming.web_server import WebServer
-
-    class Server(WebServer):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            _announce(config, listener.getsockname()[1], worker.ready)
-
-    settings = server_settings(config, create_app(config, worker))
-    Server(settings, config.drain_s).run([listener])
-
-
-def _import_server() -> None:
-    """What takes half a second, while the rendering process loads its own."""
-    import streaming.server
-    import streaming.web_server  # noqa: F401
-
-
-def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":
-    """How uvicorn serves `app`: a page without a call is let go when it does not answer."""
-    import uvicorn
-
-    from streaming.http_protocol import PromptProtocol
-
-    return uvicorn.Config(
-        app,
-        http=PromptProtocol,
-        limit_concurrency=CONNECTIONS,
-        proxy_headers=bool(config.behind_proxy),
-        forwarded_allow_ips=config.behind_proxy,
-        server_header=False,
-        ws="websockets-sansio",
-        ws_max_size=MESSAGE_LIMIT,
-        ws_ping_interval=HEARTBEAT,
-        ws_ping_timeout=ANSWER_WAIT,
-        ws_per_message_deflate=False,
-        ssl_certfile=config.tls_cert or None,
-        ssl_keyfile=config.tls_key or None,
-        timeout_graceful_shutdown=LAST_WORDS,
-        log_config=None,
-    )
-
-
-def _listen(config: "ServeConfig") -> socket.socket:
-    from avatar.errors import AvatarError
-
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    try:
-        return socket.create_server((config.host, config.port), family=family)
-    except OSError as error:
-        raise AvatarError(
-            f"cannot listen on {config.host} port {config.port} ({error.strerror}); "
-            "choose another with --port"
-        ) from error
-
-
-def find_speakers(wanted: str, device: str, backend: str = "auto") -> "Speakers":
-    """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process."""
-    from avatar.rendering.pipeline import Pipeline, step_together
-    from avatar.rendering.speaker import list_speakers, load_speaker
-    from streaming.renderer import Speakers
-
-    first = load_speaker(wanted)
-    found = {entry.name: entry for entry in list_speakers()} | {first.name: first}
-
-    def load(name: str) -> Pipeline:
-        speaker = first if name == first.name else load_speaker(found[name].folder)
-        return Pipeline(speaker, device, backend=backend)
-
-    previews = {name: entry.preview for name, entry in found.items()}
-    return Speakers(first.name, previews, load, step_together)
-
-
-def _announce(config: "ServeConfig", port: int, ready: "Ready") -> None:
-    from streaming.performance import performance_delay
-
-    capacity = ready.capacity
-    console = Console(highlight=False)
-    console.print(f"[bold]{ready.first}[/] is ready at [bold cyan]{config.address(port)}[/]")
-    console.print(
-        f"delay {performance_delay(capacity.budget) * 1000:.0f} ms, "
-        f"{config.max_sessions or capacity.callers} calls at once, "
-        f"{capacity.picture * 1000:.1f} ms a picture. Ctrl-C stops."
-    )

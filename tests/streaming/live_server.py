@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from streaming.commands.serve import server_settings
 from streaming.config import ServeConfig
 from streaming.render_worker import RenderWorker
 from streaming.renderer import FindSpeakers
 from streaming.server import create_app
+from streaming.serving import server_settings
 from tests.streaming.level_bar import find_bars
 
 

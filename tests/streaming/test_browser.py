@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from streaming import live_benchmark
-from streaming.commands.serve import find_speakers
 from streaming.config import ServeConfig
 from streaming.live_report import judge
 from streaming.process_usage import Usage
+from streaming.serving import find_speakers
 from tests.streaming.browser import (
     MOUTH,
     chromium,

@@ -10,7 +10,14 @@ import pytest
 
 from streaming.config import ServeConfig
 from streaming.tokens import Grant, TokenSigner
-from tests.streaming.browser import MOUTH, chromium, first_picture, frames_shown, patience, wait_until
+from tests.streaming.browser import (
+    MOUTH,
+    chromium,
+    first_picture,
+    frames_shown,
+    patience,
+    wait_until,
+)
 from tests.streaming.live_server import LiveServer, serving_bars
 from tests.streaming.test_browser import write_beeps
 from tests.support import need
