@@ -14,6 +14,11 @@ from torch.nn import functional
 from avatar.models.lip_closure import closed_share
 
 DOUBT, BELIEF = 0.2, 0.4  # probability of closed lips at which they begin to close and are closed
+CLOSED_AXES = 4  # numbers that tell one pair of closed lips from another: m in "moo" and in "me"
+CLOSED_SPREAD = 2.0  # standard deviations of each that closed lips may differ by
+SHUT_QUANTILE, WIDE_QUANTILE = 0.05, 0.9  # of the apertures of a video: closed lips, open ones
+AJAR = 0.1  # of the way from shut to wide: lips further apart than that are clearly open
+TIGHT = 0.03  # of the same way: lips nearer than that are what closed lips look like
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,10 @@ class SpeechHead(nn.Module):
     aperture: Tensor  # (code + 1,) reads the lips' aperture from a code, the constant last
     opening: Tensor  # (code,) how the code changes when the lips open by one
     shut: Tensor  # () aperture of closed lips
+    ajar: Tensor  # () how much more it is when they are clearly open
+    closed_mean: Tensor  # (code,) the mean code of closed lips
+    closed_axes: Tensor  # (CLOSED_AXES, code) what closed lips differ in
+    closed_spread: Tensor  # (CLOSED_AXES,) and by how much
 
     def __init__(self, config: SpeechHeadConfig) -> None:
         super().__init__()
@@ -59,13 +68,32 @@ class SpeechHead(nn.Module):
         self.register_buffer("aperture", torch.zeros(config.code + 1))
         self.register_buffer("opening", torch.zeros(config.code))
         self.register_buffer("shut", torch.zeros(()))
+        self.register_buffer("ajar", torch.ones(()))
+        self.register_buffer("closed_mean", torch.zeros(config.code))
+        self.register_buffer("closed_axes", torch.zeros(CLOSED_AXES, config.code))
+        self.register_buffer("closed_spread", torch.zeros(CLOSED_AXES))
 
     def forward(self, window: Tensor) -> Tensor:
         """window (B, config.window, features + context), oldest first -> lip code f_s (B, code)."""
         code, closure = self.hear(window)
-        excess = (self.read_aperture(code) - self.shut).clamp_min(0)
         closed = closed_share(closure.sigmoid(), DOUBT, BELIEF)
-        return code - (closed * excess)[:, None] * self.opening
+        open_lips = ((self.read_aperture(code) - self.shut) / self.ajar).clamp(0, 1)
+        return code + (closed * open_lips)[:, None] * (self.close(code) - code)
+
+    def close(self, code: Tensor) -> Tensor:
+        """Codes (B, code) of open lips -> the closed lips of this speaker that are most like them.
+
+        Moving along `opening` alone leaves the look of open lips (teeth, the dark between them) in
+        the other numbers; so what comes of it is brought among the codes that closed lips have.
+        """
+        shut = self._shut(code)
+        differs = (shut - self.closed_mean) @ self.closed_axes.T
+        limit = CLOSED_SPREAD * self.closed_spread
+        return self._shut(self.closed_mean + differs.clamp(-limit, limit) @ self.closed_axes)
+
+    def _shut(self, code: Tensor) -> Tensor:
+        excess = (self.read_aperture(code) - self.shut).clamp_min(0)
+        return code - excess[:, None] * self.opening
 
     def hear(self, window: Tensor) -> tuple[Tensor, Tensor]:
         """The same window -> the likeliest code (B, code) and the logit of closed lips (B,)."""
@@ -93,10 +121,15 @@ class SpeechHead(nn.Module):
         centred = aperture - aperture.mean()
         self.opening.copy_((codes * centred[:, None]).mean(0) / centred.square().mean())
         self.opening.div_(self.opening @ self.aperture[:-1])
-        self.shut.copy_(aperture.quantile(SHUT_QUANTILE))
-
-
-SHUT_QUANTILE = 0.05  # of the apertures of a video: those are closed lips
+        shut, wide = aperture.quantile(SHUT_QUANTILE), aperture.quantile(WIDE_QUANTILE)
+        self.shut.copy_(shut)
+        self.ajar.copy_((AJAR * (wide - shut)).clamp_min(1e-6))
+        closed = codes[aperture <= shut + TIGHT * (wide - shut)]
+        self.closed_mean.copy_(closed.mean(dim=0))
+        _, spread, axes = torch.linalg.svd(closed - self.closed_mean, full_matrices=False)
+        found = min(CLOSED_AXES, len(axes))
+        self.closed_axes[:found] = axes[:found]
+        self.closed_spread[:found] = spread[:found] / len(closed) ** 0.5
 
 
 def history(features: Tensor, window: int) -> Tensor:

@@ -20,6 +20,7 @@ from avatar.models.log_mel import FLOOR
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.training.encoder.phones import LIP_CLOSING, PHONE_INDEX
 from avatar.training.encoder.shards import Shard
+from avatar.training.other_voices import OtherSounds
 
 MEL_FRAMES = 4  # 10 ms frames in a video frame
 REACH = 3  # frames before and after that a frame of the map sees
@@ -39,27 +40,30 @@ class OtherVoice:
 
 
 def speak_for_others(
-    encoder: SpeechEncoder, shard: Shard, features: Tensor, codes: Tensor, train: Tensor
-) -> list[OtherVoice]:
-    """The utterances of `shard` with the mouth of the speaker.
+    encoder: SpeechEncoder, sounds: OtherSounds, features: Tensor, codes: Tensor, train: Tensor
+) -> tuple[list[OtherVoice], list[OtherVoice]]:
+    """The utterances of others with the mouth of the speaker, and the noises, its mouth at rest.
 
     features (F, D) and lip codes (F, C) of the speaker's video; `train` names the frames that may
     be learned from.
     """
     said = slice(0, encoder.layout["articulation"].stop)
+    shard = sounds.speech
     mouths = [_mouth(shard, *span) for span in _spans(shard)]
     heard, meant = _calibration(encoder, shard, mouths)
     meaning = _ridge(_windows(heard, said), meant)
     own = _wide(features[:, said]) @ meaning
     look = _ridge(_wide(own)[train], codes[train])
-    return [
-        OtherVoice(
-            torch.from_numpy(shard.mels[first:end]),
-            _wide(mouth) @ look,
-            _closed(shard, first, end, mouth),
-        )
-        for (first, end), mouth in zip(_spans(shard), mouths, strict=True)
-    ]
+    return _with_mouth(sounds.speech, look), _with_mouth(sounds.noise, look)
+
+
+def _with_mouth(shard: Shard, look: Tensor) -> list[OtherVoice]:
+    voices = []
+    for first, end in _spans(shard):
+        mouth = _mouth(shard, first, end)
+        mels = torch.from_numpy(shard.mels[first:end])
+        voices.append(OtherVoice(mels, _wide(mouth) @ look, _closed(shard, first, end, mouth)))
+    return voices
 
 
 def _spans(shard: Shard) -> list[tuple[int, int]]:

@@ -1,15 +1,19 @@
 """Speech of other voices with phone times: what a speaker learns to follow any voice from.
 
-Two synthesisers speak on the spot, and a folder of recorded speech may join them.
+Two synthesisers speak on the spot, and a folder of recorded speech may join them. Noises, babble of
+the same voices above all, teach when nobody is to be followed.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
+from avatar.audio import Samples
 from avatar.training.encoder.corpus import Utterance, read_folder
+from avatar.training.encoder.noises import GENERATED
 from avatar.training.encoder.prepare import (
     HELD_FLITE,
     Pair,
@@ -17,6 +21,7 @@ from avatar.training.encoder.prepare import (
     damaged_speech,
     espeak_speech,
     flite_speech,
+    noises,
     seeded,
 )
 from avatar.training.encoder.shards import Shard, pack
@@ -27,21 +32,36 @@ SENTENCES = Path(__file__).with_name("sentences.txt")
 SYNTHETIC = 250  # sentences by each of the two synthesisers
 RECORDED = 900  # recordings used of a folder, at most
 DAMAGED = 3  # one of so many recordings is heard through a bad call
+NOISES = 160  # pieces of 20 s
+BABBLE = 2  # one of so many pieces is a babble of voices
+BABBLERS = 200  # utterances that babble is mixed of, at most
 
 
-def other_voices(recorded: Path | None, cache: Path, mels: int, progress: Progress) -> Shard:
-    """Log-mels of `mels` bands, phones and mouths; made once, then read from `cache`.
+@dataclass(frozen=True)
+class OtherSounds:
+    """Log-mels, phones and mouths of others' speech, and of noises."""
+
+    speech: Shard
+    noise: Shard
+
+
+def other_sounds(recorded: Path | None, folder: Path, mels: int, progress: Progress) -> OtherSounds:
+    """Speech and noise as log-mels of `mels` bands; made once, then read from `folder`.
 
     `recorded` is a folder as `avatar train-encoder` takes it. Raises AvatarError where a
     synthesiser is not installed or the folder is not as it should be.
     """
-    if not cache.exists():
+    speech, noise = folder / "speech.npz", folder / "noise.npz"
+    if not (speech.exists() and noise.exists()):
+        folder.mkdir(parents=True, exist_ok=True)
         recordings = _chosen(recorded) if recorded else []
         total = 2 * SYNTHETIC + len(recordings)
-        pairs = chain(_synthetic(), _heard(recordings))
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        pack(_counted(pairs, total, progress), mels).save(cache)
-    return Shard.load(cache)
+        babblers: list[Samples] = []
+        pairs = _overheard(chain(_heard(recordings), _synthetic()), babblers)
+        pack(_counted(pairs, "other voices", total, progress), mels).save(speech)
+        pieces = noises(babblers, NOISES, GENERATED, BABBLE, seeded("noises"))
+        pack(_counted(pieces, "noises", NOISES, progress), mels).save(noise)
+    return OtherSounds(Shard.load(speech), Shard.load(noise))
 
 
 def _synthetic() -> Iterator[Pair]:
@@ -64,8 +84,16 @@ def _heard(recordings: list[Utterance]) -> Iterator[Pair]:
     yield from damaged_speech(recordings[::DAMAGED], seeded("bad calls"))
 
 
-def _counted(pairs: Iterator[Pair], total: int, progress: Progress) -> Iterator[Pair]:
+def _overheard(pairs: Iterator[Pair], babblers: list[Samples]) -> Iterator[Pair]:
+    """Keep what the first of them say, people rather than synthesisers, to mix babble of."""
+    for spoken, sound in pairs:
+        if len(babblers) < BABBLERS:
+            babblers.append(spoken.samples)
+        yield spoken, sound
+
+
+def _counted(pairs: Iterator[Pair], what: str, total: int, progress: Progress) -> Iterator[Pair]:
     for count, pair in enumerate(pairs):
-        progress("other voices", count, total)
+        progress(what, count, total)
         yield pair
-    progress("other voices", total, total)
+    progress(what, total, total)

@@ -1,6 +1,11 @@
-"""The phase that teaches the speaker's ear: sound -> lip code, from frozen or tuned features."""
+"""The phase that teaches the speaker's ear: sound -> lip code, from frozen or tuned features.
+
+An encoder that is tuned rehearses meanwhile what it was trained for, on other voices in noise: left
+alone with one speaker's lips it would forget what phones and babble are.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -14,10 +19,13 @@ from avatar.models.speech_encoder import SpeechEncoder
 from avatar.models.speech_head import SpeechHead, history
 from avatar.rendering.speaker import Networks
 from avatar.training.encoder import mel_changes
+from avatar.training.encoder.batches import Mixer
+from avatar.training.encoder.objective import losses as encoder_losses
 from avatar.training.fit import autocast, draw
 from avatar.training.lip_data import LipData
 from avatar.training.losses import code_error
 from avatar.training.mouth_map import MEL_FRAMES, SILENCE, OtherVoice
+from avatar.training.other_voices import OtherSounds
 
 Piece = tuple[Tensor, Tensor, Tensor]
 """Log-mels of CONTEXT + SEGMENT + look-ahead frames, codes and closures of SEGMENT frames."""
@@ -31,6 +39,18 @@ OPEN_QUANTILE = 0.9  # of the apertures of a video: lips wide open
 CLOSED = 0.11  # of that aperture: below it the lips count as closed
 CLOSING_WEIGHT = 0.3
 MISSED_CLOSURE = 3.0  # how much worse it is than a closure too many
+NOISE_SHARE = 0.15  # of the pieces that are not the speaker's own
+REHEARSED = 6  # windows of a step on which the encoder rehearses its own objective
+REHEARSAL_WEIGHT = 0.15
+
+
+@dataclass(frozen=True)
+class Others:
+    """What is learned from beside the speaker's own video."""
+
+    sounds: OtherSounds
+    voices: Sequence[OtherVoice]
+    noises: Sequence[OtherVoice]
 
 
 class SpeechTask:
@@ -42,7 +62,7 @@ class SpeechTask:
         self,
         data: LipData,
         sound: Tensor,
-        others: Sequence[OtherVoice],
+        others: Others | None,
         networks: Networks,
         tuned: bool,
         device: torch.device,
@@ -76,7 +96,7 @@ class SpeechTask:
         del progress
         pieces = [self._own_pieces(rng)]
         if self.others:
-            pieces.append(self._other_pieces(rng))
+            pieces.append(self._other_pieces(self.others, rng))
         mels, codes, closed = (torch.cat(parts) for parts in zip(*pieces, strict=True))
         features = self._features(mels, rng)[:, LOOKAHEAD_FRAMES:].float()
         window = self.head.config.window
@@ -86,11 +106,21 @@ class SpeechTask:
         missed = functional.binary_cross_entropy_with_logits(
             closing, closed.flatten().to(self.device), pos_weight=closing.new_tensor(MISSED_CLOSURE)
         )
-        return {
+        found = {
             "code": code_error(made, true, self.weight),
             "motion": code_error(made.diff(dim=1), true.diff(dim=1), self.weight),
             "closure": CLOSING_WEIGHT * missed,
         }
+        if self.others and self.tuned:
+            found["rehearsal"] = REHEARSAL_WEIGHT * self._rehearse(self.others.sounds, rng)
+        return found
+
+    def _rehearse(self, sounds: OtherSounds, rng: torch.Generator) -> Tensor:
+        random = np.random.default_rng(int(torch.randint(2**31, (), generator=rng)))
+        batch = Mixer([sounds.speech], [1.0], [sounds.noise], random).draw(REHEARSED)
+        state = self.encoder.new_state(REHEARSED)
+        with autocast(self.device):
+            return encoder_losses(self.encoder, batch.to(self.device), state)["total"]
 
     def _own_pieces(self, rng: torch.Generator) -> Piece:
         starts = draw(rng, BATCH, self.starts)
@@ -102,9 +132,13 @@ class SpeechTask:
         rows = starts[:, None] + torch.arange(SEGMENT)
         return mels, self.codes[rows], self.closed[rows]
 
-    def _other_pieces(self, rng: torch.Generator) -> Piece:
-        chosen = [self.others[int(row)] for row in draw(rng, BATCH, torch.arange(len(self.others)))]
-        mels, codes, closed = zip(*(piece_of(voice, rng) for voice in chosen), strict=True)
+    def _other_pieces(self, others: Others, rng: torch.Generator) -> Piece:
+        pieces = []
+        for noisy in torch.rand(BATCH, generator=rng) < NOISE_SHARE:
+            voices = others.noises if noisy else others.voices
+            row = int(torch.randint(len(voices), (), generator=rng))
+            pieces.append(piece_of(voices[row], rng))
+        mels, codes, closed = zip(*pieces, strict=True)
         return torch.stack(mels), torch.stack(codes), torch.stack(closed)
 
     def _features(self, mels: Tensor, rng: torch.Generator) -> Tensor:

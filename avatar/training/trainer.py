@@ -22,13 +22,13 @@ from avatar.training.generator_start import start_generator
 from avatar.training.image_tasks import BlendTask, LipTask, SyncTask
 from avatar.training.lip_code import APPEARANCE_COMPONENTS, SHAPE_COMPONENTS
 from avatar.training.lip_data import LipData, Progress, build_lip_data
-from avatar.training.mouth_map import OtherVoice, speak_for_others
+from avatar.training.mouth_map import speak_for_others
 from avatar.training.networks import new_networks
-from avatar.training.other_voices import other_voices
+from avatar.training.other_voices import other_sounds
 from avatar.training.preprocess import preprocess
 from avatar.training.preprocess.tracked_video import TrackedVideo
 from avatar.training.request import TrainRequest
-from avatar.training.speech_task import SpeechTask, clip_codes, clip_features
+from avatar.training.speech_task import Others, SpeechTask, clip_codes, clip_features
 
 SHARES = {"depth": 0.02, "speech": 0.34, "sync": 0.05, "lips": 0.34, "blend": 0.25}
 DEPTH_FRAMES = 64  # spread over the video, to learn the canonical depth from
@@ -83,11 +83,12 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     offset, sound = aligned_sound(encoder, tracked)
     features = clip_features(encoder, sound, data.clip)
     _prepare_head(networks, data, features)
-    others: list[OtherVoice] = []
+    others = None
     if request.other_voices:
-        cache = request.work / "other_voices.npz"
-        speech = other_voices(request.voices, cache, encoder.config.mels, progress)
-        others = speak_for_others(encoder, speech, features, data.codes.codes, data.train)
+        folder = request.work / "other_voices"
+        sounds = other_sounds(request.voices, folder, encoder.config.mels, progress)
+        said = speak_for_others(encoder, sounds, features, data.codes.codes, data.train)
+        others = Others(sounds, *said)
 
     encoder.requires_grad_(request.tuned)
     run(SpeechTask(data, sound, others, networks, request.tuned, device))

@@ -41,6 +41,10 @@ class Batch:
     reliability: Tensor
     """(B, T) in 0..1."""
 
+    def to(self, device: torch.device) -> Batch:
+        """The same batch there."""
+        return Batch(*(part.to(device) for part in vars(self).values()))
+
 
 class Mixer:
     """Draws batches; `weights[i]` is the share of windows that begin in speech shard i."""

@@ -30,7 +30,7 @@ def losses(encoder: SpeechEncoder, batch: Batch, state: EncoderState) -> dict[st
     reliability = batch.reliability[:, :steps].unflatten(1, (-1, STRIDE)).mean(2)
     silent = (phones == 0).float()
     weight = torch.maximum(silent, reliability)
-    visemes = torch.tensor(VISEME_OF_PHONE)[phones]
+    visemes = torch.tensor(VISEME_OF_PHONE, device=phones.device)[phones]
     parts = {
         "phone": _weighted(_classes(heads.phone, phones), weight),
         "viseme": _weighted(_classes(heads.viseme, visemes), weight),

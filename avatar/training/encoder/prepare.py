@@ -152,9 +152,18 @@ def _noises(
     every: int,
     random: Generator,
 ) -> Iterator[Pair]:
-    """Every so many pieces a babble of these people, the rest by the makers."""
     some = random.choice(len(sources), min(len(sources), 200), replace=False)
-    voices = [sources[index].load() for index in some]
+    yield from noises([sources[index].load() for index in some], count, makers, every, random)
+
+
+def noises(
+    voices: Sequence[Samples],
+    count: int,
+    makers: Sequence[Maker],
+    every: int,
+    random: Generator,
+) -> Iterator[Pair]:
+    """`count` pieces of noise: every so many a babble of these voices, the rest by the makers."""
     for index in range(count):
         if index % every == 0:
             sound = babble(voices, NOISE_SECONDS, random)

@@ -50,13 +50,29 @@ def test_a_sure_closure_shuts_open_lips(certainty: float, closes: bool) -> None:
         head.closes.bias.fill_(certainty)
         likely, _ = head.hear(windows)
         made = head.read_aperture(head(windows))
-    was_open = head.read_aperture(likely) > head.shut
+    was_open = head.read_aperture(likely) > head.shut + head.ajar
     assert was_open.any()
     shut = aperture.quantile(0.05)
     if closes:
         assert torch.allclose(made[was_open], shut.expand(int(was_open.sum())), atol=1e-4)
     else:
         assert torch.allclose(made, head.read_aperture(likely), atol=1e-5)
+
+
+def test_closed_lips_look_closed_and_keep_what_closed_lips_differ_in() -> None:
+    """Codes of an aperture, a look that open lips alone have, and a rounding that all have."""
+    torch.manual_seed(0)
+    head = SpeechHead(SpeechHeadConfig(features=6, code=3, width=8)).eval()
+    open_by = torch.rand(2000).clamp_min(0.3) - 0.3
+    teeth = torch.where(open_by > 0.02, 1.0, -1.0) + 0.01 * torch.randn(2000)
+    rounding = torch.randn(2000)
+    head.learn_closing(torch.stack([open_by * 4, teeth, rounding], dim=1), open_by)
+    made = head.close(torch.tensor([[2.0, 1.0, 1.2], [2.0, 1.0, -1.2], [2.0, 1.0, 9.0]]))
+    assert (head.read_aperture(made) <= head.shut + 1e-4).all()
+    assert (made[:, 1] < -0.6).all(), "no teeth between closed lips"
+    assert made[0, 2] > 0.9
+    assert made[1, 2] < -0.9
+    assert made[2, 2] < 2.5, "nor a shape that this mouth was never seen in"
 
 
 def test_hidden_states_change_the_code() -> None:

@@ -13,17 +13,24 @@ from avatar.training.encoder.articulation import TRACKS
 from avatar.training.encoder.phones import PHONE_INDEX
 from avatar.training.encoder.shards import Shard
 from avatar.training.mouth_map import MEL_FRAMES, SILENCE, OtherVoice, speak_for_others
+from avatar.training.other_voices import OtherSounds
 from avatar.training.speech_task import CONTEXT, SEGMENT, piece_of
 from tests.support import need
 
 
 @pytest.fixture(scope="module")
-def speech(speech_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Shard:
+def sounds(speech_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> OtherSounds:
     need("flite")
-    cache = tmp_path_factory.mktemp("voices") / "voices.npz"
+    folder = tmp_path_factory.mktemp("voices")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(other_voices, "SYNTHETIC", 24)
-        return other_voices.other_voices(speech_folder, cache, 64, lambda *_: None)
+        patch.setattr(other_voices, "NOISES", 4)
+        return other_voices.other_sounds(speech_folder, folder, 64, lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def speech(sounds: OtherSounds) -> Shard:
+    return sounds.speech
 
 
 def test_synthetic_and_recorded_voices_but_no_held_ones(speech: Shard) -> None:
@@ -35,15 +42,29 @@ def test_synthetic_and_recorded_voices_but_no_held_ones(speech: Shard) -> None:
 
 
 def test_they_are_made_once(speech_folder: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "voices.npz"
-    Shard(*(np.zeros(2) for _ in range(5))).save(cache)
-    found = other_voices.other_voices(speech_folder, cache, 64, lambda *_: None)
-    assert len(found.mels) == 2
+    for name, size in (("speech", 2), ("noise", 3)):
+        Shard(*(np.zeros(size) for _ in range(5))).save(tmp_path / f"{name}.npz")
+    found = other_voices.other_sounds(speech_folder, tmp_path, 64, lambda *_: None)
+    assert (len(found.speech.mels), len(found.noise.mels)) == (2, 3)
 
 
-def test_the_mouth_of_the_speaker_is_found_again(speech: Shard) -> None:
+def test_noises_are_nobodys_and_the_mouth_rests_in_them(sounds: OtherSounds) -> None:
+    assert set(sounds.noise.voices.tolist()) == {""}
+    assert not sounds.noise.mouth[:, :-1].any()
+    assert np.exp(sounds.noise.mels.astype(np.float32)).mean() > 1e-4, "something is heard"
+    torch.manual_seed(0)
+    encoder = SpeechEncoder(EncoderConfig(channels=16, hidden=8, dilations=(1,))).eval()
+    features = torch.rand(100, encoder.config.features)
+    _, noises = speak_for_others(encoder, sounds, features, torch.randn(100, 3), torch.arange(100))
+    assert len(noises) == 4
+    for noise in noises:
+        assert noise.closed.all()
+        assert torch.allclose(noise.codes, noise.codes[:1].expand_as(noise.codes), atol=1e-5)
+
+
+def test_the_mouth_of_the_speaker_is_found_again(sounds: OtherSounds) -> None:
     """A speaker whose code is its aperture and its rounding, known only through the encoder."""
-    encoder = load_encoder()
+    encoder, speech = load_encoder(), sounds.speech
     names = [TRACKS.index("aperture"), TRACKS.index("rounding")]
     frames = len(speech.mels) // MEL_FRAMES * MEL_FRAMES
     with torch.inference_mode():
@@ -52,7 +73,7 @@ def test_the_mouth_of_the_speaker_is_found_again(speech: Shard) -> None:
         features = encoder.to_frames(encoder.from_mels(mels, state), state)[0, 2:]
     mouth = torch.from_numpy(speech.mouth[:frames, names].astype(np.float32))
     codes = mouth.unflatten(0, (-1, MEL_FRAMES)).mean(1)[: len(features)]
-    voices = speak_for_others(encoder, speech, features, codes, torch.arange(len(features)))
+    voices, _ = speak_for_others(encoder, sounds, features, codes, torch.arange(len(features)))
     said = torch.cat([voice.codes for voice in voices])
     first, end = speech.starts[:-1].tolist(), speech.starts[1:].tolist()
     meant = torch.cat(
@@ -67,12 +88,13 @@ def test_the_mouth_of_the_speaker_is_found_again(speech: Shard) -> None:
         assert np.corrcoef(said[:, column], meant[:, column])[0, 1] > 0.9
 
 
-def test_closed_lips_are_those_of_p_b_m_and_silence(speech: Shard) -> None:
+def test_closed_lips_are_those_of_p_b_m_and_silence(sounds: OtherSounds) -> None:
     torch.manual_seed(0)
     encoder = SpeechEncoder(EncoderConfig(channels=16, hidden=8, dilations=(1,))).eval()
     sound = 0.1 * torch.randn(100 * 640)
     features = torch.from_numpy(features_of(encoder, sound.numpy()))
-    voices = speak_for_others(encoder, speech, features, torch.randn(100, 3), torch.arange(100))
+    voices, _ = speak_for_others(encoder, sounds, features, torch.randn(100, 3), torch.arange(100))
+    speech = sounds.speech
     first, end = int(speech.starts[0]), int(speech.starts[1])
     phones = speech.phones[first:end]
     closed = voices[0].closed

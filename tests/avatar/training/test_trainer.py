@@ -51,6 +51,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         patch.setattr(trainer_module, "preprocess", lambda *_: tracked)
         patch.setattr(trainer_module, "load_encoder", small_encoder)
         patch.setattr(other_voices, "SYNTHETIC", 8)
+        patch.setattr(other_voices, "NOISES", 2)
         return train(request(folder), quiet, quiet)
 
 
