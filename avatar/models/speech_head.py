@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from avatar.models.lip_closure import closed_share
 
-DOUBT, BELIEF = 0.2, 0.4  # probability of closed lips at which they begin to close and are closed
+DOUBT, BELIEF = 0.1, 0.25  # probability of closed lips at which they begin to close and are closed
 CLOSED_AXES = 4  # numbers that tell one pair of closed lips from another: m in "moo" and in "me"
 CLOSED_SPREAD = 2.0  # standard deviations of each that closed lips may differ by
 SHUT_QUANTILE, WIDE_QUANTILE = 0.05, 0.9  # of the apertures of a video: closed lips, open ones

@@ -27,6 +27,7 @@ REACH = 3  # frames before and after that a frame of the map sees
 RIDGE = 10.0
 LISTENED = 600  # utterances that the calibration is learned from, at most
 CLOSED = 0.06  # aperture track below which the lips count as closed
+TOUCHED = 0.5  # share of a frame that p, b, m must fill to close its lips
 SILENCE = float(np.log(FLOOR))
 
 
@@ -85,7 +86,7 @@ def _video_frames(rows: Tensor) -> Tensor:
 
 def _closed(shard: Shard, first: int, end: int, mouth: Tensor) -> Tensor:
     labial = np.isin(shard.phones[first:end], [PHONE_INDEX[name] for name in LIP_CLOSING])
-    mostly = _video_frames(torch.from_numpy(labial).float()) >= 0.5
+    mostly = _video_frames(torch.from_numpy(labial).float()) >= TOUCHED
     return (mostly | (mouth[:, 0] < CLOSED)).float()
 
 
