@@ -1,42 +1,41 @@
 """The two outgoing tracks of a peer connection, each with its codec and honest reports."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from aiortc import RTCPeerConnection, RTCRtpCodecCapability, RTCRtpSender
 
 from streaming.clock import VIDEO_RATE, VOICE_RATE, SessionClock
+from streaming.playout_delay import PlayoutDelay
 from streaming.sender_reports import HonestReports
 from streaming.sinks.peer import PeerSink
 from streaming.tracks import PacedTrack
 
 
-class Reports(NamedTuple):
-    """The Sender Reports of both tracks."""
+@dataclass(frozen=True)
+class Outgoing:
+    """What is added to aiortc's two senders."""
 
     voice: HonestReports
     face: HonestReports
+    hold: PlayoutDelay
 
 
 def add_tracks(
     peer: RTCPeerConnection, sink: PeerSink, clock: SessionClock, voice_direction: str
-) -> Reports:
+) -> Outgoing:
     """Have `peer` send what comes to `sink`; `voice_direction`: sendrecv if it speaks as well."""
-    return Reports(
-        _add(peer, clock, sink.voice, voice_direction, "audio/opus", VOICE_RATE),
-        _add(peer, clock, sink.face, "sendonly", "video/VP8", VIDEO_RATE),
+    voice = _add(peer, sink.voice, voice_direction, "audio/opus")
+    face = _add(peer, sink.face, "sendonly", "video/VP8")
+    return Outgoing(
+        HonestReports(voice, sink.voice, VOICE_RATE, clock),
+        HonestReports(face, sink.face, VIDEO_RATE, clock),
+        PlayoutDelay(face),
     )
 
 
-def _add(
-    peer: RTCPeerConnection,
-    clock: SessionClock,
-    track: PacedTrack,
-    direction: str,
-    codec: str,
-    rate: int,
-) -> HonestReports:
+def _add(peer: RTCPeerConnection, track: PacedTrack, direction: str, codec: str) -> RTCRtpSender:
     transceiver = peer.addTransceiver(track, direction=direction)
     offered: list[RTCRtpCodecCapability] = RTCRtpSender.getCapabilities(track.kind).codecs
     wanted = [c for c in offered if c.mimeType in (codec, "video/rtx")]
     transceiver.setCodecPreferences([c for c in wanted if c.mimeType.startswith(track.kind)])
-    return HonestReports(transceiver.sender, track, rate, clock)
+    return transceiver.sender

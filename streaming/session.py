@@ -69,8 +69,7 @@ class Session:
         self._patience = Patience(limits or Limits(), self._clock.monotonic())
         self._peer.on("track", self._on_track)
         self._peer.on("connectionstatechange", self._on_connection_state)
-        reports = add_tracks(self._peer, self._sink, self._clock, "sendrecv")
-        self._voice_reports, self._face_reports = reports
+        self._outgoing = add_tracks(self._peer, self._sink, self._clock, "sendrecv")
 
     @property
     def delay(self) -> float:
@@ -124,6 +123,10 @@ class Session:
         """Show another speaker as soon as it is loaded; the call goes on. Raises AvatarError."""
         await self.performance.switch(speaker)
 
+    def hold_pictures(self, most: float) -> None:
+        """The page's browser need not hold them back longer than `most` ms; ValueError: no time."""
+        self._outgoing.hold.limit(most)
+
     def stats(self) -> dict[str, Any]:
         """What the page's overlay needs: counters, and the clock to place what it shows."""
         return {
@@ -135,8 +138,8 @@ class Session:
             "renderer_failing": self.performance.failing,
             "epoch_ms": self._clock.capture(0) * 1000,
             "now_ms": self._clock.monotonic() * 1000,
-            "video_origin": self._face_reports.origin,
-            "voice_origin": self._voice_reports.origin,
+            "video_origin": self._outgoing.face.origin,
+            "voice_origin": self._outgoing.voice.origin,
         }
 
     def announce_end(self, seconds: float) -> None:

@@ -2,9 +2,9 @@
 
 Messages are JSON objects with a `type`.
 From the page: token {token} first of all, offer {sdp, speaker}, candidate {candidate, sdpMid,
-sdpMLineIndex}, speaker {name}, ping {t}, stop. To the page: hello {ice_servers, speaker}, answer
-{sdp, session_id, delay_ms}, state, stats, speaker {name}, pong {t, now_ms}, error {code, message},
-bye {reason}.
+sdpMLineIndex}, speaker {name}, hold {ms}, ping {t}, stop. To the page: hello {ice_servers,
+speaker}, answer {sdp, session_id, delay_ms}, state, stats, speaker {name}, pong {t, now_ms}, error
+{code, message}, bye {reason}.
 """
 
 import asyncio
@@ -90,7 +90,7 @@ class Signalling:
             self._error("stopping", str(error), retry_after=RETRY_AFTER)
         except AvatarError as error:
             self._error("refused", str(error))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             self._error("malformed", "the message was not understood")
         return True
 
@@ -121,6 +121,8 @@ class Signalling:
                 name = _text(message, "name")
                 await self._guest.switch(name)
                 self._notify({"type": "speaker", "name": name})
+            case "hold" if self._guest.session:
+                self._guest.session.hold_pictures(float(message["ms"]))
             case "ping":
                 now = time.monotonic() * 1000
                 self._notify({"type": "pong", "t": message.get("t"), "now_ms": now})

@@ -5,6 +5,7 @@ import { Gallery } from "./gallery.js";
 import { Graph } from "./graph.js";
 import { Recorder, screenshot } from "./keepsakes.js";
 import { Measurements } from "./measurements.js";
+import { PictureHold } from "./picture_hold.js";
 import { SoundSource } from "./sound_source.js";
 import { WORDS, microphoneProblem } from "./words.js";
 
@@ -22,6 +23,7 @@ const graph = new Graph($("graph"));
 const gallery = new Gallery($("gallery"), [$("portrait"), $("glow")]);
 let call = null;
 let measurements = null;
+let hold = null;
 let liveSince = 0;
 let endsAt = 0; // Date.now() at which the server will end the call; 0: it will not
 
@@ -34,6 +36,7 @@ async function start({ withMicrophone = true } = {}) {
   if (withMicrophone) await openMicrophone();
   call = new Call(sound.track, gallery.chosen);
   measurements = new Measurements(call, $("video"), () => sound.outputLatency);
+  hold = new PictureHold(call);
   call.addEventListener("state", ({ detail }) => onState(detail.state));
   call.addEventListener("problem", ({ detail }) => showNotice(detail.code, detail.text));
   call.addEventListener("leaving", ({ detail }) => (endsAt = Date.now() + detail.seconds * 1000));
@@ -53,9 +56,10 @@ function onState(state) {
     return;
   }
   measurements.stop();
+  hold.stop();
   sound.stopPlaying();
   sound.closeMicrophone();
-  call = measurements = null;
+  call = measurements = hold = null;
   liveSince = endsAt = 0;
   $("video").srcObject = null;
   show("idle");

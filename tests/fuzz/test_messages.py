@@ -11,8 +11,10 @@ from tests.fuzz.page import open_page
 from tests.fuzz.profile import fuzz
 from tests.streaming.live_server import LiveServer
 
-KINDS = ("offer", "candidate", "speaker", "ping", "token", "bye", "hello")
-KEYS = ("sdp", "speaker", "candidate", "sdpMid", "sdpMLineIndex", "name", "t", "token", "type")
+KINDS = ("offer", "candidate", "speaker", "ping", "token", "hold", "bye", "hello")
+KEYS = (
+    *("sdp", "speaker", "candidate", "sdpMid", "sdpMLineIndex", "name", "t", "token", "ms", "type"),
+)
 GOOD = json.dumps({"type": "offer", "sdp": "v=0\r\n", "speaker": "bar"}).encode()
 
 

@@ -20,8 +20,8 @@ from tests.support import need
 LOSS, JITTER, OUTAGE = 0.05, 0.05, 2.0
 RECOVERY = 20.0  # seconds until the browser must have forgotten
 MOST_SKEW = 80.0  # ms
-SAME_VOICE = 120.0  # ms
-SAME_MOUTH = 250.0  # ms: Chromium gives back only slowly what it added to its pictures
+SAME_MOUTH = 60.0  # ms that the mouth may be later than before
+SAME_VOICE = 120.0  # ms: Chromium gives back only slowly what it added to the voice
 
 
 @pytest.fixture
@@ -81,6 +81,6 @@ def test_a_call_survives_and_is_in_step_again(
     print(before, after)
     assert peers == 1, "it is the same call"
     assert after.skew.p95 <= MOST_SKEW * patience()
-    assert abs(after.mouth_delay.p50 - before.mouth_delay.p50) <= SAME_MOUTH * patience()
-    assert abs(after.voice_delay.p50 - before.voice_delay.p50) <= SAME_VOICE * patience()
+    assert after.mouth_delay.p50 - before.mouth_delay.p50 <= SAME_MOUTH * patience()
+    assert after.voice_delay.p50 - before.voice_delay.p50 <= SAME_VOICE * patience()
     assert after.fps > 20

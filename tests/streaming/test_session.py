@@ -76,7 +76,7 @@ async def test_sender_reports_pair_both_tracks_through_the_one_clock(make: MakeS
     async with calling(make) as (session, peer):
         await within(10, lambda: len({ssrc for ssrc, *_ in peer.reports}) == 2)
         await within(10, lambda: len(peer.reports) >= 5)
-        face, voice = session._face_reports, session._voice_reports
+        face, voice = session._outgoing.face, session._outgoing.voice
     starts = []
     for ssrc, ntp, rtp in peer.reports:
         sender = next(one for one in (face, voice) if one._sender._ssrc == ssrc)
