@@ -36,6 +36,12 @@ class Capacity:
     budget: float
     "Time between the last sound a picture needs and its leaving: chosen once, for every session."
 
+    @property
+    def viewer(self) -> float:
+        """What somebody who only looks at a call costs, in callers."""
+        sending = self.encode + TRANSPORT
+        return sending / (self.picture + sending)
+
 
 def measure(renderer: Renderer) -> Capacity:
     """Time `renderer` and the encoder; takes less than a second."""

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from avatar.errors import AvatarError
 from streaming import logs, memory, metrics
@@ -20,6 +20,7 @@ from streaming.visitors import TooManyError
 log = logging.getLogger(__name__)
 
 FAREWELL_LOOK = 0.1  # seconds between looks whether the last call has ended
+MOST_VIEWERS = 4  # of one call
 RETRY_AFTER = 10  # seconds a refused caller is asked to wait
 
 
@@ -59,7 +60,7 @@ class Sessions:
         """
         if self.stopping:
             raise ServerStoppingError("the server is being restarted; try again in a minute")
-        if len(self) >= self.limit:
+        if self._load + 1 > self.limit:
             raise ServerFullError(
                 f"the server is full ({self.limit} calls); try again in {RETRY_AFTER} seconds"
             )
@@ -83,6 +84,29 @@ class Sessions:
         metrics.OPENED.inc()
         log.info("session %s opened (%d of %d)", session.id, len(self), self.limit)
         return session
+
+    @contextlib.contextmanager
+    def looking_at(self, session: Session) -> Iterator[None]:
+        """A viewer's place at a call while it looks; the first may always look.
+
+        Raises ServerFullError if there is none.
+        """
+        if session.viewers >= MOST_VIEWERS:
+            raise ServerFullError("this call has as many viewers as it can")
+        viewer = self._worker.ready.capacity.viewer
+        if session.viewers and self._load + viewer > self.limit:
+            raise ServerFullError("the server is full; try again later")
+        session.viewers += 1
+        try:
+            yield
+        finally:
+            session.viewers -= 1
+
+    @property
+    def _load(self) -> float:
+        """Callers and viewers together, in callers."""
+        viewers = sum(session.viewers for session in self._open)
+        return len(self) + viewers * self._worker.ready.capacity.viewer
 
     def newest(self, suits: Callable[[Session], bool]) -> Session | None:
         """The call that began last among those that run and suit."""

@@ -18,11 +18,9 @@ from streaming.ice_servers import IceServers
 from streaming.offers import check_offer
 from streaming.remote_candidates import RemoteCandidates
 from streaming.session import Session
-from streaming.sessions import ServerFullError
 from streaming.tokens import Grant, TokenError
 from streaming.viewer import Viewer
 
-MOST_VIEWERS = 4  # of one call: each costs an encoder
 LOOK = 0.25  # seconds between looks for a call
 
 
@@ -40,13 +38,8 @@ class Viewing:
         offer = asyncio.create_task(self._offer())
         try:
             session = await self._find(offer)
-            if session.viewers >= MOST_VIEWERS:
-                raise ServerFullError("this call has as many viewers as it can")
-            session.viewers += 1
-            try:
+            with self._house.sessions.looking_at(session):
                 await self._show(session, offer, ice_servers)
-            finally:
-                session.viewers -= 1
         finally:
             offer.cancel()
             await asyncio.gather(offer, return_exceptions=True)
