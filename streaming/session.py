@@ -11,16 +11,15 @@ from aiortc import (
     RTCConfiguration,
     RTCIceServer,
     RTCPeerConnection,
-    RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from aiortc.sdp import candidate_from_sdp
 from av import AudioFrame
 
 from avatar.errors import AvatarError
 from streaming import metrics
 from streaming.clock import VOICE_RATE
 from streaming.limits import Limits
+from streaming.negotiation import bytes_received, take_candidate, take_offer
 from streaming.outgoing import add_tracks
 from streaming.patience import Patience, audible
 from streaming.performance import Performance, performance_delay
@@ -91,11 +90,7 @@ class Session:
 
         Raises AvatarError if the offer is no good or the speaker cannot be loaded.
         """
-        try:
-            await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-            await self._peer.setLocalDescription(await self._peer.createAnswer())
-        except Exception as error:  # aiortc's parser fails in many ways; all of them mean this
-            raise AvatarError(f"the offer cannot be used: {error}") from error
+        answer = await take_offer(self._peer, offer)
         await self.performance.join(speaker)
         if self._closing:
             self.performance.leave()
@@ -105,19 +100,11 @@ class Session:
         self._spawn(self._watch())
         self._spawn(self.performance.drive())
         self._spawn(self._presenter.run())
-        return self._peer.localDescription.sdp
+        return answer
 
     async def add_candidate(self, candidate: str, mid: str | None, line: int | None) -> None:
         """A trickled ICE candidate; an empty one ends them. Raises AvatarError if it is no good."""
-        if not candidate:
-            await self._peer.addIceCandidate(None)
-            return
-        try:
-            parsed = candidate_from_sdp(candidate.removeprefix("candidate:"))
-            parsed.sdpMid, parsed.sdpMLineIndex = mid, line
-            await self._peer.addIceCandidate(parsed)
-        except (ValueError, AssertionError, IndexError) as error:
-            raise AvatarError(f"the ICE candidate cannot be used: {error}") from error
+        await take_candidate(self._peer, candidate, mid, line)
 
     async def switch(self, speaker: str) -> None:
         """Show another speaker as soon as it is loaded; the call goes on. Raises AvatarError."""
@@ -218,7 +205,7 @@ class Session:
         """Send statistics every second; end a call that has lasted long enough."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
-            now, received = self._clock.monotonic(), self._bytes_received()
+            now, received = self._clock.monotonic(), bytes_received(self._peer)
             if received > self._received_bytes:
                 self._received_bytes = received
                 self._patience.packet(now)
@@ -229,11 +216,3 @@ class Session:
             if reason:
                 self._end(reason)
                 return
-
-    def _bytes_received(self) -> int:
-        transports = {sender.transport for sender in self._peer.getSenders()}
-        return sum(
-            report.bytesReceived
-            for transport in transports
-            for report in transport._get_stats().values()
-        )

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
-from avatar.errors import AvatarError
+from streaming.negotiation import take_offer
 from streaming.outgoing import add_tracks
 from streaming.performance import Performance
 from streaming.sinks.peer import PeerSink
@@ -26,12 +26,7 @@ class Viewer:
 
     async def answer(self, offer: str) -> str:
         """Take the page's whole offer (SDP), return the answer. Raises AvatarError."""
-        try:
-            await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-            await self._peer.setLocalDescription(await self._peer.createAnswer())
-        except Exception as error:  # aiortc's parser fails in many ways; all of them mean this
-            raise AvatarError(f"the offer cannot be used: {error}") from error
-        return self._peer.localDescription.sdp
+        return await take_offer(self._peer, offer)
 
     async def close(self) -> None:
         """Stop looking and free everything."""
