@@ -13,7 +13,7 @@ from avatar.models.warp import Camera
 from avatar.rendering.card_limits import wrong_dimension
 from avatar.yaml_files import YamlError, parse_yaml
 
-FORMAT = 1
+FORMAT = 2
 CARD = "speaker.yaml"
 MODEL = "model.safetensors"
 TRACK = "track.safetensors"
@@ -90,7 +90,10 @@ def read_card(folder: Path) -> SpeakerCard:
         raise AvatarError(f"{path}: must be a list of keys and values")
     if values.get("format") != FORMAT:
         found = brief(values.get("format"))
-        raise AvatarError(f"{path}: format {found}, but this version reads format {FORMAT}")
+        raise AvatarError(
+            f"{path}: format {found}, but this version reads format {FORMAT}: train the speaker "
+            "again, or use the version that it was trained with"
+        )
     card = from_dict(SpeakerCard, values, str(path))
     _check(card, path)
     return card
