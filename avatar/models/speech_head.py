@@ -14,6 +14,7 @@ from torch.nn import functional
 from avatar.models.lip_closure import closed_share
 
 DOUBT, BELIEF = 0.1, 0.25  # probability of closed lips at which they begin to close and are closed
+LEANING = 0.35  # share of the aperture that is any mouth's rather than learned from one voice
 CLOSED_AXES = 4  # numbers that tell one pair of closed lips from another: m in "moo" and in "me"
 CLOSED_SPREAD = 2.0  # standard deviations of each that closed lips may differ by
 SHUT_QUANTILE, WIDE_QUANTILE = 0.05, 0.9  # of the apertures of a video: closed lips, open ones
@@ -32,6 +33,7 @@ class SpeechHeadConfig:
     bottleneck: int = 32  # numbers that the hidden states are squeezed through
     window: int = 12  # frames of history, the present one included
     dropout: float = 0.2
+    heard_aperture: int = -1  # which number of the features is any mouth's aperture; -1: none
 
 
 class SpeechHead(nn.Module):
@@ -41,6 +43,7 @@ class SpeechHead(nn.Module):
     scale: Tensor
     aperture: Tensor  # (code + 1,) reads the lips' aperture from a code, the constant last
     opening: Tensor  # (code,) how the code changes when the lips open by one
+    any_mouth: Tensor  # (2,) factor and constant that make this speaker's aperture of any mouth's
     shut: Tensor  # () aperture of closed lips
     ajar: Tensor  # () how much more it is when they are clearly open
     closed_mean: Tensor  # (code,) the mean code of closed lips
@@ -67,6 +70,7 @@ class SpeechHead(nn.Module):
         self.register_buffer("scale", torch.ones(config.features))
         self.register_buffer("aperture", torch.zeros(config.code + 1))
         self.register_buffer("opening", torch.zeros(config.code))
+        self.register_buffer("any_mouth", torch.zeros(2))
         self.register_buffer("shut", torch.zeros(()))
         self.register_buffer("ajar", torch.ones(()))
         self.register_buffer("closed_mean", torch.zeros(config.code))
@@ -76,9 +80,16 @@ class SpeechHead(nn.Module):
     def forward(self, window: Tensor) -> Tensor:
         """window (B, config.window, features + context), oldest first -> lip code f_s (B, code)."""
         code, closure = self.hear(window)
+        if self.config.heard_aperture >= 0:
+            code = self._lean(code, window[:, -1, self.config.heard_aperture])
         closed = closed_share(closure.sigmoid(), DOUBT, BELIEF)
         open_lips = ((self.read_aperture(code) - self.shut) / self.ajar).clamp(0, 1)
         return code + (closed * open_lips)[:, None] * (self.close(code) - code)
+
+    def _lean(self, code: Tensor, heard: Tensor) -> Tensor:
+        """What fits the voice learned from best fits other voices less; they meet in between."""
+        meant = self.any_mouth[0] * heard + self.any_mouth[1]
+        return code + (LEANING * (meant - self.read_aperture(code)))[:, None] * self.opening
 
     def close(self, code: Tensor) -> Tensor:
         """Codes (B, code) of open lips -> the closed lips of this speaker that are most like them.
@@ -112,6 +123,13 @@ class SpeechHead(nn.Module):
     def read_aperture(self, code: Tensor) -> Tensor:
         """Lip codes (..., code) -> aperture (...), in the units of the training video."""
         return code @ self.aperture[:-1] + self.aperture[-1]
+
+    @torch.no_grad()
+    def learn_any_mouth(self, features: Tensor, aperture: Tensor) -> None:
+        """Bring the aperture in features (F, features) to the spread of this speaker's (F,)."""
+        heard = features[:, self.config.heard_aperture]
+        factor = aperture.std() / heard.std().clamp_min(1e-6)
+        self.any_mouth.copy_(torch.stack([factor, aperture.mean() - factor * heard.mean()]))
 
     @torch.no_grad()
     def learn_closing(self, codes: Tensor, aperture: Tensor) -> None:

@@ -114,6 +114,9 @@ def _check(card: SpeakerCard, path: Path) -> None:
         "the encoder's features must be the speech head's": card.encoder.spoken
         == card.model.speech_head.features
         and card.model.speech_head.context in (0, card.encoder.context),
+        "the speech head's aperture must be one of its features": -1
+        <= card.model.speech_head.heard_aperture
+        < card.model.speech_head.features,
         "the speech head's code must be the lip generator's": card.model.speech_head.code
         == lips.code,
         "camera.focal must be more than 0": card.camera.focal > 0,

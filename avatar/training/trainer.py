@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avatar.config import ModelConfig, model_config
+from avatar.models.lip_closure import APERTURE
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.models.speech_head import SpeechHeadConfig
 from avatar.models.sync_expert import SyncExpert, SyncExpertConfig
@@ -74,6 +75,7 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
         features=encoder.config.spoken,
         code=SHAPE_COMPONENTS + APPEARANCE_COMPONENTS,
         context=encoder.config.context,
+        heard_aperture=encoder.layout["articulation"].start + APERTURE,
     )
     config = model_config(request.preset, head, (y1 - y0, x1 - x0))
     networks = new_networks(config, encoder, request.seed)
@@ -94,6 +96,8 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     run(SpeechTask(data, sound, others, networks, request.tuned, device))
     encoder.requires_grad_(False)
     features = clip_features(encoder, sound, data.clip)
+    aperture = torch.from_numpy(np.array(tracked.aperture))
+    networks.head.learn_any_mouth(features[data.train], aperture[data.train])
     heard = clip_codes(networks.head, features, data.clip)
 
     spoken = features[:, : encoder.config.spoken]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from avatar.models.speech_head import SpeechHead, SpeechHeadConfig, history
+from avatar.models.speech_head import LEANING, SpeechHead, SpeechHeadConfig, history
 
 
 def test_history_ends_at_the_frame_and_repeats_the_first() -> None:
@@ -73,6 +73,24 @@ def test_closed_lips_look_closed_and_keep_what_closed_lips_differ_in() -> None:
     assert made[0, 2] > 0.9
     assert made[1, 2] < -0.9
     assert made[2, 2] < 2.5, "nor a shape that this mouth was never seen in"
+
+
+def test_the_aperture_leans_towards_that_of_any_mouth() -> None:
+    torch.manual_seed(0)
+    config = SpeechHeadConfig(features=6, code=4, width=8, heard_aperture=2)
+    head = SpeechHead(config).eval()
+    codes = torch.randn(400, 4)
+    aperture = 0.2 + 0.1 * codes[:, 0]
+    head.learn_closing(codes, aperture)
+    head.learn_any_mouth(torch.randn(400, 6) * 3, aperture)
+    with torch.no_grad():
+        head.closes.bias.fill_(-20.0)
+    windows = torch.randn(64, config.window, 6)
+    likely, _ = head.hear(windows)
+    alone, made = head.read_aperture(likely), head.read_aperture(head(windows))
+    meant = head.any_mouth[0] * windows[:, -1, 2] + head.any_mouth[1]
+    assert torch.allclose(made, (1 - LEANING) * alone + LEANING * meant, atol=1e-5)
+    assert float(head.any_mouth[0]) == pytest.approx(0.1 / 3, rel=0.1)
 
 
 def test_hidden_states_change_the_code() -> None:
