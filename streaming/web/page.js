@@ -36,7 +36,7 @@ async function start({ withMicrophone = true } = {}) {
   if (withMicrophone) await openMicrophone();
   call = new Call(sound.track, gallery.chosen);
   measurements = new Measurements(call, $("video"), () => sound.outputLatency);
-  hold = new PictureHold(call);
+  hold = new PictureHold(call, () => sound.outputLatency);
   call.addEventListener("state", ({ detail }) => onState(detail.state));
   call.addEventListener("problem", ({ detail }) => showNotice(detail.code, detail.text));
   call.addEventListener("leaving", ({ detail }) => (endsAt = Date.now() + detail.seconds * 1000));

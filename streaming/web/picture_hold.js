@@ -3,50 +3,60 @@
 
 const EVERY = 1000; // ms
 const LOOK = 8; // readings that make a judgement
+const STEADY = 15; // ms that they may differ by: lip sync takes its time to reach slow loudspeakers
+const OTHER = 30; // ms by which other loudspeakers are told
 const MARGIN = 30; // ms beyond what was needed
+const SPREAD = 3; // what a line holds up at most, in its mean jitter (RFC 3550)
 const LEAST = 50; // ms
 
 export class PictureHold {
   #call;
+  #outputLatency; // () => ms
+  #latency = 0; // as it was when learning began
   #timer;
   #last = null; // totals of the reading before
   #readings = [];
   #calm = null; // the least that was needed so far, {pictures, line} in ms
   #said = 0;
 
-  constructor(call) {
+  constructor(call, outputLatency) {
     this.#call = call;
+    this.#outputLatency = outputLatency;
     this.#timer = setInterval(() => this.#read(), EVERY);
     call.addEventListener("state", ({ detail }) => detail.state === "live" && this.#forget());
-    navigator.mediaDevices?.addEventListener("devicechange", this.#forget);
   }
 
   stop() {
     clearInterval(this.#timer);
-    navigator.mediaDevices?.removeEventListener("devicechange", this.#forget);
   }
 
   // Another connection, or other loudspeakers, which may want their sound earlier or later.
-  #forget = () => {
+  #forget() {
     this.#readings = [];
     this.#calm = this.#last = null;
+    this.#latency = this.#outputLatency();
     this.#say(0);
-  };
+  }
 
   async #read() {
+    if (Math.abs(this.#outputLatency() - this.#latency) > OTHER) this.#forget();
     const now = totals((await this.#call.peer?.getStats()) ?? new Map());
     const before = this.#last;
     this.#last = now;
-    if (!now || !before || now.pictures <= before.pictures || now.pieces <= before.pieces) return;
-    this.#readings.push({
-      pictures: (1000 * (now.held - before.held)) / (now.pictures - before.pictures),
-      line: (1000 * (now.needed - before.needed)) / (now.pieces - before.pieces),
-    });
+    if (!now || !before || now.pictures <= before.pictures) return;
+    const pictures = (1000 * (now.held - before.held)) / (now.pictures - before.pictures);
+    this.#readings.push({ pictures, line: 1000 * SPREAD * now.jitter });
     if (this.#readings.length < LOOK) return;
-    const [pictures, line] = ["pictures", "line"].map((name) => median(this.#readings, name));
+    this.#judge(median(this.#readings, "pictures"), median(this.#readings, "line"));
     this.#readings.shift();
-    if (!this.#calm || pictures < this.#calm.pictures) this.#calm = { pictures, line };
-    const rougher = Math.max(0, line - this.#calm.line); // the line itself, by what the voice needs
+  }
+
+  #judge(pictures, line) {
+    const all = this.#readings.map((reading) => reading.pictures);
+    const steady = Math.max(...all) - Math.min(...all) < STEADY;
+    if (steady && !(this.#calm?.pictures <= pictures)) this.#calm = { pictures, line };
+    if (!this.#calm) return;
+    const rougher = Math.max(0, line - this.#calm.line);
     this.#say(Math.max(LEAST, this.#calm.pictures + rougher + MARGIN));
   }
 
@@ -58,18 +68,13 @@ export class PictureHold {
   }
 }
 
-// Seconds that pictures were held and that the voice had to be, and how many of each there were.
+// Seconds that pictures were held in all, how many there were, and the voice's jitter in seconds.
 function totals(report) {
   const tracks = {};
   for (const entry of report.values()) if (entry.type === "inbound-rtp") tracks[entry.kind] = entry;
   const { audio, video } = tracks;
   if (!audio || !video) return null;
-  return {
-    held: video.jitterBufferDelay,
-    pictures: video.jitterBufferEmittedCount,
-    needed: audio.jitterBufferMinimumDelay ?? 0,
-    pieces: audio.jitterBufferEmittedCount,
-  };
+  return { held: video.jitterBufferDelay, pictures: video.jitterBufferEmittedCount, jitter: audio.jitter };
 }
 
 function median(readings, name) {
