@@ -21,6 +21,7 @@ from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
 
 SKEW_LIMIT = 0.040  # seconds
+CLICKS = int(os.environ.get("CAMERA_SECONDS", "8"))  # seconds of them; 600 for a look at drift
 SAMPLE_RATE = 16_000
 CAMERA = [sys.executable, "-m", "tests.streaming.camera.recorded_camera"]
 
@@ -92,7 +93,7 @@ def camera(tmp_path: Path, server: SoundServer, speaker: str) -> OpenCamera:
 def test_a_voice_comes_out_as_face_and_voice_in_step(
     camera: OpenCamera, server: SoundServer, tmp_path: Path
 ) -> None:
-    clicks = write_clicks(tmp_path / "clicks.wav", 8)
+    clicks = write_clicks(tmp_path / "clicks.wav", CLICKS)
     with camera("--voice", "cable", "--block-code") as running:
         wait_until(lambda: len(running.pictures) > 75, 30)
         with server.recording("cable") as heard:
@@ -108,7 +109,8 @@ def test_a_voice_comes_out_as_face_and_voice_in_step(
     rate = (len(moments) - 1) / (moments[-1] - moments[0])
     assert rate == pytest.approx(25, abs=0.5 * patience())
     skews = np.array(match(lips_of(running), heard.onsets()))
-    assert len(skews) >= 7
+    print("ms, first and last ten:", *(np.round(part * 1000) for part in (skews[:10], skews[-10:])))
+    assert len(skews) >= 0.9 * CLICKS - 1
     # A picture that came late on a busy machine is late against its voice too; the path is not.
     assert abs(np.median(skews)) <= SKEW_LIMIT, skews
 
