@@ -19,6 +19,8 @@ from streaming.clock import VIDEO_RATE
 from tests.streaming.netns_caller import expect
 from tests.streaming.talking_peer import TalkingPeer
 
+KEY_FRAMES = 1.0  # seconds
+
 
 async def call(host: str, port: int) -> dict[str, Any]:
     jitter_buffer.install()
@@ -39,22 +41,30 @@ async def call(host: str, port: int) -> dict[str, Any]:
         "face": [
             (arrivals[ticks], media, level)
             for _, media, level in peer.face
-            if (ticks := round(media * VIDEO_RATE)) in arrivals
+            if (ticks := round(media * VIDEO_RATE) % (1 << 32)) in arrivals
         ],
         "lasted": lasted,
     }
 
 
 def note_arrivals(peer: TalkingPeer) -> dict[int, float]:
-    """Time of a picture (ticks after the first) -> when its last packet came, from now on."""
+    """Time of a picture (ticks after the first) -> when its last packet came, from now on.
+
+    Once a second it asks for a key frame: unlike a browser, aiortc asks only once after a loss.
+    """
     arrivals: dict[int, float] = {}
     origin: list[int] = []
+    asked = time.monotonic()
     receiver: Any = next(one for one in peer.peer.getReceivers() if one.track.kind == "video")
     handle = receiver._handle_rtp_packet
 
     async def note(packet: Any, arrival_time_ms: int) -> None:
+        nonlocal asked
         if not origin:
             origin.append(packet.timestamp)
+        if time.monotonic() - asked > KEY_FRAMES:
+            asked = time.monotonic()
+            await receiver._send_rtcp_pli(packet.ssrc)
         arrivals[(packet.timestamp - origin[0]) % (1 << 32)] = time.monotonic()
         await handle(packet, arrival_time_ms)
 

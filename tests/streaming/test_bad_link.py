@@ -26,6 +26,7 @@ MOST_SKEW = 0.080  # seconds
 SAME = 0.040  # seconds: one picture
 BEEP = 1.0  # seconds from one beep to the next; the first begins half a second after the start
 LONGEST_DELAY = 0.9  # seconds
+BUFFERED = 8.0  # seconds that aiortc's own video buffer may be behind: 128 packets
 TONE, BAR = 1000.0, 105.0  # mean levels of a packet and of a picture: something is heard, seen
 Times = npt.NDArray[np.float64]
 
@@ -87,6 +88,7 @@ async def call_over(
     link.be()
     await asyncio.sleep(RECOVERY)
     stretches.append(await stretch(7))
+    await asyncio.sleep(BUFFERED)
     said, _ = await asyncio.to_thread(caller.communicate)
     return json.loads(said), stretches
 
