@@ -58,8 +58,9 @@ def tiny_model(preset: str = "realtime") -> ModelConfig:
     """Dimensions of the tiny speaker; `paper` keeps the authors' structure."""
     box = (LIP_BOX[3] - LIP_BOX[1], LIP_BOX[2] - LIP_BOX[0])
     head = SpeechHeadConfig(
-        features=ENCODER.spoken, code=8, context=ENCODER.context, width=16, bottleneck=8, window=8
-    )
+        features=ENCODER.spoken, code=8, context=ENCODER.context, width=16, bottleneck=8, window=8,
+        voice=8,
+    )  # fmt: skip
     if preset == "paper":
         lips = LipGeneratorConfig(
             code=8, box=box, lattice=box, width=32, layers=4, skip_layer=2, octaves=4,

@@ -6,6 +6,7 @@ the speaker's mouth would do to the words of other voices.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,8 @@ from torch.nn import functional
 from avatar.models.lip_closure import closed_share
 
 DOUBT, BELIEF = 0.1, 0.25  # probability of closed lips at which they begin to close and are closed
-LEANING = 0.35  # share of the aperture that is any mouth's rather than learned from one voice
+LEANING = 0.35  # share of the aperture that is any mouth's, where voices are not told apart
+STRANGERS_LEANING = 1.0  # the same share for a voice that is surely not the speaker's own
 CLOSED_AXES = 4  # numbers that tell one pair of closed lips from another: m in "moo" and in "me"
 CLOSED_SPREAD = 2.0  # standard deviations of each that closed lips may differ by
 SHUT_QUANTILE, WIDE_QUANTILE = 0.05, 0.9  # of the apertures of a video: closed lips, open ones
@@ -34,6 +36,15 @@ class SpeechHeadConfig:
     window: int = 12  # frames of history, the present one included
     dropout: float = 0.2
     heard_aperture: int = -1  # which number of the features is any mouth's aperture; -1: none
+    voice: int = 0  # units that tell the own voice from others; 0: it is not told apart
+
+
+class Heard(NamedTuple):
+    """What the head makes of windows of features, before the lips lean and close."""
+
+    code: Tensor  # (B, code) the likeliest lip codes
+    closure: Tensor  # (B,) logit of closed lips
+    own: Tensor | None  # (B,) logit of the speaker's own voice, where voices are told apart
 
 
 class SpeechHead(nn.Module):
@@ -61,6 +72,13 @@ class SpeechHead(nn.Module):
                 nn.Linear(config.context, config.bottleneck),
                 nn.Linear(config.bottleneck, width),
             )
+        if config.voice:
+            self.knows = nn.Sequential(
+                nn.Dropout(config.dropout),
+                nn.Linear(config.context, config.voice),
+                nn.GELU(),
+                nn.Linear(config.voice, 1),
+            )
         self.near = nn.Conv1d(width, width, 5)
         self.far = nn.Conv1d(width, width, config.window - 4)
         self.leave = nn.Linear(2 * width, config.code)
@@ -79,17 +97,18 @@ class SpeechHead(nn.Module):
 
     def forward(self, window: Tensor) -> Tensor:
         """window (B, config.window, features + context), oldest first -> lip code f_s (B, code)."""
-        code, closure = self.hear(window)
+        code, closure, own = self.hear(window)
         if self.config.heard_aperture >= 0:
-            code = self._lean(code, window[:, -1, self.config.heard_aperture])
+            leaning = LEANING if own is None else STRANGERS_LEANING * (-own).sigmoid()
+            code = self._lean(code, window[:, -1, self.config.heard_aperture], leaning)
         closed = closed_share(closure.sigmoid(), DOUBT, BELIEF)
         open_lips = ((self.read_aperture(code) - self.shut) / self.ajar).clamp(0, 1)
         return code + (closed * open_lips)[:, None] * (self.close(code) - code)
 
-    def _lean(self, code: Tensor, heard: Tensor) -> Tensor:
-        """What fits the voice learned from best fits other voices less; they meet in between."""
+    def _lean(self, code: Tensor, heard: Tensor, leaning: Tensor | float) -> Tensor:
+        """What fits the voice learned from best fits other voices less; strangers lean further."""
         meant = self.any_mouth[0] * heard + self.any_mouth[1]
-        return code + (LEANING * (meant - self.read_aperture(code)))[:, None] * self.opening
+        return code + (leaning * (meant - self.read_aperture(code)))[:, None] * self.opening
 
     def close(self, code: Tensor) -> Tensor:
         """Codes (B, code) of open lips -> the closed lips of this speaker that are most like them.
@@ -106,8 +125,8 @@ class SpeechHead(nn.Module):
         excess = (self.read_aperture(code) - self.shut).clamp_min(0)
         return code - excess[:, None] * self.opening
 
-    def hear(self, window: Tensor) -> tuple[Tensor, Tensor]:
-        """The same window -> the likeliest code (B, code) and the logit of closed lips (B,)."""
+    def hear(self, window: Tensor) -> Heard:
+        """The same window -> what is heard in it."""
         spoken = self.config.features
         normal = (window[..., :spoken] - self.centre) / self.scale
         entered = self.enter(self.dropout(normal).transpose(1, 2))
@@ -118,7 +137,13 @@ class SpeechHead(nn.Module):
         near = functional.gelu(self.near(self.dropout(entered)))
         far = functional.gelu(self.far(self.dropout(near)))
         heard = torch.cat([far[..., -1], near[..., -1]], dim=1)
-        return self.leave(heard), self.closes(heard)[:, 0]
+        own = self._own_voice(window[..., spoken:]) if self.config.voice else None
+        return Heard(self.leave(heard), self.closes(heard)[:, 0], own)
+
+    def _own_voice(self, context: Tensor) -> Tensor:
+        """Mean evidence of the window; the encoder does not learn from it what a voice is."""
+        evidence: Tensor = self.knows(context.detach())
+        return evidence.mean(dim=1)[:, 0]
 
     def read_aperture(self, code: Tensor) -> Tensor:
         """Lip codes (..., code) -> aperture (...), in the units of the training video."""

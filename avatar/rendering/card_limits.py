@@ -40,6 +40,7 @@ def _rules(card: "SpeakerCard") -> list[Rule]:
         ("model.speech_head.width", (head.width,), 1, 1024),
         ("model.speech_head.bottleneck", (head.bottleneck,), 1, 1024),
         ("model.speech_head.window", (head.window,), 1, 250),
+        ("model.speech_head.voice", (head.voice,), 0, 1024),
         ("model.lips.lattice", lips.lattice, 2, 1024),
         ("model.lips.width", (lips.width,), 1, 512),
         ("model.lips.layers", (lips.layers,), 1, MAX_LAYERS),

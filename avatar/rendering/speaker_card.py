@@ -117,6 +117,9 @@ def _check(card: SpeakerCard, path: Path) -> None:
         "the speech head's aperture must be one of its features": -1
         <= card.model.speech_head.heard_aperture
         < card.model.speech_head.features,
+        "a speech head that tells voices apart must hear the encoder's hidden states": not (
+            card.model.speech_head.voice and not card.model.speech_head.context
+        ),
         "the speech head's code must be the lip generator's": card.model.speech_head.code
         == lips.code,
         "camera.focal must be more than 0": card.camera.focal > 0,

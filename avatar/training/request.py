@@ -3,6 +3,7 @@
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -61,13 +62,17 @@ class TrainRequest:
             raise AvatarError("--held-out must lie between 0 and 0.5")
 
     def begin(self, resume: bool) -> None:
-        """Take the work folder, or go on in it; another training's folder is refused."""
+        """Take the work folder, or go on in it; another training's folder is refused.
+
+        Who goes on may give another budget: every phase then goes on to its new share.
+        """
         path = self.work / "request.yaml"
         wanted = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()} | {
             "videos": [str(video) for video in self.videos]
         }
         if path.exists():
-            if yaml.safe_load(path.read_text()) != wanted:
+            begun = yaml.safe_load(path.read_text())
+            if not isinstance(begun, dict) or _but_budget(begun) != _but_budget(wanted):
                 raise AvatarError(
                     f"{self.work} holds another training: remove it or choose another --work"
                 )
@@ -76,6 +81,9 @@ class TrainRequest:
                     f"{self.work} holds this training unfinished: add --resume to go on, "
                     "or remove it to begin anew"
                 )
-            return
         with replace_file(path) as temporary:
             temporary.write_text(yaml.safe_dump(wanted, sort_keys=False))
+
+
+def _but_budget(request: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in request.items() if key not in ("seconds", "steps")}

@@ -39,6 +39,7 @@ OPEN_QUANTILE = 0.9  # of the apertures of a video: lips wide open
 CLOSED = 0.11  # of that aperture: below it the lips count as closed
 CLOSING_WEIGHT = 1.0
 MISSED_CLOSURE = 3.0  # how much worse it is than a closure too many
+VOICE_WEIGHT = 0.3
 NOISE_SHARE = 0.15  # of the pieces that are not the speaker's own
 REHEARSED = 6  # windows of a step on which the encoder rehearses its own objective
 REHEARSAL_WEIGHT = 0.15
@@ -101,19 +102,28 @@ class SpeechTask:
         features = self._features(mels, rng)[:, LOOKAHEAD_FRAMES:].float()
         window = self.head.config.window
         rows = features[:, CONTEXT - window + 1 :].unfold(1, window, 1).transpose(2, 3)
-        made, closing = self.head.hear(rows.flatten(0, 1))
-        made, true = made.unflatten(0, codes.shape[:2]), codes.to(self.device)
+        heard = self.head.hear(rows.flatten(0, 1))
+        made, true = heard.code.unflatten(0, codes.shape[:2]), codes.to(self.device)
         missed = functional.binary_cross_entropy_with_logits(
-            closing, closed.flatten().to(self.device), pos_weight=closing.new_tensor(MISSED_CLOSURE)
+            heard.closure,
+            closed.flatten().to(self.device),
+            pos_weight=made.new_tensor(MISSED_CLOSURE),
         )
         found = {
             "code": code_error(made, true, self.weight),
             "motion": code_error(made.diff(dim=1), true.diff(dim=1), self.weight),
             "closure": CLOSING_WEIGHT * missed,
         }
+        if heard.own is not None:
+            found["voice"] = VOICE_WEIGHT * self._told_apart(heard.own)
         if self.others and self.tuned:
             found["rehearsal"] = REHEARSAL_WEIGHT * self._rehearse(self.others.sounds, rng)
         return found
+
+    def _told_apart(self, own: Tensor) -> Tensor:
+        """Error of the logits (B,) of the speaker's own voice; its pieces are the first half."""
+        is_own = (torch.arange(len(own), device=own.device) < BATCH * SEGMENT).float()
+        return functional.binary_cross_entropy_with_logits(own, is_own)
 
     def _rehearse(self, sounds: OtherSounds, rng: torch.Generator) -> Tensor:
         random = np.random.default_rng(int(torch.randint(2**31, (), generator=rng)))

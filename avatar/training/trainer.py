@@ -33,6 +33,7 @@ from avatar.training.speech_task import Others, SpeechTask, clip_codes, clip_fea
 
 SHARES = {"depth": 0.02, "speech": 0.34, "sync": 0.05, "lips": 0.34, "blend": 0.25}
 DEPTH_FRAMES = 64  # spread over the video, to learn the canonical depth from
+VOICE_UNITS = 32  # of the head, that tell the speaker's voice from others
 LEAST_TRAINING = 0.3  # share of a time budget that is left to training, however long tracking takes
 
 
@@ -76,6 +77,7 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
         code=SHAPE_COMPONENTS + APPEARANCE_COMPONENTS,
         context=encoder.config.context,
         heard_aperture=encoder.layout["articulation"].start + APERTURE,
+        voice=VOICE_UNITS if request.other_voices else 0,
     )
     config = model_config(request.preset, head, (y1 - y0, x1 - x0))
     networks = new_networks(config, encoder, request.seed)

@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from avatar.models.speech_head import LEANING, SpeechHead, SpeechHeadConfig, history
+from avatar.models.speech_head import (
+    LEANING,
+    STRANGERS_LEANING,
+    SpeechHead,
+    SpeechHeadConfig,
+    history,
+)
 
 
 def test_history_ends_at_the_frame_and_repeats_the_first() -> None:
@@ -48,7 +54,7 @@ def test_a_sure_closure_shuts_open_lips(certainty: float, closes: bool) -> None:
     with torch.no_grad():
         head.closes.weight.zero_()
         head.closes.bias.fill_(certainty)
-        likely, _ = head.hear(windows)
+        likely = head.hear(windows).code
         made = head.read_aperture(head(windows))
     was_open = head.read_aperture(likely) > head.shut + head.ajar
     assert was_open.any()
@@ -75,9 +81,10 @@ def test_closed_lips_look_closed_and_keep_what_closed_lips_differ_in() -> None:
     assert made[2, 2] < 2.5, "nor a shape that this mouth was never seen in"
 
 
-def test_the_aperture_leans_towards_that_of_any_mouth() -> None:
+def leaning_head(voice: int) -> tuple[SpeechHead, torch.Tensor]:
+    """A head that never closes the lips and knows any mouth's aperture; its video's apertures."""
     torch.manual_seed(0)
-    config = SpeechHeadConfig(features=6, code=4, width=8, heard_aperture=2)
+    config = SpeechHeadConfig(features=6, code=4, context=8, width=8, heard_aperture=2, voice=voice)
     head = SpeechHead(config).eval()
     codes = torch.randn(400, 4)
     aperture = 0.2 + 0.1 * codes[:, 0]
@@ -85,12 +92,27 @@ def test_the_aperture_leans_towards_that_of_any_mouth() -> None:
     head.learn_any_mouth(torch.randn(400, 6) * 3, aperture)
     with torch.no_grad():
         head.closes.bias.fill_(-20.0)
-    windows = torch.randn(64, config.window, 6)
-    likely, _ = head.hear(windows)
-    alone, made = head.read_aperture(likely), head.read_aperture(head(windows))
-    meant = head.any_mouth[0] * windows[:, -1, 2] + head.any_mouth[1]
-    assert torch.allclose(made, (1 - LEANING) * alone + LEANING * meant, atol=1e-5)
+    return head, torch.randn(64, config.window, 14)
+
+
+def test_the_aperture_of_any_mouth_has_the_spread_of_this_one() -> None:
+    head, _ = leaning_head(voice=0)
     assert float(head.any_mouth[0]) == pytest.approx(0.1 / 3, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("certainty", "leaning"), [(None, LEANING), (-20.0, STRANGERS_LEANING), (20.0, 0.0)]
+)
+def test_a_stranger_s_aperture_is_any_mouth_s(certainty: float | None, leaning: float) -> None:
+    head, windows = leaning_head(voice=0 if certainty is None else 4)
+    with torch.no_grad():
+        if certainty is not None:
+            head.knows[-1].weight.zero_()
+            head.knows[-1].bias.fill_(certainty)
+        likely = head.hear(windows).code
+        alone, made = head.read_aperture(likely), head.read_aperture(head(windows))
+    meant = head.any_mouth[0] * windows[:, -1, 2] + head.any_mouth[1]
+    assert torch.allclose(made, (1 - leaning) * alone + leaning * meant, atol=1e-5)
 
 
 def test_hidden_states_change_the_code() -> None:

@@ -130,6 +130,13 @@ def test_an_unfinished_training_is_not_overwritten(tmp_path: Path) -> None:
         request(tmp_path, seed=1).begin(resume=True)
 
 
+def test_a_training_goes_on_with_another_budget(tmp_path: Path) -> None:
+    request(tmp_path, steps=10).begin(resume=False)
+    request(tmp_path, steps=20).begin(resume=True)
+    with pytest.raises(AvatarError, match="--resume"):
+        request(tmp_path, steps=20).begin(resume=False)
+
+
 def test_generator_starts_from_least_squares(trained: Trained) -> None:
     data, codes = trained.data, trained.data.codes.codes
     generator = LipGenerator(trained.config.lips)
