@@ -4,6 +4,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
 
 from avatar.errors import AvatarError
+from streaming.media_guard import guard
 
 
 async def take_offer(peer: RTCPeerConnection, offer: str) -> str:
@@ -13,6 +14,7 @@ async def take_offer(peer: RTCPeerConnection, offer: str) -> str:
         await peer.setLocalDescription(await peer.createAnswer())
     except Exception as error:  # aiortc's parser fails in many ways; all of them mean this
         raise AvatarError(f"the offer cannot be used: {error}") from error
+    guard(peer)
     return peer.localDescription.sdp
 
 
