@@ -56,7 +56,7 @@ class SpeakerArchive:
         self._entries: dict[str, zipfile.ZipInfo] = {}
         folders = set()
         for entry in archive.infolist():
-            if entry.is_dir() and self._is_top(entry.filename.removesuffix("/")):
+            if _is_folder(entry) and self._is_top(entry.filename.removesuffix("/")):
                 continue
             place = self._check(entry)
             folders.add(place.parent)
@@ -95,7 +95,7 @@ class SpeakerArchive:
             self._refuse(entry, "leads out of its folder")
         if kind not in (0, stat.S_IFREG):
             self._refuse(entry, "is a link or no plain file")
-        if place.name not in LIMITS or entry.is_dir():
+        if place.name not in LIMITS or _is_folder(entry):
             self._refuse(entry, "does not belong in a speaker")
         if entry.flag_bits & 1 or entry.compress_type not in PACKINGS:
             self._refuse(entry, "is encrypted or packed in an unusual way")
@@ -126,3 +126,7 @@ def _check_list(path: Path) -> None:
     (list_bytes,) = struct.unpack_from("<I", tail, at + 12)
     if list_bytes > MAX_LIST or RECORD_64 in tail[max(0, at - 20) : at]:
         raise AvatarError(f"{path}: has more files in it than a speaker; it is not installed")
+
+
+def _is_folder(entry: zipfile.ZipInfo) -> bool:
+    return entry.filename.endswith("/")  # ZipInfo.is_dir fails on an empty name

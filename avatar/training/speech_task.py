@@ -1,9 +1,11 @@
 """The phase that teaches the speaker's ear: sound -> lip code, from frozen or tuned features.
 
-An encoder that is tuned rehearses meanwhile what it was trained for, on other voices in noise: left
-alone with one speaker's lips it would forget what phones and babble are.
+An encoder that is tuned rehearses meanwhile what it was trained for, on other voices in noise, and
+is held to what it said of them before: left alone with one speaker's lips it would forget what
+phones and babble are, and follow strangers less the longer it learns.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -43,6 +45,7 @@ VOICE_WEIGHT = 0.3
 NOISE_SHARE = 0.15  # of the pieces that are not the speaker's own
 REHEARSED = 6  # windows of a step on which the encoder rehearses its own objective
 REHEARSAL_WEIGHT = 0.15
+ANCHOR_WEIGHT = 10.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class SpeechTask:
         self.encoder, self.head = networks.encoder.to(device), networks.head.to(device)
         self.tuned = tuned
         self.modules = nn.ModuleDict({"head": self.head})
+        self.shipped = copy.deepcopy(self.encoder).requires_grad_(False)
         if tuned:
             self.modules["encoder"] = self.encoder
         self.starts = data.windows(SEGMENT)
@@ -99,7 +103,8 @@ class SpeechTask:
         if self.others:
             pieces.append(self._other_pieces(self.others, rng))
         mels, codes, closed = (torch.cat(parts) for parts in zip(*pieces, strict=True))
-        features = self._features(mels, rng)[:, LOOKAHEAD_FRAMES:].float()
+        mels = self._by_other_microphones(mels, rng)
+        features = self._features(mels)
         window = self.head.config.window
         rows = features[:, CONTEXT - window + 1 :].unfold(1, window, 1).transpose(2, 3)
         heard = self.head.hear(rows.flatten(0, 1))
@@ -118,6 +123,7 @@ class SpeechTask:
             found["voice"] = VOICE_WEIGHT * self._told_apart(heard.own)
         if self.others and self.tuned:
             found["rehearsal"] = REHEARSAL_WEIGHT * self._rehearse(self.others.sounds, rng)
+            found["anchor"] = ANCHOR_WEIGHT * self._drift(mels[BATCH:], features[BATCH:])
         return found
 
     def _told_apart(self, own: Tensor) -> Tensor:
@@ -131,6 +137,15 @@ class SpeechTask:
         state = self.encoder.new_state(REHEARSED)
         with autocast(self.device):
             return encoder_losses(self.encoder, batch.to(self.device), state)["total"]
+
+    def _drift(self, mels: Tensor, features: Tensor) -> Tensor:
+        """How far what is said of other voices has moved from what the shipped encoder says."""
+        state = self.shipped.new_state(len(mels))
+        with torch.no_grad(), autocast(self.device):
+            rows = self.shipped.to_frames(self.shipped.from_mels(mels, state), state)
+        spoken = self.head.config.features
+        before = rows[:, LOOKAHEAD_FRAMES:, :spoken].float()
+        return functional.mse_loss(features[..., :spoken], before)
 
     def _own_pieces(self, rng: torch.Generator) -> Piece:
         starts = draw(rng, BATCH, self.starts)
@@ -151,13 +166,17 @@ class SpeechTask:
         mels, codes, closed = zip(*pieces, strict=True)
         return torch.stack(mels), torch.stack(codes), torch.stack(closed)
 
-    def _features(self, mels: Tensor, rng: torch.Generator) -> Tensor:
-        """What the encoder says of log-mels that other microphones heard, louder or quieter."""
+    def _by_other_microphones(self, mels: Tensor, rng: torch.Generator) -> Tensor:
+        """Log-mels as other microphones hear them, louder or quieter."""
         mels = mel_changes.colour(mels, TONE_DB, rng)
-        mels = mel_changes.gain(mels, GAIN_DB, rng).to(self.device)
+        return mel_changes.gain(mels, GAIN_DB, rng).to(self.device)
+
+    def _features(self, mels: Tensor) -> Tensor:
+        """What the encoder says of log-mels, frame by frame without its delay."""
         state = self.encoder.new_state(len(mels))
         with autocast(self.device), torch.set_grad_enabled(self.tuned):
-            return self.encoder.to_frames(self.encoder.from_mels(mels, state), state)
+            frames = self.encoder.to_frames(self.encoder.from_mels(mels, state), state)
+        return frames[:, LOOKAHEAD_FRAMES:].float()
 
     def _cut(self, start: int) -> Tensor:
         """Sound of CONTEXT + SEGMENT + look-ahead frames; silence beyond the ends of the clip."""

@@ -112,6 +112,14 @@ def test_what_does_not_belong_is_refused_and_nothing_is_written(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.zip", "in"]
 
 
+def test_a_file_without_a_name_does_not_belong(tiny_bundle: Path, tmp_path: Path) -> None:
+    archive = pack(tiny_bundle, tmp_path / "bad.zip", spoil=entry("run.py"))
+    archive.write_bytes(archive.read_bytes().replace(b"run.py", b"\0un.py"))
+    with pytest.raises(AvatarError, match="out of its folder"):
+        install_speaker(archive, tmp_path / "speakers")
+    assert nothing_left(tmp_path / "speakers")
+
+
 def test_a_file_that_lies_about_its_size_is_cut_off(tiny_bundle: Path, tmp_path: Path) -> None:
     """The classic bomb: the list says 10 bytes, the data unpacks to 64 MB."""
     packed = io.BytesIO()
