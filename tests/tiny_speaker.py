@@ -59,7 +59,7 @@ def tiny_model(preset: str = "realtime") -> ModelConfig:
     box = (LIP_BOX[3] - LIP_BOX[1], LIP_BOX[2] - LIP_BOX[0])
     head = SpeechHeadConfig(
         features=ENCODER.spoken, code=8, context=ENCODER.context, width=16, bottleneck=8, window=8,
-        voice=8,
+        heard_aperture=14, heard_closure=16, voice=8,
     )  # fmt: skip
     if preset == "paper":
         lips = LipGeneratorConfig(

@@ -14,9 +14,8 @@ from torch.nn import functional
 
 from avatar.models.lip_closure import closed_share
 
-DOUBT, BELIEF = 0.1, 0.25  # probability of closed lips at which they begin to close and are closed
+DOUBT, BELIEF = 0.2, 0.5  # probability of closed lips at which they begin to close and are closed
 LEANING = 0.35  # share of the aperture that is any mouth's, where voices are not told apart
-STRANGERS_LEANING = 1.0  # the same share for a voice that is surely not the speaker's own
 CLOSED_AXES = 4  # numbers that tell one pair of closed lips from another: m in "moo" and in "me"
 CLOSED_SPREAD = 2.0  # standard deviations of each that closed lips may differ by
 SHUT_QUANTILE, WIDE_QUANTILE = 0.05, 0.9  # of the apertures of a video: closed lips, open ones
@@ -36,6 +35,7 @@ class SpeechHeadConfig:
     window: int = 12  # frames of history, the present one included
     dropout: float = 0.2
     heard_aperture: int = -1  # which number of the features is any mouth's aperture; -1: none
+    heard_closure: int = -1  # which one is any mouth's closure; -1: none
     voice: int = 0  # units that tell the own voice from others; 0: it is not told apart
 
 
@@ -48,7 +48,11 @@ class Heard(NamedTuple):
 
 
 class SpeechHead(nn.Module):
-    """Causal temporal convolutions over a window of features; p, b, m close the lips wholly."""
+    """Causal temporal convolutions over a window of features; p, b, m close the lips wholly.
+
+    For voices that are not the speaker's own, aperture and closure are any mouth's, as the encoder
+    hears them: what the head learned of one voice leads it astray there.
+    """
 
     centre: Tensor
     scale: Tensor
@@ -98,15 +102,18 @@ class SpeechHead(nn.Module):
     def forward(self, window: Tensor) -> Tensor:
         """window (B, config.window, features + context), oldest first -> lip code f_s (B, code)."""
         code, closure, own = self.hear(window)
+        evidence, now = closure.sigmoid(), window[:, -1]
+        strange = LEANING if own is None else (-own).sigmoid()
         if self.config.heard_aperture >= 0:
-            leaning = LEANING if own is None else STRANGERS_LEANING * (-own).sigmoid()
-            code = self._lean(code, window[:, -1, self.config.heard_aperture], leaning)
-        closed = closed_share(closure.sigmoid(), DOUBT, BELIEF)
+            code = self._lean(code, now[:, self.config.heard_aperture], strange)
+        if own is not None:
+            evidence = evidence + strange * (now[:, self.config.heard_closure] - evidence)
+        closed = closed_share(evidence, DOUBT, BELIEF)
         open_lips = ((self.read_aperture(code) - self.shut) / self.ajar).clamp(0, 1)
         return code + (closed * open_lips)[:, None] * (self.close(code) - code)
 
     def _lean(self, code: Tensor, heard: Tensor, leaning: Tensor | float) -> Tensor:
-        """What fits the voice learned from best fits other voices less; strangers lean further."""
+        """What fits the voice learned from best fits other voices less; they meet in between."""
         meant = self.any_mouth[0] * heard + self.any_mouth[1]
         return code + (leaning * (meant - self.read_aperture(code)))[:, None] * self.opening
 
@@ -151,10 +158,13 @@ class SpeechHead(nn.Module):
 
     @torch.no_grad()
     def learn_any_mouth(self, features: Tensor, aperture: Tensor) -> None:
-        """Bring the aperture in features (F, features) to the spread of this speaker's (F,)."""
+        """Bring the aperture in features (F, features) to this speaker's (F,): shut stays shut.
+
+        Call it after `learn_closing`.
+        """
         heard = features[:, self.config.heard_aperture]
-        factor = aperture.std() / heard.std().clamp_min(1e-6)
-        self.any_mouth.copy_(torch.stack([factor, aperture.mean() - factor * heard.mean()]))
+        factor = (aperture.mean() - self.shut) / heard.mean().clamp_min(1e-6)
+        self.any_mouth.copy_(torch.stack([factor, self.shut]))
 
     @torch.no_grad()
     def learn_closing(self, codes: Tensor, aperture: Tensor) -> None:

@@ -102,7 +102,7 @@ def read_card(folder: Path) -> SpeakerCard:
 def _check(card: SpeakerCard, path: Path) -> None:
     width, height = card.size
     x0, y0, x1, y1 = card.lip_box
-    lips = card.model.lips
+    head, lips = card.model.speech_head, card.model.lips
     rules = {
         f"fps must be {FPS}": card.fps == FPS,
         f"size must be multiples of {SIDE_MULTIPLE} up to {MAX_SIDE}": all(
@@ -111,17 +111,16 @@ def _check(card: SpeakerCard, path: Path) -> None:
         f"frames must be 1 to {MAX_FRAMES}": 0 < card.frames <= MAX_FRAMES,
         "lip_box must lie inside the frame": 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height,
         "model.lips.box must be the size of lip_box": lips.box == (y1 - y0, x1 - x0),
-        "the encoder's features must be the speech head's": card.encoder.spoken
-        == card.model.speech_head.features
-        and card.model.speech_head.context in (0, card.encoder.context),
-        "the speech head's aperture must be one of its features": -1
-        <= card.model.speech_head.heard_aperture
-        < card.model.speech_head.features,
-        "a speech head that tells voices apart must hear the encoder's hidden states": not (
-            card.model.speech_head.voice and not card.model.speech_head.context
+        "the encoder's features must be the speech head's": card.encoder.spoken == head.features
+        and head.context in (0, card.encoder.context),
+        "the speech head's aperture and closure must be among its features": all(
+            -1 <= heard < head.features for heard in (head.heard_aperture, head.heard_closure)
         ),
-        "the speech head's code must be the lip generator's": card.model.speech_head.code
-        == lips.code,
+        "a speech head that tells voices apart must hear aperture, closure and hidden states": (
+            not head.voice
+            or (head.context > 0 and min(head.heard_aperture, head.heard_closure) >= 0)
+        ),
+        "the speech head's code must be the lip generator's": head.code == lips.code,
         "camera.focal must be more than 0": card.camera.focal > 0,
         f"files must be {', '.join(FILES)}": sorted(file.name for file in card.files)
         == sorted(FILES),

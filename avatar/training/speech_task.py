@@ -1,8 +1,10 @@
-"""The phase that teaches the speaker's ear: sound -> lip code, from frozen or tuned features.
+"""The phases that teach the speaker's ear: sound -> lip code, from frozen or tuned features.
 
 An encoder that is tuned rehearses meanwhile what it was trained for, on other voices in noise, and
 is held to what it said of them before: left alone with one speaker's lips it would forget what
-phones and babble are, and follow strangers less the longer it learns.
+phones and babble are, and follow strangers less the longer it learns.  A part of the way back to its
+old weights it follows them better and its own voice as well (Wortsman et al., "Robust fine-tuning of
+zero-shot models", CVPR 2022), so they are averaged, and the head settles on what comes of it.
 """
 
 import copy
@@ -46,6 +48,7 @@ NOISE_SHARE = 0.15  # of the pieces that are not the speaker's own
 REHEARSED = 6  # windows of a step on which the encoder rehearses its own objective
 REHEARSAL_WEIGHT = 0.15
 ANCHOR_WEIGHT = 10.0
+KEPT = 0.8  # of what tuning changed in the encoder's weights
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,6 @@ class Others:
 class SpeechTask:
     """Fits head (and encoder) to the lip codes of the video and of other voices; a `fit.Task`."""
 
-    name = "speech"
-
     def __init__(
         self,
         data: LipData,
@@ -70,10 +71,13 @@ class SpeechTask:
         networks: Networks,
         tuned: bool,
         device: torch.device,
+        name: str = "speech",
     ) -> None:
+        self.name = name
         self.data, self.sound, self.others, self.device = data, sound, others, device
+        self.networks = networks
         self.encoder, self.head = networks.encoder.to(device), networks.head.to(device)
-        self.tuned = tuned
+        self.tuned, self.warped = tuned, not tuned
         self.modules = nn.ModuleDict({"head": self.head})
         self.shipped = copy.deepcopy(self.encoder).requires_grad_(False)
         if tuned:
@@ -95,6 +99,20 @@ class SpeechTask:
         if self.tuned:
             groups.append({"params": list(self.encoder.parameters()), "lr": 4e-4})
         return groups
+
+    def settled(self) -> "SpeechTask":
+        """Average the tuned encoder with the shipped one; the head alone learns from there."""
+        shipped = self.shipped.state_dict()
+        tuned = self.encoder.state_dict()
+        for name, weights in tuned.items():
+            if weights.is_floating_point():
+                weights.lerp_(shipped[name], 1 - KEPT)
+        self.encoder.requires_grad_(False)
+        task = SpeechTask(
+            self.data, self.sound, self.others, self.networks, False, self.device, "head"
+        )
+        task.warped = False
+        return task
 
     def losses(self, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
         """Squared error of the codes and of their change from frame to frame, and of closures."""
@@ -152,7 +170,7 @@ class SpeechTask:
         sound = torch.stack([self._cut(int(start)) for start in starts])
         state = self.encoder.new_state(BATCH)
         mels = self.encoder.log_mel(sound.to(self.device), state.samples)[0].cpu()
-        if not self.tuned:
+        if self.warped:
             mels = mel_changes.warp_vocal_tract(mels, rng)
         rows = starts[:, None] + torch.arange(SEGMENT)
         return mels, self.codes[rows], self.closed[rows]

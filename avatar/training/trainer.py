@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avatar.config import ModelConfig, model_config
-from avatar.models.lip_closure import APERTURE
+from avatar.models.lip_closure import APERTURE, CLOSURE
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.models.speech_head import SpeechHeadConfig
 from avatar.models.sync_expert import SyncExpert, SyncExpertConfig
@@ -31,7 +31,9 @@ from avatar.training.preprocess.tracked_video import TrackedVideo
 from avatar.training.request import TrainRequest
 from avatar.training.speech_task import Others, SpeechTask, clip_codes, clip_features
 
-SHARES = {"depth": 0.02, "speech": 0.34, "sync": 0.05, "lips": 0.34, "blend": 0.25}
+SHARES = {
+    "depth": 0.02, "speech": 0.30, "head": 0.06, "sync": 0.04, "lips": 0.33, "blend": 0.25,
+}  # fmt: skip
 DEPTH_FRAMES = 64  # spread over the video, to learn the canonical depth from
 VOICE_UNITS = 32  # of the head, that tell the speaker's voice from others
 LEAST_TRAINING = 0.3  # share of a time budget that is left to training, however long tracking takes
@@ -77,6 +79,7 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
         code=SHAPE_COMPONENTS + APPEARANCE_COMPONENTS,
         context=encoder.config.context,
         heard_aperture=encoder.layout["articulation"].start + APERTURE,
+        heard_closure=encoder.layout["articulation"].start + CLOSURE,
         voice=VOICE_UNITS if request.other_voices else 0,
     )
     config = model_config(request.preset, head, (y1 - y0, x1 - x0))
@@ -95,8 +98,11 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
         others = Others(sounds, *said)
 
     encoder.requires_grad_(request.tuned)
-    run(SpeechTask(data, sound, others, networks, request.tuned, device))
+    speech = SpeechTask(data, sound, others, networks, request.tuned, device)
+    run(speech)
     encoder.requires_grad_(False)
+    if request.tuned:
+        run(speech.settled())
     features = clip_features(encoder, sound, data.clip)
     aperture = torch.from_numpy(np.array(tracked.aperture))
     networks.head.learn_any_mouth(features[data.train], aperture[data.train])

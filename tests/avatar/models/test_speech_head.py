@@ -3,13 +3,7 @@
 import pytest
 import torch
 
-from avatar.models.speech_head import (
-    LEANING,
-    STRANGERS_LEANING,
-    SpeechHead,
-    SpeechHeadConfig,
-    history,
-)
+from avatar.models.speech_head import LEANING, SpeechHead, SpeechHeadConfig, history
 
 
 def test_history_ends_at_the_frame_and_repeats_the_first() -> None:
@@ -84,35 +78,55 @@ def test_closed_lips_look_closed_and_keep_what_closed_lips_differ_in() -> None:
 def leaning_head(voice: int) -> tuple[SpeechHead, torch.Tensor]:
     """A head that never closes the lips and knows any mouth's aperture; its video's apertures."""
     torch.manual_seed(0)
-    config = SpeechHeadConfig(features=6, code=4, context=8, width=8, heard_aperture=2, voice=voice)
+    config = SpeechHeadConfig(
+        features=6, code=4, context=8, width=8, heard_aperture=2, heard_closure=3, voice=voice
+    )
     head = SpeechHead(config).eval()
     codes = torch.randn(400, 4)
     aperture = 0.2 + 0.1 * codes[:, 0]
     head.learn_closing(codes, aperture)
-    head.learn_any_mouth(torch.randn(400, 6) * 3, aperture)
+    head.learn_any_mouth(torch.rand(400, 6), aperture)
     with torch.no_grad():
         head.closes.bias.fill_(-20.0)
     return head, torch.randn(64, config.window, 14)
 
 
-def test_the_aperture_of_any_mouth_has_the_spread_of_this_one() -> None:
+def test_any_mouth_s_aperture_has_this_one_s_mean_and_shut_is_shut() -> None:
     head, _ = leaning_head(voice=0)
-    assert float(head.any_mouth[0]) == pytest.approx(0.1 / 3, rel=0.1)
+    features = torch.rand(400, 6)
+    head.learn_any_mouth(features, aperture := 0.1 + 0.2 * torch.rand(400))
+    meant = head.any_mouth[0] * features[:, 2] + head.any_mouth[1]
+    assert float(meant.mean()) == pytest.approx(float(aperture.mean()), rel=1e-4)
+    assert float(head.any_mouth[1]) == float(head.shut)
 
 
-@pytest.mark.parametrize(
-    ("certainty", "leaning"), [(None, LEANING), (-20.0, STRANGERS_LEANING), (20.0, 0.0)]
-)
+@pytest.mark.parametrize(("certainty", "leaning"), [(None, LEANING), (-20.0, 1.0), (20.0, 0.0)])
 def test_a_stranger_s_aperture_is_any_mouth_s(certainty: float | None, leaning: float) -> None:
     head, windows = leaning_head(voice=0 if certainty is None else 4)
+    windows[..., 3] = 0
+    _, alone, made = heard_with(head, windows, certainty)
+    meant = head.any_mouth[0] * windows[:, -1, 2] + head.any_mouth[1]
+    assert torch.allclose(made, (1 - leaning) * alone + leaning * meant, atol=1e-5)
+
+
+@pytest.mark.parametrize(("certainty", "closes"), [(-20.0, True), (20.0, False)])
+def test_a_stranger_s_lips_close_as_any_mouth_s(certainty: float, closes: bool) -> None:
+    head, windows = leaning_head(voice=4)
+    windows[..., 2], windows[..., 3] = 5.0, 1.0
+    _, alone, made = heard_with(head, windows, certainty)
+    assert torch.allclose(made, head.shut.expand(64) if closes else alone, atol=1e-4)
+
+
+def heard_with(
+    head: SpeechHead, windows: torch.Tensor, certainty: float | None
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The likeliest codes, their apertures, and those made of a voice so surely its own."""
     with torch.no_grad():
         if certainty is not None:
             head.knows[-1].weight.zero_()
             head.knows[-1].bias.fill_(certainty)
         likely = head.hear(windows).code
-        alone, made = head.read_aperture(likely), head.read_aperture(head(windows))
-    meant = head.any_mouth[0] * windows[:, -1, 2] + head.any_mouth[1]
-    assert torch.allclose(made, (1 - leaning) * alone + leaning * meant, atol=1e-5)
+        return likely, head.read_aperture(likely), head.read_aperture(head(windows))
 
 
 def test_hidden_states_change_the_code() -> None:
