@@ -103,13 +103,15 @@ class SpeechHead(nn.Module):
         """window (B, config.window, features + context), oldest first -> lip code f_s (B, code)."""
         code, closure, own = self.hear(window)
         evidence, now = closure.sigmoid(), window[:, -1]
+        looks_open = self.read_aperture(code)
         strange = LEANING if own is None else (-own).sigmoid()
         if self.config.heard_aperture >= 0:
             code = self._lean(code, now[:, self.config.heard_aperture], strange)
         if own is not None:
             evidence = evidence + strange * (now[:, self.config.heard_closure] - evidence)
         closed = closed_share(evidence, DOUBT, BELIEF)
-        open_lips = ((self.read_aperture(code) - self.shut) / self.ajar).clamp(0, 1)
+        opening = torch.maximum(looks_open, self.read_aperture(code))
+        open_lips = ((opening - self.shut) / self.ajar).clamp(0, 1)
         return code + (closed * open_lips)[:, None] * (self.close(code) - code)
 
     def _lean(self, code: Tensor, heard: Tensor, leaning: Tensor | float) -> Tensor:

@@ -48,7 +48,7 @@ NOISE_SHARE = 0.15  # of the pieces that are not the speaker's own
 REHEARSED = 6  # windows of a step on which the encoder rehearses its own objective
 REHEARSAL_WEIGHT = 0.15
 ANCHOR_WEIGHT = 10.0
-KEPT = 0.8  # of what tuning changed in the encoder's weights
+KEPT = 0.9  # of what tuning changed in the encoder's weights
 
 
 @dataclass(frozen=True)

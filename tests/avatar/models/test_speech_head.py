@@ -117,6 +117,19 @@ def test_a_stranger_s_lips_close_as_any_mouth_s(certainty: float, closes: bool) 
     assert torch.allclose(made, head.shut.expand(64) if closes else alone, atol=1e-4)
 
 
+def test_a_stranger_s_closed_lips_look_closed() -> None:
+    """Though their aperture is shut before they close, they have the look of open lips."""
+    head, windows = leaning_head(voice=4)
+    windows[..., 2], windows[..., 3] = 0.0, 1.0
+    likely, alone, _ = heard_with(head, windows, -20.0)
+    leaned = likely + (head.shut - alone)[:, None] * head.opening
+    was_open = alone > head.shut + head.ajar
+    assert was_open.any()
+    with torch.no_grad():
+        made = head(windows)
+    assert torch.allclose(made[was_open], head.close(leaned)[was_open], atol=1e-4)
+
+
 def heard_with(
     head: SpeechHead, windows: torch.Tensor, certainty: float | None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -1,5 +1,6 @@
 """The whole way from a tracked video to a bundle, on a made speaker."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -19,6 +20,7 @@ from avatar.training.lip_code import lip_codes
 from avatar.training.lip_data import canonical_landmarks, split
 from avatar.training.report import write_report
 from avatar.training.request import TrainRequest
+from avatar.training.speech_task import KEPT, SpeechTask
 from avatar.training.trainer import Trained, train
 
 from .made_video import FRAMES, made_video
@@ -56,7 +58,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 def test_losses_fall(trained: Trained) -> None:
-    for name, loss in {"speech": "closure", "lips": "photometric"}.items():
+    for name, loss in (("speech", "closure"), ("speech", "voice"), ("lips", "photometric")):
         values = trained.curves[name].losses[loss]
         assert min(values[1:]) < values[0], name
 
@@ -67,6 +69,22 @@ def test_speaker_beats_its_mean_lip(trained: Trained) -> None:
     assert spoken.frames == round(0.2 * FRAMES)
     assert spoken.psnr_region > still.psnr_region
     assert spoken.aperture_r > 0.5
+
+
+def test_a_tuned_encoder_goes_a_part_of_the_way_back(trained: Trained) -> None:
+    networks = replace(trained.networks, encoder=small_encoder())
+    sound = torch.from_numpy(np.array(trained.data.tracked.sound))
+    task = SpeechTask(trained.data, sound, None, networks, True, torch.device("cpu"))
+    shipped = [weights.clone() for weights in task.encoder.parameters()]
+    with torch.no_grad():
+        for weights in task.encoder.parameters():
+            weights.add_(1)
+    settled = task.settled()
+    for weights, before in zip(task.encoder.parameters(), shipped, strict=True):
+        assert torch.allclose(weights, before + KEPT, atol=1e-5)
+        assert not weights.requires_grad
+    assert list(settled.modules) == ["head"], "the encoder learns no more"
+    assert settled.encoder is task.encoder
 
 
 def test_report_is_written(trained: Trained, tmp_path: Path) -> None:
