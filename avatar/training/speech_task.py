@@ -2,9 +2,10 @@
 
 An encoder that is tuned rehearses meanwhile what it was trained for, on other voices in noise, and
 is held to what it said of them before: left alone with one speaker's lips it would forget what
-phones and babble are, and follow strangers less the longer it learns.  A part of the way back to its
-old weights it follows them better and its own voice as well (Wortsman et al., "Robust fine-tuning of
-zero-shot models", CVPR 2022), so they are averaged, and the head settles on what comes of it.
+phones and babble are, and follow strangers less the longer it learns.  A part of the way back to
+its old weights it follows them better and its own voice as well (Wortsman et al., "Robust
+fine-tuning of zero-shot models", CVPR 2022), so they are averaged, and the head settles on what
+comes of it.
 """
 
 import copy
