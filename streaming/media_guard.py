@@ -7,7 +7,6 @@ connection with a traceback.
 
 import struct
 import time
-from collections.abc import Callable
 from typing import Any
 
 from aiortc import RTCDtlsTransport, RTCPeerConnection
@@ -33,17 +32,14 @@ BURST = 3.0  # seconds of each that may come at once, as after a cut of the line
 SOURCES = 8  # SSRCs of one call, in all; a browser's microphone is one
 SSRC = slice(8, 12)  # of an RTP packet
 
-Monotonic = Callable[[], float]
-
 
 class MediaGuard:
     """Stands before one aiortc transport and drops what is too much or cannot be read."""
 
-    def __init__(self, transport: RTCDtlsTransport, monotonic: Monotonic = time.monotonic) -> None:
+    def __init__(self, transport: RTCDtlsTransport) -> None:
         self._router: Any = transport._rtp_router
-        self._monotonic = monotonic
         self._sources: set[bytes] = set()
-        now = monotonic()
+        now = time.monotonic()
         self._sound, self._reports, self._repeats, key_frames, bit_rates = (
             Bucket(rate, rate * BURST, now)
             for rate in (SOUND_PACKETS, REPORTS, REPEATS, KEY_FRAMES, BIT_RATES)
@@ -57,7 +53,7 @@ class MediaGuard:
         vars(transport).update(_handle_rtp_data=self._take_rtp, _handle_rtcp_data=self._take_rtcp)
 
     async def _take_rtp(self, data: bytes, arrival_time_ms: int) -> None:
-        if not self._sound.take(self._monotonic()):
+        if not self._sound.take(time.monotonic()):
             _drop("sound")
         elif not self._knows(data[SSRC]):
             _drop("source")
@@ -70,7 +66,7 @@ class MediaGuard:
         return source in self._sources
 
     async def _take_rtcp(self, data: bytes) -> None:
-        if not self._reports.take(self._monotonic()):
+        if not self._reports.take(time.monotonic()):
             _drop("report")
             return
         try:
@@ -86,7 +82,7 @@ class MediaGuard:
 
     def _allows(self, packet: AnyRtcpPacket) -> bool:
         """Whether to heed a report; the packets that a NACK names are cut to what may be sent."""
-        now = self._monotonic()
+        now = time.monotonic()
         if isinstance(packet, RtcpRtpfbPacket):
             named = dict.fromkeys(packet.lost)
             packet.lost = [number for number in named if self._repeats.take(now)]

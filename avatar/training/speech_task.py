@@ -72,13 +72,13 @@ class SpeechTask:
         networks: Networks,
         tuned: bool,
         device: torch.device,
-        name: str = "speech",
+        settling: bool = False,
     ) -> None:
-        self.name = name
+        self.name = "head" if settling else "speech"
         self.data, self.sound, self.others, self.device = data, sound, others, device
         self.networks = networks
         self.encoder, self.head = networks.encoder.to(device), networks.head.to(device)
-        self.tuned, self.warped = tuned, not tuned
+        self.tuned, self.warped = tuned, not (tuned or settling)
         self.modules = nn.ModuleDict({"head": self.head})
         self.shipped = copy.deepcopy(self.encoder).requires_grad_(False)
         if tuned:
@@ -109,11 +109,9 @@ class SpeechTask:
             if weights.is_floating_point():
                 weights.lerp_(shipped[name], 1 - KEPT)
         self.encoder.requires_grad_(False)
-        task = SpeechTask(
-            self.data, self.sound, self.others, self.networks, False, self.device, "head"
+        return SpeechTask(
+            self.data, self.sound, self.others, self.networks, False, self.device, settling=True
         )
-        task.warped = False
-        return task
 
     def losses(self, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
         """Squared error of the codes and of their change from frame to frame, and of closures."""
