@@ -3,12 +3,11 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from struct import pack
 from typing import Any
 
-import httpx
 import pytest
 import websockets
 from aiortc.rtp import (
@@ -21,11 +20,13 @@ from aiortc.rtp import (
     pack_remb_fci,
     pack_rtcp_packet,
 )
-from prometheus_client.parser import text_string_to_metric_families
 
 from streaming.media_guard import BIT_RATES, BURST, KEY_FRAMES, REPEATS, SOURCES
 from tests.streaming.live_server import LiveServer, serving_bars
+from tests.streaming.netns_caller import expect
+from tests.streaming.scrape import scrape
 from tests.streaming.talking_peer import TalkingPeer
+from tests.streaming.test_session import within
 
 OPUS = 96  # of aiortc's offers
 SPELL = 3.0  # seconds that a caller is watched
@@ -45,36 +46,14 @@ async def call(server: LiveServer) -> AsyncIterator[TalkingPeer]:
     peer = TalkingPeer()
     async with websockets.connect(server.address.replace("http", "ws") + "/ws") as socket:
         await socket.send(json.dumps({"type": "offer", "sdp": await peer.offer()}))
-        while (message := json.loads(await socket.recv()))["type"] != "answer":
-            pass
-        await peer.take_answer(message["sdp"])
-        listening = asyncio.create_task(_listen(socket))
-        await _until(lambda: len(peer.face) > 5)
+        await peer.take_answer((await expect(socket, "answer"))["sdp"])
+        await within(20, lambda: len(peer.face) > 5)
         yield peer
-        listening.cancel()
         await peer.close()
 
 
-async def _listen(socket: Any) -> None:
-    with suppress(websockets.exceptions.ConnectionClosed):
-        async for _ in socket:
-            pass
-
-
-async def _until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not holds():
-            await asyncio.sleep(0.05)
-
-
-def dropped(server: LiveServer) -> dict[str, float]:
-    text = httpx.get(f"{server.address}/metrics").text
-    return {
-        sample.labels["what"]: sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name == "avatar_dropped_packets_total"
-    }
+def dropped(server: LiveServer, what: str) -> float:
+    return scrape(server.address).get(f'avatar_dropped_packets_total{{what="{what}"}}', 0)
 
 
 def transport(peer: TalkingPeer) -> Any:
@@ -85,7 +64,7 @@ async def still_shown(peer: TalkingPeer) -> None:
     """The call goes on: sound and pictures come as before."""
     await asyncio.sleep(0.5)
     face, voice = len(peer.face), len(peer.voice)
-    await _until(lambda: len(peer.face) > face + 10 and len(peer.voice) > voice + 10)
+    await within(20, lambda: len(peer.face) > face + 10 and len(peer.voice) > voice + 10)
 
 
 def face_source(peer: TalkingPeer) -> int:
@@ -95,13 +74,13 @@ def face_source(peer: TalkingPeer) -> int:
 
 
 async def test_new_sources_are_not_remembered_without_end(server: LiveServer) -> None:
-    before = dropped(server).get("source", 0)
+    before = dropped(server, "source")
     async with call(server) as peer:
         for number in range(200):
             packet = RtpPacket(OPUS, 0, number, 960 * number, 77_000 + number, SILENCE)
             await transport(peer)._send_rtp(packet.serialize())
         await still_shown(peer)
-        assert dropped(server)["source"] - before >= 200 - SOURCES
+        assert dropped(server, "source") - before >= 200 - SOURCES
 
 
 async def test_a_report_may_not_have_thousands_of_packets_sent_again(server: LiveServer) -> None:
@@ -133,7 +112,7 @@ async def test_a_report_may_not_have_thousands_of_packets_sent_again(server: Liv
 async def test_what_costs_a_key_frame_is_heeded_only_so_often(
     server: LiveServer, wish: str
 ) -> None:
-    before = dropped(server).get("wish", 0)
+    before = dropped(server, "wish")
     async with call(server) as peer:
         source = face_source(peer)
         for number in range(60):
@@ -143,12 +122,12 @@ async def test_what_costs_a_key_frame_is_heeded_only_so_often(
             await transport(peer)._send_rtp(bytes(key_frame if wish == "key frame" else bit_rate))
             await asyncio.sleep(SPELL / 60)
         await still_shown(peer)
-        heeded = 60 - (dropped(server)["wish"] - before)
+        heeded = 60 - (dropped(server, "wish") - before)
         assert heeded <= max(KEY_FRAMES, BIT_RATES) * (SPELL + BURST) + 3
 
 
 async def test_sound_that_floods_in_is_dropped(server: LiveServer) -> None:
-    before = dropped(server).get("sound", 0)
+    before = dropped(server, "sound")
     async with call(server) as other, call(server) as peer:
         for number in range(4000):
             packet = RtpPacket(OPUS, 0, number % 65536, 960 * number, 99, SILENCE)
@@ -157,17 +136,17 @@ async def test_sound_that_floods_in_is_dropped(server: LiveServer) -> None:
                 await asyncio.sleep(0.02)
         await still_shown(peer)
         await still_shown(other)
-    assert dropped(server)["sound"] - before > 1000
+    assert dropped(server, "sound") - before > 1000
 
 
 async def test_a_report_that_promises_more_than_it_holds_is_dropped_in_silence(
     server: LiveServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = dropped(server).get("malformed", 0)
+    before = dropped(server, "malformed")
     async with call(server) as peer:
         with caplog.at_level(logging.WARNING):
             lie = RtcpPsfbPacket(RTCP_PSFB_APP, 1, 0, b"REMB\xff\x00\x00\x00")
             await transport(peer)._send_rtp(bytes(lie))
             await still_shown(peer)
     assert "Traceback" not in caplog.text
-    assert dropped(server)["malformed"] - before == 1
+    assert dropped(server, "malformed") - before == 1
