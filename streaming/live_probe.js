@@ -27,7 +27,8 @@
     });`;
 
   let context;
-  let early = Infinity; // ms: performance.now() minus context time, of the promptest tick
+  const promptest = []; // ms: performance.now() minus context time, the least of every second
+  const AROUND = 2; // s before and after that are looked at for the promptest tick
 
   const listener = async () => {
     const node = new AudioWorkletNode(context, "onsets");
@@ -43,7 +44,7 @@
     microphone.channelCount = 1;
     const clock = await listener();
     clock.port.onmessage = ({ data }) => {
-      if (data.tick !== undefined) early = Math.min(early, performance.now() - data.tick * 1000);
+      if (data.tick !== undefined) noteTime(data.tick);
     };
     let next = context.currentTime + FIRST_CLICK;
     setInterval(() => {
@@ -54,6 +55,19 @@
     }, 200);
     listenToVoice();
     return microphone.stream;
+  };
+
+  const noteTime = (seconds) => {
+    const second = Math.floor(seconds);
+    promptest[second] = Math.min(promptest[second] ?? Infinity, performance.now() - seconds * 1000);
+  };
+
+  // The sound device of a busy machine stands still now and then, and its clock with it: one offset
+  // for a whole call would count that as delay.
+  const onPage = (seconds) => {
+    const from = Math.max(0, Math.floor(seconds) - AROUND);
+    const near = promptest.slice(from, Math.floor(seconds) + AROUND + 1).filter(Number.isFinite);
+    return seconds * 1000 + Math.min(...near);
   };
 
   const click = (microphone, at) => {
@@ -121,7 +135,6 @@
         tracks[kind][name] = (tracks[kind][name] ?? 0) - (probe.before[kind][name] ?? 0);
       }
     }
-    const onPage = (seconds) => seconds * 1000 + early;
     return {
       clicks: probe.clicks.map(onPage),
       // Heard when it leaves the sound device, not when the browser mixes it.

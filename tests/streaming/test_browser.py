@@ -12,7 +12,7 @@ import pytest
 
 from streaming import live_benchmark
 from streaming.config import ServeConfig
-from streaming.live_report import judge
+from streaming.live_report import LiveReport, judge
 from streaming.process_usage import Usage
 from streaming.serving import find_speakers
 from tests.streaming.browser import (
@@ -28,6 +28,15 @@ from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
 
 DEMO = Path(__file__).parents[2] / "trained_speakers" / "demo"
+STANDSTILL = 0.4  # seconds
+KEEP_CONTEXTS = """window.contexts = [];
+const Context = AudioContext;
+window.AudioContext = class extends Context {
+  constructor(...args) {
+    super(...args);
+    contexts.push(this);
+  }
+}"""
 REFUSE_MICROPHONE = """navigator.mediaDevices.getUserMedia = async () => {
   throw new DOMException('no', 'NotAllowedError');
 }"""
@@ -271,21 +280,42 @@ def test_everything_has_a_name_and_the_page_fits_a_phone(
     assert page.evaluate("document.activeElement.id") == "start"
 
 
-def test_what_is_presented_is_in_time_and_in_step(bars: LiveServer, browser: Any) -> None:
+@pytest.fixture
+def probed(bars: LiveServer, browser: Any) -> Iterator[Any]:
+    """A page in a call, with the probe of the benchmark in it; `contexts` are its sound devices."""
     context = browser.new_context(bypass_csp=True)
     page = context.new_page()
+    page.add_init_script(KEEP_CONTEXTS)
     page.add_init_script(path=live_benchmark.PROBE)
     page.goto(bars.address)
     page.click("#start")
-    time.sleep(5)
-    page.evaluate("liveProbe.settled()")
-    time.sleep(12)
-    collected = page.evaluate("liveProbe.collect()")
+    page.wait_for_timeout(5000)
+    yield page
     context.close()
-    report = judge(collected, Usage(0, 0, 0))
+
+
+def probe(page: Any, seconds: float) -> LiveReport:
+    page.evaluate("liveProbe.settled()")
+    page.wait_for_timeout(seconds * 1000)
+    return judge(page.evaluate("liveProbe.collect()"), Usage(0, 0, 0))
+
+
+def test_what_is_presented_is_in_time_and_in_step(probed: Any) -> None:
+    report = probe(probed, 12)
     assert report.events >= 8
     assert report.unread_pictures <= 2
     assert report.fps > 20 / patience()
     # Sharper figures are the business of `avatar bench --live` on a quiet machine.
     assert 120 < report.mouth_delay.p50 < 300 * patience()
     assert report.skew.p50 < 80 * patience()
+
+
+def test_a_sound_device_that_stood_still_is_not_counted_as_delay(probed: Any) -> None:
+    before = probe(probed, 8)
+    probed.evaluate("Promise.all(contexts.map((one) => one.suspend()))")
+    probed.wait_for_timeout(STANDSTILL * 1000)
+    probed.evaluate("Promise.all(contexts.map((one) => one.resume()))")
+    probed.wait_for_timeout(8000)
+    after = probe(probed, 8)
+    assert after.events >= 5
+    assert after.mouth_delay.p50 - before.mouth_delay.p50 < STANDSTILL * 500
