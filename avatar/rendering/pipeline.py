@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from avatar.audio import LOOKAHEAD_FRAMES, Samples
@@ -88,6 +89,8 @@ class Pipeline:
         self.mark = mark
         self.device = choose_device(device)
         self.window = speaker.networks.head.config.window
+        # Threads of NumPy's BLAS wait for more work by yielding: between frames that costs a core.
+        threadpool_limits(threads, user_api="blas")
         self.cuda_stream = device_stream(self.device)
         with torch.inference_mode(), working_on(self.cuda_stream):
             self.scene = scene or ReferenceLoop(speaker, self.device)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from avatar.audio import Samples
 from avatar.rendering.features import features_of
@@ -131,3 +132,11 @@ def test_speakers_step_together_as_each_by_itself(tiny: Speaker, tiny_paper: Spe
                 assert picture is None
             else:
                 assert same(picture, alone[row][number])
+
+
+def test_no_thread_of_numpy_waits_for_work_between_frames(tiny: Speaker) -> None:
+    with threadpool_limits(2, user_api="blas"):
+        Pipeline(tiny, device="cpu")
+        pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert pools
+    assert all(pool["num_threads"] == 1 for pool in pools)
