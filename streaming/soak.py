@@ -79,8 +79,9 @@ def _visit(address: str, ending: str) -> Visit:
 
 @contextmanager
 def _visitor(address: str) -> "Iterator[subprocess.Popen[str]]":
+    # Visitors stand for other machines: of this one they get what the call leaves over.
     visitor = subprocess.Popen(
-        [sys.executable, "-m", "streaming.visitor", address],
+        ["nice", "-n", "19", sys.executable, "-m", "streaming.visitor", address],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -13,6 +13,7 @@ from streaming.process_usage import Usage
 SETTLING = 0.2  # part of the run in which pools and caches fill; it is not judged
 ENDS = 0.2  # part of what is judged whose median is called first, or last
 PART = 600.0  # seconds of the long call that are judged together
+LATER = 40.0  # ms that mouth, voice and skew may have grown between the first part and the last
 NEGLIGIBLE = 0.005  # part of a quantity that its growth over the run may be in any case
 
 
@@ -72,6 +73,19 @@ class SoakReport:
     @property
     def steady(self) -> bool:
         return all(trend.steady for trend in self.trends.values())
+
+    @property
+    def in_time(self) -> bool:
+        """The long call ended as prompt, and as much in step, as it began."""
+        first, last = self.parts[0], self.parts[-1]
+        if first is None or last is None:
+            return False
+        grown = (
+            last.mouth_delay.p50 - first.mouth_delay.p50,
+            last.voice_delay.p50 - first.voice_delay.p50,
+            last.skew.p95 - first.skew.p95,
+        )
+        return max(grown) <= LATER
 
 
 def judge_soak(

@@ -18,6 +18,7 @@ from avatar.rendering.features import load_encoder
 from avatar.rendering.speaker import Networks
 from avatar.training.av_offset import align_sound, av_offset
 from avatar.training.canonical_depth import DepthTask
+from avatar.training.clips import clip_codes, clip_features
 from avatar.training.fit import Budget, Curve, Report, fit
 from avatar.training.generator_start import start_generator
 from avatar.training.image_tasks import BlendTask, LipTask, SyncTask
@@ -29,7 +30,8 @@ from avatar.training.other_voices import other_sounds
 from avatar.training.preprocess import preprocess
 from avatar.training.preprocess.tracked_video import TrackedVideo
 from avatar.training.request import TrainRequest
-from avatar.training.speech_task import Others, SpeechTask, clip_codes, clip_features
+from avatar.training.speech_pieces import Others
+from avatar.training.speech_task import SpeechTask
 
 SHARES = {
     "depth": 0.02, "speech": 0.30, "head": 0.06, "sync": 0.04, "lips": 0.33, "blend": 0.25,

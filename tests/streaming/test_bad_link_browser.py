@@ -18,10 +18,11 @@ from tests.streaming.namespaces import Machine, machines
 from tests.support import need
 
 LOSS, JITTER, OUTAGE = 0.05, 0.05, 2.0
-RECOVERY = 20.0  # seconds until the browser must have forgotten
+RECOVERY = 20.0  # seconds until lips and voice must be together again
+FORGETTING = 75.0  # seconds until the browser's buffer for sound has forgotten packets out of order
+LOOK = 10.0  # seconds
 MOST_SKEW = 80.0  # ms
-SAME_MOUTH = 60.0  # ms that the mouth may be later than before
-SAME_VOICE = 120.0  # ms: Chromium gives back only slowly what it added to the voice
+SAME = 60.0  # ms that mouth and voice may be later than before
 
 
 @pytest.fixture
@@ -48,9 +49,9 @@ def open_page(playwright: Any, program: Path, server: LiveServer) -> Any:
     return page
 
 
-def look(page: Any, seconds: float) -> LiveReport:
+def look(page: Any) -> LiveReport:
     page.evaluate("liveProbe.settled()")
-    page.wait_for_timeout(seconds * 1000)
+    page.wait_for_timeout(LOOK * 1000)
     return judge(page.evaluate("liveProbe.collect()"), Usage(0, 0, 0))
 
 
@@ -66,7 +67,7 @@ def test_a_call_survives_and_is_in_step_again(
         page.click("#start")
         first_picture(page)
         page.wait_for_timeout(5000)
-        before = look(page, 10)
+        before = look(page)
         link.be(LOSS, JITTER)
         page.wait_for_timeout(12_000)
         link.be(loss=1.0)
@@ -75,12 +76,15 @@ def test_a_call_survives_and_is_in_step_again(
         page.wait_for_timeout(3000)
         link.be()
         page.wait_for_timeout(RECOVERY * 1000)
-        after = look(page, 10)
+        soon = look(page)
+        page.wait_for_timeout((FORGETTING - RECOVERY - LOOK) * 1000)
+        later = look(page)
         peers = page.evaluate("liveProbe.peers.length")
         page.context.browser.close()
-    print(before, after)
+    print(before, soon, later, sep="\n")
     assert peers == 1, "it is the same call"
-    assert after.skew.p95 <= MOST_SKEW * patience()
-    assert after.mouth_delay.p50 - before.mouth_delay.p50 <= SAME_MOUTH * patience()
-    assert after.voice_delay.p50 - before.voice_delay.p50 <= SAME_VOICE * patience()
-    assert after.fps > 20
+    assert soon.fps > 20
+    for after in (soon, later):
+        assert after.skew.p95 <= MOST_SKEW * patience()
+        assert after.mouth_delay.p50 - before.mouth_delay.p50 <= SAME * patience()
+    assert later.voice_delay.p50 - before.voice_delay.p50 <= SAME * patience()

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from streaming.soak_report import trend
+from streaming.live_report import LiveReport, Spread
+from streaming.soak_report import SoakReport, trend
 
 TIMES = [12.0 * number for number in range(300)]
 
@@ -38,3 +39,36 @@ def test_what_fills_at_the_start_does_not_count() -> None:
 
 def test_what_shrinks_is_steady() -> None:
     assert trend(TIMES, noisy(-50.0, 1.0)).steady
+
+
+def call(mouth: float = 180.0, voice: float = 220.0, skew: float = 40.0) -> LiveReport:
+    return LiveReport(
+        seconds=600.0,
+        fps=25.0,
+        freezes=0,
+        longest_gap_ms=50.0,
+        unread_pictures=0,
+        mouth_delay=Spread(mouth, mouth + 30, 0.0),
+        voice_delay=Spread(voice, voice + 10, 0.0),
+        skew=Spread(skew / 2, skew, 0.0),
+        events=700,
+        concealed_ms=0.0,
+        frames_dropped=0,
+        server_cpu=0.4,
+        server_mb=900.0,
+        server_mb_per_minute=0.0,
+        load_average=1.0,
+    )
+
+
+def report(*parts: LiveReport | None) -> SoakReport:
+    return SoakReport(3600.0, 300, 0, {}, {}, call(), list(parts), [])
+
+
+def test_a_call_that_stays_as_prompt_is_in_time() -> None:
+    assert report(call(), call(mouth=300.0), call(mouth=170.0, voice=250.0)).in_time
+
+
+@pytest.mark.parametrize("last", [call(mouth=230.0), call(voice=270.0), call(skew=90.0), None])
+def test_a_call_that_becomes_late_or_cannot_be_judged_is_not(last: LiveReport | None) -> None:
+    assert not report(call(), call(), last).in_time

@@ -14,7 +14,7 @@ from avatar.training.encoder.phones import PHONE_INDEX
 from avatar.training.encoder.shards import Shard
 from avatar.training.mouth_map import MEL_FRAMES, SILENCE, OtherVoice, speak_for_others
 from avatar.training.other_voices import OtherSounds
-from avatar.training.speech_task import CONTEXT, SEGMENT, piece_of
+from avatar.training.speech_pieces import CONTEXT, SEGMENT, piece_of
 from tests.support import need
 
 
