@@ -12,7 +12,7 @@ from streaming.session import Session
 from streaming.viewer import Viewer
 from tests.streaming.level_bar import find_bars
 from tests.streaming.talking_peer import TalkingPeer
-from tests.streaming.test_session import onsets, within
+from tests.streaming.test_session import halfway, onsets, within
 
 LATE = 3.0  # seconds of the call that the viewer has missed
 STEP = 0.06  # seconds: a frame and a packet
@@ -32,8 +32,7 @@ async def test_who_joins_late_is_told_the_true_time_of_voice_and_face() -> None:
     await asyncio.sleep(3)
     voice, face = (sender._ssrc for sender in viewer._peer.getSenders())
     heard = _moments(looker, looker.voice, voice, 48_000, 1000)
-    brightness = np.median([level for *_, level in looker.face])
-    seen = _moments(looker, looker.face, face, 90_000, float(brightness))
+    seen = _moments(looker, looker.face, face, 90_000, halfway(looker.face))
     for peer in (looker, caller):
         await peer.close()
     await viewer.close()
