@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from avatar.models.speech_encoder import SpeechEncoder
 from avatar.rendering.compose import Canonical, observed_boxes, region_size
 from avatar.rendering.features import features_of
 from avatar.rendering.speaker import Speaker
+from avatar.training.clips import clip_ranges
 from avatar.training.lip_data import split
 from avatar.training.preprocess import TrackedVideo, track_with
 from avatar.training.preprocess.progress import Progress
@@ -73,8 +73,7 @@ def held_out_trial(speaker: Speaker, work: Path) -> Trial:
 
 def clip_sounds(tracked: TrackedVideo) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Frames and sound of each clip."""
-    edges = np.flatnonzero(np.diff(tracked.clip, prepend=-1, append=-1))
-    for start, stop in pairwise(edges.tolist()):
+    for start, stop in clip_ranges(tracked.clip):
         yield (
             slice(start, stop),
             tracked.sound[start * SAMPLES_PER_FRAME : stop * SAMPLES_PER_FRAME],

@@ -37,8 +37,8 @@ class OwnVideo:
         wide = aperture[data.train].quantile(OPEN_QUANTILE)
         self._closed = (aperture < CLOSED * wide).float()
 
-    def draw(self, count: int, rng: torch.Generator) -> Piece:
-        """Like pieces, but with sound (count, samples) in the place of log-mels."""
+    def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Sound (count, samples) of CONTEXT + SEGMENT + look-ahead frames, its codes, closures."""
         starts = draw(rng, count, self._starts)
         rows = starts[:, None] + torch.arange(SEGMENT)
         sound = torch.stack([self._cut(start) for start in starts.tolist()])

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from streaming.live_benchmark import BROWSER_FLAGS, CHROMIUM
+from streaming.live_report import LiveReport, judge
+from streaming.process_usage import Usage
 
 SHOWN = "(v => v.videoWidth > 0 && v.currentTime > 0)(document.getElementById('video'))"
 # Mean brightness of the lower middle of what the page shows: where mouths and bars move.
@@ -56,3 +58,10 @@ def first_picture(page: Any, seconds: float = 10) -> float:
 def frames_shown(page: Any) -> int:
     script = "document.getElementById('video').getVideoPlaybackQuality().totalVideoFrames"
     return int(page.evaluate(script))
+
+
+def judge_call(page: Any, seconds: float) -> LiveReport:
+    """The next `seconds` of a call whose page has the benchmark's probe in it."""
+    page.evaluate("liveProbe.settled()")
+    page.wait_for_timeout(seconds * 1000)
+    return judge(page.evaluate("liveProbe.collect()"), Usage(0, 0, 0))

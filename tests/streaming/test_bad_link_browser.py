@@ -9,10 +9,8 @@ import pytest
 
 from streaming.config import ServeConfig
 from streaming.live_benchmark import BROWSER_FLAGS, CHROMIUM, PROBE
-from streaming.live_report import LiveReport, judge
-from streaming.process_usage import Usage
 from tests.streaming.bad_link import HERE, BadLink, bad_link
-from tests.streaming.browser import first_picture, patience
+from tests.streaming.browser import first_picture, judge_call, patience
 from tests.streaming.live_server import LiveServer, serving_bars
 from tests.streaming.namespaces import Machine, machines
 from tests.support import need
@@ -49,12 +47,6 @@ def open_page(playwright: Any, program: Path, server: LiveServer) -> Any:
     return page
 
 
-def look(page: Any) -> LiveReport:
-    page.evaluate("liveProbe.settled()")
-    page.wait_for_timeout(LOOK * 1000)
-    return judge(page.evaluate("liveProbe.collect()"), Usage(0, 0, 0))
-
-
 def test_a_call_survives_and_is_in_step_again(
     far_away: tuple[Machine, BadLink], tmp_path: Path
 ) -> None:
@@ -67,7 +59,7 @@ def test_a_call_survives_and_is_in_step_again(
         page.click("#start")
         first_picture(page)
         page.wait_for_timeout(5000)
-        before = look(page)
+        before = judge_call(page, LOOK)
         link.be(LOSS, JITTER)
         page.wait_for_timeout(12_000)
         link.be(loss=1.0)
@@ -76,9 +68,9 @@ def test_a_call_survives_and_is_in_step_again(
         page.wait_for_timeout(3000)
         link.be()
         page.wait_for_timeout(RECOVERY * 1000)
-        soon = look(page)
+        soon = judge_call(page, LOOK)
         page.wait_for_timeout((FORGETTING - RECOVERY - LOOK) * 1000)
-        later = look(page)
+        later = judge_call(page, LOOK)
         peers = page.evaluate("liveProbe.peers.length")
         page.context.browser.close()
     print(before, soon, later, sep="\n")
