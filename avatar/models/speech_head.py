@@ -20,6 +20,7 @@ CLOSED_AXES = 4  # numbers that tell one pair of closed lips from another: m in 
 CLOSED_SPREAD = 2.0  # standard deviations of each that closed lips may differ by
 SHUT_QUANTILE, WIDE_QUANTILE = 0.05, 0.9  # of the apertures of a video: closed lips, open ones
 AJAR = 0.1  # of the way from shut to wide: lips further apart than that are clearly open
+RIDGE = 1e-3  # of a code's variance: numbers of the code that go together share what they read
 TIGHT = 0.03  # of the same way: lips nearer than that are what closed lips look like
 
 
@@ -171,11 +172,12 @@ class SpeechHead(nn.Module):
     @torch.no_grad()
     def learn_closing(self, codes: Tensor, aperture: Tensor) -> None:
         """Find out from codes (F, code) and apertures (F,) what closing the lips is."""
-        rows = torch.cat([codes, torch.ones(len(codes), 1)], dim=1)
-        self.aperture.copy_(torch.linalg.lstsq(rows, aperture[:, None]).solution[:, 0])
-        centred = aperture - aperture.mean()
-        self.opening.copy_((codes * centred[:, None]).mean(0) / centred.square().mean())
-        self.opening.div_(self.opening @ self.aperture[:-1])
+        mean, opened = codes.mean(dim=0), aperture - aperture.mean()
+        together = ((codes - mean) * opened[:, None]).mean(dim=0)
+        alike = codes.T.cov(correction=0) + RIDGE * torch.eye(codes.shape[1], device=codes.device)
+        reads = torch.linalg.solve(alike, together)
+        self.aperture.copy_(torch.cat([reads, (aperture.mean() - mean @ reads)[None]]))
+        self.opening.copy_(together / (together @ reads))
         shut, wide = aperture.quantile(SHUT_QUANTILE), aperture.quantile(WIDE_QUANTILE)
         self.shut.copy_(shut)
         self.ajar.copy_((AJAR * (wide - shut)).clamp_min(1e-6))

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from avatar.audio import SAMPLES_PER_FRAME
 
 MAX_FRAMES = 8
+EVIDENCE = 0.3  # correlation by which lips can be said to follow a sound; chance stays below
 RECORDING_FAULT_FRAMES = 0.9  # less is how speech is: lips lead or lag their sound a little
 
 
@@ -15,12 +16,15 @@ def av_offset(
     """Frames by which the sound comes late: heard(n + offset) matches seen(n).
 
     heard (F,) aperture the speech encoder expects, seen (F,) tracked aperture; windows never cross
-    a clip.  The peak of the correlation over lags, refined by a parabola.
+    a clip.  The peak of the correlation over lags, refined by a parabola; 0 where at no lag the
+    lips follow the sound, as in a video without speech.
     """
     lags = np.arange(-MAX_FRAMES, MAX_FRAMES + 1)
     scores = np.array([_correlation_at(heard, seen, clip, int(lag)) for lag in lags])
     best = int(scores[1:-1].argmax()) + 1
     before, peak, after = scores[best - 1 : best + 2]
+    if peak < EVIDENCE:
+        return 0.0
     bend = before - 2 * peak + after
     return float(lags[best] + (0.5 * (before - after) / bend if bend < 0 else 0.0))
 

@@ -24,8 +24,7 @@ class Verdict:
 def judge(networks: Networks, data: LipData, heard: Tensor) -> Verdict:
     """Compare what is drawn from sound with the truth; on training frames if none are held out."""
     rows = data.held if len(data.held) else data.train
-    aperture = torch.from_numpy(np.array(data.tracked.aperture))
-    reader = _aperture_reader(data.codes.codes[data.train], aperture[data.train])
+    aperture = torch.from_numpy(np.array(data.tracked.aperture[rows]))
     errors = [
         (made - true).square().mean(dim=(1, 2, 3)).cpu()
         for made, true in composites(networks, data, heard, rows)
@@ -35,20 +34,13 @@ def judge(networks: Networks, data: LipData, heard: Tensor) -> Verdict:
         _correlation(heard[rows, k], data.codes.codes[rows, k])
         for k in range(min(6, heard.shape[1]))
     ]
-    predicted = torch.cat([heard[rows], torch.ones(len(rows), 1)], dim=1) @ reader
+    read = networks.head.read_aperture(heard[rows].to(networks.head.aperture.device)).cpu()
     return Verdict(
         frames=len(rows),
         psnr_region=float(psnr.mean()),
-        aperture_r=_correlation(predicted, aperture[rows]),
+        aperture_r=_correlation(read, aperture),
         code_r=float(np.mean(shape)),
     )
-
-
-def _aperture_reader(codes: Tensor, aperture: Tensor) -> Tensor:
-    """Least-squares weights (C + 1,) that read the aperture from a code."""
-    design = torch.cat([codes, torch.ones(len(codes), 1)], dim=1)
-    solution: Tensor = torch.linalg.lstsq(design, aperture[:, None]).solution
-    return solution[:, 0]
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:

@@ -18,13 +18,12 @@ LIP_BOX = (16, 32, 48, 56)
 
 
 def made_video(folder: Path) -> TrackedVideo:
-    """150 frames of 64 x 64 with 6 s of sound: 4 Hz syllables, louder and wider by turns."""
-    time = np.arange(FRAMES) / FPS
-    opening = np.abs(np.sin(2 * np.pi * 1.7 * time)) * (0.6 + 0.4 * np.sin(2 * np.pi * 0.3 * time))
+    """150 frames of 64 x 64 with 6 s of sound: syllables of chance lengths and loudnesses."""
+    opening = _syllables()
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "frames.npy", np.stack([_draw(gap) for gap in opening]))
     sample = np.arange(FRAMES * SAMPLES_PER_FRAME) / SAMPLE_RATE
-    loudness = np.interp(sample, time, opening)
+    loudness = np.interp(sample * FPS, np.arange(FRAMES), opening)
     tone = 0.3 * loudness * np.sign(np.sin(2 * np.pi * 150 * sample))
     np.save(folder / "sound.npy", tone.astype(np.float32))
     x0, y0, x1, y1 = LIP_BOX
@@ -55,6 +54,14 @@ def made_video(folder: Path) -> TrackedVideo:
     )
     tracked.save(folder)
     return tracked
+
+
+def _syllables() -> NDArray[np.float64]:
+    """Opening (F,) 0..1; no two stretches alike, so that sound fits picture at one offset only."""
+    rng = np.random.default_rng(0)
+    peaks = [(length, rng.uniform(0.4, 1)) for length in rng.integers(4, 11, FRAMES // 4)]
+    waves = [high * np.sin(np.pi * np.arange(length) / length) for length, high in peaks]
+    return np.concatenate(waves)[:FRAMES]
 
 
 def _draw(gap: float) -> NDArray[np.uint8]:

@@ -29,6 +29,11 @@ def test_offset_does_not_look_across_clips() -> None:
     assert av_offset(heard, seen, clip) == pytest.approx(2, abs=0.2)
 
 
+@pytest.mark.parametrize("heard", [np.zeros(400, np.float32), movement()[::-1].copy()])
+def test_no_offset_without_evidence(heard: np.ndarray) -> None:
+    assert av_offset(heard, movement(), np.zeros(400, np.int32)) == 0
+
+
 def test_late_sound_is_moved_back() -> None:
     sound = np.zeros(10 * SAMPLES_PER_FRAME, np.float32)
     sound[4 * SAMPLES_PER_FRAME] = 1
