@@ -1,27 +1,73 @@
-"""Progress bars on a terminal, quiet lines elsewhere."""
+"""How far long work is: a bar for each of its phases on a terminal, lines in a log."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+SCALE = 1000  # steps of a bar whose progress is a share
+LINES = 10  # that a phase writes where there is no terminal
 
 
-@contextmanager
-def bars() -> Iterator[Callable[[str, int, int], None]]:
-    """A function of (phase, done, total) that draws one bar a phase on standard error."""
-    columns = (
-        TextColumn("{task.description:<16}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    tasks = {}
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+class PhaseProgress:
+    """Shown from the moment a phase first speaks, on standard error."""
 
-        def show(phase: str, done: int, total: int) -> None:
-            if phase not in tasks:
-                tasks[phase] = progress.add_task(phase)
-            progress.update(tasks[phase], completed=done, total=total)
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._progress = Progress(
+            TextColumn("{task.description:>16}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._bars: dict[str, TaskID] = {}
+        self._lines: dict[str, int] = {}
 
-        yield show
+    def phase(self, name: str, done: int, total: int | None) -> None:
+        """Frames, or whatever is counted, done of a phase, and of how many if that is known."""
+        self._show(name, done, total, "")
+
+    def report(self, name: str, share: float, losses: dict[str, float]) -> None:
+        """Share of a phase of learning that is done, and its losses."""
+        note = "  ".join(f"{loss} {value:.4f}" for loss, value in losses.items())
+        self._show(name, round(share * SCALE), SCALE, note)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def _show(self, name: str, done: int, total: int | None, note: str) -> None:
+        if self._progress.disable:
+            self._write(name, done, total, note)
+            return
+        if name not in self._bars:
+            self._bars[name] = self._progress.add_task(name, total=total, note=note)
+        self._progress.update(self._bars[name], completed=done, total=total)
+        if note:
+            self._progress.update(self._bars[name], note=note)
+
+    def _write(self, name: str, done: int, total: int | None, note: str) -> None:
+        line = LINES * done // total if total else 0
+        if self._lines.get(name) != line:
+            self._lines[name] = line
+            self._console.print(f"{name} {line * 100 // LINES}%  {note}".rstrip())

@@ -39,8 +39,8 @@ def render(
         4, -10, 5, 3
     """
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from avatar.commands.progress import PhaseProgress
     from avatar.rendering.film import render_film
     from avatar.rendering.pipeline import Pipeline
     from avatar.rendering.pose_control import PosedHead, read_pose_path
@@ -49,11 +49,6 @@ def render(
     speaker = load_speaker(name)
     scene = PosedHead(speaker, read_pose_path(pose)) if pose else None
     pipeline = Pipeline(speaker, device, threads, scene, backend=backend)
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.completed} frames"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("render", total=None)
-        frames = render_film(
-            pipeline, sound, out, lambda n, of: progress.update(task, completed=n, total=of)
-        )
-    console.print(f"{out}: {frames} frames, {frames / 25:.1f} s")
+    with PhaseProgress() as progress:
+        frames = render_film(pipeline, sound, out, lambda n, of: progress.phase("render", n, of))
+    Console(stderr=True).print(f"{out}: {frames} frames, {frames / 25:.1f} s")

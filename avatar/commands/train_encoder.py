@@ -10,8 +10,6 @@ from avatar.errors import AvatarError
 from avatar.files import replace_file
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from avatar.training.encoder.corpus import Utterance
     from avatar.training.encoder.trainer import Settings
 
@@ -55,40 +53,23 @@ def _seconds(budget: str) -> float:
 
 
 def _prepare(utterances: "list[Utterance]", shards: Path) -> None:
-    from rich.progress import Progress
-
+    from avatar.commands.progress import PhaseProgress
     from avatar.training.encoder.prepare import Amounts, prepare
 
-    with Progress() as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(name: str, share: float) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(f"preparing {name}", total=1.0)
-            progress.update(tasks[name], completed=share)
-
-        prepare(utterances, shards, Amounts(), tell)
+    with PhaseProgress() as progress:
+        prepare(utterances, shards, Amounts(), lambda name, share: progress.report(name, share, {}))
 
 
 def _train(out: Path, settings: "Settings", resume: bool) -> None:
-    from rich.progress import Progress, TextColumn
-
+    from avatar.commands.progress import PhaseProgress
     from avatar.models.speech_encoder import EncoderConfig
-    from avatar.training.encoder.trainer import Progress as State
     from avatar.training.encoder.trainer import Trainer
 
     trainer = Trainer(out / "shards", out, EncoderConfig(), settings)
     if resume and not trainer.resume():
         raise AvatarError(f"{out}: holds no checkpoint to resume; leave --resume out")
-    columns = (*Progress.get_default_columns(), TextColumn("{task.fields[loss]}"))
-    with Progress(*columns) as progress:
-        task = progress.add_task("training", total=settings.seconds, loss="")
-
-        def tell(state: State) -> None:
-            loss = f"step {state.step} loss {state.losses['total']:.2f}"
-            progress.update(task, completed=state.elapsed, loss=loss)
-
-        trainer.run(tell)
+    with PhaseProgress() as progress:
+        trainer.run(lambda share, losses: progress.report("training", share, losses))
 
 
 def _judge(weights: Path, out: Path) -> None:

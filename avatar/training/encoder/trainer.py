@@ -43,18 +43,6 @@ class Settings:
     seed: int = 1
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Where the training stands."""
-
-    step: int
-    elapsed: float
-    """Seconds of training so far."""
-    share: float
-    """Of the budget."""
-    losses: dict[str, float]
-
-
 class Trainer:
     """One training run, whose checkpoints lie in `folder`."""
 
@@ -81,8 +69,11 @@ class Trainer:
         self.step, self.elapsed = saved["step"], saved["elapsed"]
         return True
 
-    def run(self, tell: Callable[[Progress], None]) -> SpeechEncoder:
-        """Train until the budget is used up; returns the averaged encoder."""
+    def run(self, tell: Callable[[float, dict[str, float]], None]) -> SpeechEncoder:
+        """Train until the budget is used up; returns the averaged encoder.
+
+        `tell` hears after each step what share of the budget is used, and the step's losses.
+        """
         mixer, kept = self._mixer(), self.elapsed
         self.encoder.train()
         while self.elapsed < self.settings.seconds:
@@ -93,7 +84,7 @@ class Trainer:
                 kept = self.elapsed
                 self.save()
                 mixer = self._mixer()  # shards may have been added meanwhile
-            tell(Progress(self.step, self.elapsed, self._share(), found))
+            tell(self._share(), found)
         self.save()
         return self.average
 

@@ -1,6 +1,9 @@
 """Face landmarks of every frame, behind an interface so that another tracker can take its place."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
@@ -31,13 +34,16 @@ class MediaPipeFaceMesh:
     def __init__(self, scale: int = 1) -> None:
         self._scale = scale
         self._mesh: Any = None
+        self._opened = False
 
     def start(self) -> None:
         """A new clip begins: the next picture is searched for a face."""
         from mediapipe.python.solutions.face_mesh import FaceMesh
 
         self.close()
-        self._mesh = FaceMesh(max_num_faces=1, refine_landmarks=True)
+        with _native_silence():
+            self._mesh = FaceMesh(max_num_faces=1, refine_landmarks=True)
+        self._opened = False
 
     def close(self) -> None:
         """Give the graph back."""
@@ -51,13 +57,29 @@ class MediaPipeFaceMesh:
         if self._scale > 1:
             size = (width * self._scale, height * self._scale)
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC))
-        found = self._mesh.process(np.ascontiguousarray(image)).multi_face_landmarks
+        # The graph speaks of itself when it opens, which it does with the first picture.
+        with nullcontext() if self._opened else _native_silence():
+            found = self._mesh.process(np.ascontiguousarray(image)).multi_face_landmarks
+        self._opened = True
         if not found:
             return None
         points = np.array([(p.x, p.y, p.z) for p in found[0].landmark], np.float32)
         points *= (width, height, width)
         points[:, :2] -= 0.5
         return points
+
+
+@contextmanager
+def _native_silence() -> Iterator[None]:
+    """What libraries write to standard error past Python goes nowhere."""
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def enlargement(face_width: float) -> int:
