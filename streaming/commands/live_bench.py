@@ -5,10 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
 from avatar.errors import AvatarError
+from streaming.commands.tables import table_console
 
 if TYPE_CHECKING:
     from streaming.live_benchmark import LiveRun
@@ -50,7 +50,7 @@ def bench_calls(
     if seconds < SHORTEST_CALL:
         raise AvatarError(f"--live needs at least --seconds {SHORTEST_CALL:g}")
     run = measure_calls(seconds, calls, ("--max-sessions", str(calls), *server_flags))
-    console = Console()
+    console = table_console()
     console.print(_call_table(run))
     console.print(_stage_table(run))
     if json_file:

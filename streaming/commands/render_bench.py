@@ -1,7 +1,6 @@
 """The offline half of `avatar bench`: how fast pictures are made, from new sound to I420."""
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from streaming.commands.tables import table_console
+
 if TYPE_CHECKING:
     from avatar.rendering.bench import Benchmark, Plan, PresetTimings, Timing
     from avatar.rendering.stopwatch import Spread
-
-PLAIN_WIDTH = 110  # characters, where there is no terminal to ask
 
 
 def bench_rendering(plan: "Plan", json_file: Path | None, plot: Path | None) -> None:
@@ -26,7 +25,7 @@ def bench_rendering(plan: "Plan", json_file: Path | None, plot: Path | None) -> 
         from streaming.commands.bench_plot import draw  # fails before anything is measured
     with Console(stderr=True).status("measuring") as status:
         found = benchmark(plan, status.update)
-    console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
+    console = table_console()
     for table in _tables(found):
         console.print(table)
     machine = found.machine

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from streaming.commands.tables import table_console
 
 if TYPE_CHECKING:
     from streaming.live_report import LiveReport
@@ -47,7 +48,7 @@ def soak(
         raise AvatarError(
             f"{visits} visits do not fit: at least {LEAST_VISITS}, {SHORTEST_VISIT:g} s for each"
         )
-    console = Console()
+    console = table_console()
     report = run(SoakPlan(minutes * 60, visits, speaker), lambda line: console.print(line))
     if json:
         with replace_file(json) as file:

@@ -1,10 +1,20 @@
 """Fixtures of the streaming tests: a clock the test moves, and aiortc set up as the server does."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from streaming import jitter_buffer
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Calls pass in real time, on machines that pause now and then: one more attempt, and said."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @dataclass
