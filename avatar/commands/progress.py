@@ -14,6 +14,7 @@ from rich.progress import (
 )
 
 SCALE = 1000  # steps of a bar whose progress is a share
+BAR = 62  # characters of a bar and what stands round it; a note has the rest
 LINES = 10  # that a phase writes where there is no terminal
 
 
@@ -23,8 +24,8 @@ class PhaseProgress:
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._progress = Progress(
-            TextColumn("{task.description:>16}"),
-            BarColumn(),
+            TextColumn("{task.description:>14}"),
+            BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
@@ -60,6 +61,7 @@ class PhaseProgress:
         if self._progress.disable:
             self._write(name, done, total, note)
             return
+        note = note[: max(self._console.width - BAR, 0)]
         if name not in self._bars:
             self._bars[name] = self._progress.add_task(name, total=total, note=note)
         self._progress.update(self._bars[name], completed=done, total=total)
