@@ -20,8 +20,8 @@ CLOSED_AXES = 4  # numbers that tell one pair of closed lips from another: m in 
 CLOSED_SPREAD = 2.0  # standard deviations of each that closed lips may differ by
 SHUT_QUANTILE, WIDE_QUANTILE = 0.05, 0.9  # of the apertures of a video: closed lips, open ones
 AJAR = 0.1  # of the way from shut to wide: lips further apart than that are clearly open
-RIDGE = 1e-3  # of a code's variance: numbers of the code that go together share what they read
 TIGHT = 0.03  # of the same way: lips nearer than that are what closed lips look like
+RIDGE = 1e-3  # of a code's variance: numbers of the code that go together share what they read
 
 
 @dataclass(frozen=True)
