@@ -57,7 +57,7 @@ def evaluate(
     """
     from rich.console import Console
 
-    from avatar.commands.progress import PhaseProgress
+    from avatar.commands.progress import phase_progress
     from avatar.errors import AvatarError
     from avatar.evaluation.table import any_voice_table, driven_table, evaluation_table
     from avatar.rendering.speaker import load_speaker
@@ -66,7 +66,7 @@ def evaluate(
         raise AvatarError("nothing to measure on: give videos, --held-out, --drive or --voices")
     speaker = load_speaker(name)
     console = Console()
-    with PhaseProgress() as bars:
+    with phase_progress() as bars:
         progress = bars.phase
         judged = (
             _judge(speaker, videos or [], work, held_out, beside or [], device, progress)

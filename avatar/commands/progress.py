@@ -1,7 +1,7 @@
 """How far long work is: a bar for each of its phases on a terminal, lines in a log."""
 
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -18,21 +18,27 @@ BAR = 62  # characters of a bar and what stands round it; a note has the rest
 LINES = 10  # that a phase writes where there is no terminal
 
 
-class PhaseProgress:
-    """Shown from the moment a phase first speaks, on standard error."""
+@contextmanager
+def phase_progress() -> Iterator["PhaseProgress"]:
+    """Bars on standard error while the block runs, or lines where that is no terminal."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    columns = (
+        TextColumn("{task.description:>14}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        yield PhaseProgress(bars)
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._progress = Progress(
-            TextColumn("{task.description:>14}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
+
+class PhaseProgress:
+    """A bar for each phase from the moment it first speaks; in a log a line for each tenth."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._progress, self._console = bars, bars.console
         self._bars: dict[str, TaskID] = {}
         self._lines: dict[str, int] = {}
 
@@ -44,18 +50,6 @@ class PhaseProgress:
         """Share of a phase of learning that is done, and its losses."""
         note = "  ".join(f"{loss} {value:.4f}" for loss, value in losses.items())
         self._show(name, round(share * SCALE), SCALE, note)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def _show(self, name: str, done: int, total: int | None, note: str) -> None:
         if self._progress.disable:

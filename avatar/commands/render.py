@@ -40,7 +40,7 @@ def render(
     """
     from rich.console import Console
 
-    from avatar.commands.progress import PhaseProgress
+    from avatar.commands.progress import phase_progress
     from avatar.rendering.film import render_film
     from avatar.rendering.pipeline import Pipeline
     from avatar.rendering.pose_control import PosedHead, read_pose_path
@@ -49,6 +49,6 @@ def render(
     speaker = load_speaker(name)
     scene = PosedHead(speaker, read_pose_path(pose)) if pose else None
     pipeline = Pipeline(speaker, device, threads, scene, backend=backend)
-    with PhaseProgress() as progress:
+    with phase_progress() as progress:
         frames = render_film(pipeline, sound, out, lambda n, of: progress.phase("render", n, of))
     Console(stderr=True).print(f"{out}: {frames} frames, {frames / 25:.1f} s")

@@ -86,7 +86,7 @@ def train(
     """
     from rich.console import Console
 
-    from avatar.commands.progress import PhaseProgress
+    from avatar.commands.progress import phase_progress
     from avatar.rendering.device import choose_device
     from avatar.training.export import export
     from avatar.training.report import write_report
@@ -119,7 +119,7 @@ def train(
     request.check()
     request.begin(resume)
     console = Console(stderr=True)
-    with PhaseProgress() as progress:
+    with phase_progress() as progress:
         trained = run(request, progress.phase, progress.report)
         metrics = write_report(trained, request.work / "report")
         folder = export(trained, request)

@@ -53,22 +53,22 @@ def _seconds(budget: str) -> float:
 
 
 def _prepare(utterances: "list[Utterance]", shards: Path) -> None:
-    from avatar.commands.progress import PhaseProgress
+    from avatar.commands.progress import phase_progress
     from avatar.training.encoder.prepare import Amounts, prepare
 
-    with PhaseProgress() as progress:
+    with phase_progress() as progress:
         prepare(utterances, shards, Amounts(), lambda name, share: progress.report(name, share, {}))
 
 
 def _train(out: Path, settings: "Settings", resume: bool) -> None:
-    from avatar.commands.progress import PhaseProgress
+    from avatar.commands.progress import phase_progress
     from avatar.models.speech_encoder import EncoderConfig
     from avatar.training.encoder.trainer import Trainer
 
     trainer = Trainer(out / "shards", out, EncoderConfig(), settings)
     if resume and not trainer.resume():
         raise AvatarError(f"{out}: holds no checkpoint to resume; leave --resume out")
-    with PhaseProgress() as progress:
+    with phase_progress() as progress:
         trainer.run(lambda share, losses: progress.report("training", share, losses))
 
 

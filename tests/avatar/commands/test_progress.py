@@ -2,11 +2,11 @@
 
 import pytest
 
-from avatar.commands.progress import LINES, PhaseProgress
+from avatar.commands.progress import LINES, phase_progress
 
 
 def work() -> None:
-    with PhaseProgress() as progress:
+    with phase_progress() as progress:
         for done in range(51):
             progress.phase("track", done, 50)
         for done in range(1001):
