@@ -99,7 +99,7 @@ def _listen(config: "ServeConfig") -> socket.socket:
 def find_speakers(wanted: str, device: str, backend: str = "auto") -> "Speakers":
     """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process."""
     from avatar.rendering.pipeline import Pipeline, step_together
-    from avatar.rendering.speaker import list_speakers, load_speaker
+    from avatar.speakers.speaker import list_speakers, load_speaker
     from streaming.renderer import Speakers
 
     first = load_speaker(wanted)

@@ -14,9 +14,9 @@ from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
 from avatar.models.speech_head import SpeechHead, SpeechHeadConfig
 from avatar.models.warp import Camera
 from avatar.rendering.compose import Canonical
-from avatar.rendering.save_bundle import About, save_bundle
-from avatar.rendering.speaker import Networks, ReferenceTrack
-from avatar.rendering.speaker_card import TrainingRecord
+from avatar.speakers.card import TrainingRecord
+from avatar.speakers.save_bundle import About, save_bundle
+from avatar.speakers.speaker import Networks, ReferenceTrack
 
 SIDE = 128  # pixels
 FRAMES = 24

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from avatar.evaluation.any_voice import AnyVoice
     from avatar.evaluation.drive import Driven
     from avatar.evaluation.evaluate import Evaluation
-    from avatar.rendering.speaker import Speaker
+    from avatar.speakers.speaker import Speaker
     from avatar.training.preprocess.progress import Progress
 
 
@@ -60,7 +60,7 @@ def evaluate(
     from avatar.commands.progress import phase_progress
     from avatar.errors import AvatarError
     from avatar.evaluation.table import any_voice_table, driven_table, evaluation_table
-    from avatar.rendering.speaker import load_speaker
+    from avatar.speakers.speaker import load_speaker
 
     if not (videos or held_out or drive or voices):
         raise AvatarError("nothing to measure on: give videos, --held-out, --drive or --voices")
@@ -99,7 +99,7 @@ def _judge(
     from avatar.errors import AvatarError
     from avatar.evaluation.evaluate import evaluate, face_scale
     from avatar.evaluation.trial import held_out_trial, new_trial
-    from avatar.rendering.speaker import load_speaker
+    from avatar.speakers.speaker import load_speaker
     from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh
 
     work = work or Path("work") / speaker.name

@@ -44,7 +44,7 @@ def render(
     from avatar.rendering.film import render_film
     from avatar.rendering.pipeline import Pipeline
     from avatar.rendering.pose_control import PosedHead, read_pose_path
-    from avatar.rendering.speaker import load_speaker
+    from avatar.speakers.speaker import load_speaker
 
     speaker = load_speaker(name)
     scene = PosedHead(speaker, read_pose_path(pose)) if pose else None

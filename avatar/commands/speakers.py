@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from avatar.rendering.speaker_card import SpeakerCard
+    from avatar.speakers.card import SpeakerCard
 
 speakers = typer.Typer(
     help="List, show, verify, install and remove speakers.",
@@ -28,8 +28,8 @@ def list_all() -> None:
     from rich.table import Table
 
     from avatar.errors import AvatarError
-    from avatar.rendering.speaker_card import read_card
-    from avatar.rendering.speaker_folders import speaker_folders
+    from avatar.speakers.card import read_card
+    from avatar.speakers.folders import speaker_folders
 
     table = Table("name", "size", "preset", "licence", "folder")
     for name, folder in speaker_folders().items():
@@ -48,8 +48,8 @@ def show(name: Name) -> None:
     """Show what a speaker's bundle says about itself."""
     from rich.console import Console
 
-    from avatar.rendering.speaker_card import read_card
-    from avatar.rendering.speaker_folders import speaker_folder
+    from avatar.speakers.card import read_card
+    from avatar.speakers.folders import speaker_folder
 
     folder = speaker_folder(name)
     console = Console(highlight=False)
@@ -63,7 +63,7 @@ def verify(name: Name) -> None:
     """Check every file of a bundle: names, sizes, hashes, types, dimensions, the video."""
     from rich.console import Console
 
-    from avatar.rendering.speaker import load_speaker
+    from avatar.speakers.speaker import load_speaker
 
     speaker = load_speaker(name)
     frames = sum(1 for _ in speaker.reference())
@@ -108,8 +108,8 @@ def remove(
 
     from rich.console import Console
 
-    from avatar.rendering.speaker_card import read_card
-    from avatar.rendering.speaker_folders import speaker_folder
+    from avatar.speakers.card import read_card
+    from avatar.speakers.folders import speaker_folder
 
     folder = speaker_folder(name)
     read_card(folder)  # nothing but a speaker is ever deleted

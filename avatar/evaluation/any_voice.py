@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from avatar.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, Samples
 from avatar.errors import AvatarError
 from avatar.evaluation.drive import follow
-from avatar.rendering.i420 import to_rgb
+from avatar.i420 import to_rgb
 from avatar.rendering.pipeline import Pipeline
 from avatar.training.encoder.articulation import phone_frames
 from avatar.training.encoder.closures import FRAME, Closures, SpokenLips, closures

@@ -17,7 +17,7 @@ from avatar.evaluation.trial import Trial, speech_features, training_track
 from avatar.models.speech_head import history
 from avatar.rendering.backend import Backend
 from avatar.rendering.device import choose_device, fast_type
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 from avatar.training.lip_data import split
 
 NEAREST_WINDOW = 5  # frames of speech that the nearest training frame is found by

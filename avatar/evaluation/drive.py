@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.evaluation.lip_aperture import aperture_correlation
-from avatar.rendering.i420 import to_rgb
+from avatar.i420 import to_rgb
 from avatar.rendering.pipeline import Pipeline
 from avatar.training.preprocess.canonical_frame import lip_aperture
 from avatar.training.preprocess.landmark_tracker import LANDMARKS, LandmarkTracker

@@ -21,8 +21,8 @@ from avatar.evaluation.sync import load_expert, sync_score
 from avatar.evaluation.trial import Trial, speech_features
 from avatar.evaluation.watch import Watched, watch
 from avatar.rendering.pipeline import Pipeline
-from avatar.rendering.speaker import Speaker
-from avatar.rendering.speaker_card import MODEL
+from avatar.speakers.card import MODEL
+from avatar.speakers.speaker import Speaker
 from avatar.training.preprocess.landmark_tracker import LandmarkTracker, enlargement
 
 TRUTH = "true video"

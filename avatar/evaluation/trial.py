@@ -15,7 +15,7 @@ from avatar.errors import AvatarError
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.rendering.compose import Canonical, observed_boxes, region_size
 from avatar.rendering.features import features_of
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 from avatar.training.clips import clip_ranges
 from avatar.training.lip_data import split
 from avatar.training.preprocess import TrackedVideo, track_with

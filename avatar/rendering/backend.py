@@ -8,7 +8,7 @@ from torch import Tensor
 from avatar.models.blend_net import BlendNet
 from avatar.rendering.ear import fingerprint, new_ear
 from avatar.rendering.fast_lattice import FastLattice
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 
 
 class Backend:

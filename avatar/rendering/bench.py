@@ -10,8 +10,8 @@ from avatar.rendering.bench_steps import Steps, Task, measure
 from avatar.rendering.choose_backend import quickest
 from avatar.rendering.device import choose_device
 from avatar.rendering.machine import Machine, allowed_cores, this_machine
-from avatar.rendering.speaker import load_speaker
 from avatar.rendering.stopwatch import Spread, spread
+from avatar.speakers.speaker import load_speaker
 
 BATCHES = (1, 2, 4, 8)
 LIP_SIZES = (0.5, 0.75, 1.0, 1.25)  # of the sides, against the speaker's own

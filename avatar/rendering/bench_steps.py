@@ -25,9 +25,9 @@ from avatar.rendering.machine import pin_to
 from avatar.rendering.pipeline import Asked, Pipeline, step_together
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.rendering.reshaped_speaker import reshaped
-from avatar.rendering.speaker import load_speaker
-from avatar.rendering.speaker_card import MAX_FRAMES
 from avatar.rendering.stopwatch import Stopwatch
+from avatar.speakers.card import MAX_FRAMES
+from avatar.speakers.speaker import load_speaker
 
 FEWEST_STEPS = {"realtime": 5, "paper": 2}  # however slow a step is
 REFERENCE_FRAMES = {"realtime": MAX_FRAMES, "paper": 4}  # paper keeps whole frames: too large

@@ -8,7 +8,7 @@ import torch
 from avatar.errors import AvatarError
 from avatar.rendering.backend import Backend
 from avatar.rendering.device import fast_type
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 
 log = logging.getLogger(__name__)
 

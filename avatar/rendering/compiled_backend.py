@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from avatar.rendering.backend import Backend
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 
 
 class CompiledBackend(Backend):

@@ -13,7 +13,7 @@ from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME, stream_sound
 from avatar.errors import AvatarError
 from avatar.files import replace_file
 from avatar.rendering.pipeline import Picture, Pipeline
-from avatar.rendering.reference_video import video_frame
+from avatar.speakers.reference_video import video_frame
 
 CONTAINERS = (".mp4", ".mov", ".mkv")
 SOUND_RATE = 48_000  # Hz, as players expect

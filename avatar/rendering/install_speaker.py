@@ -9,10 +9,10 @@ import numpy as np
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.rendering.pipeline import Pipeline
-from avatar.rendering.speaker import Speaker, load_speaker
-from avatar.rendering.speaker_archive import open_archive
-from avatar.rendering.speaker_card import read_card
-from avatar.rendering.speaker_folders import check_name, search_path
+from avatar.speakers.archive import open_archive
+from avatar.speakers.card import read_card
+from avatar.speakers.folders import check_name, search_path
+from avatar.speakers.speaker import Speaker, load_speaker
 
 
 def install_speaker(archive: Path, into: Path | None = None, replace: bool = False) -> Speaker:

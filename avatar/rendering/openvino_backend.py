@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from avatar.models.lip_generator import LatticeGenerator
 from avatar.rendering.backend import Backend
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 
 CACHE = "speech2lip-live/openvino"  # in the user's folder for caches
 

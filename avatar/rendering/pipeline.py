@@ -11,15 +11,15 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from avatar.audio import LOOKAHEAD_FRAMES, Samples
+from avatar.i420 import I420
 from avatar.rendering.choose_backend import choose_backend
 from avatar.rendering.compose import paste
 from avatar.rendering.cuda_graph import Drawing, GraphedDrawing
 from avatar.rendering.device import HostCopy, choose_device, device_stream, working_on
 from avatar.rendering.ear import SoundState
-from avatar.rendering.i420 import I420
 from avatar.rendering.place import Place, compose
 from avatar.rendering.reference_loop import ReferenceLoop
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 
 
 @dataclass(frozen=True)

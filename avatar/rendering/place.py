@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from avatar.rendering.i420 import plane_views, planes_of_rgb
+from avatar.i420 import plane_views, planes_of_rgb
 
 
 @dataclass(frozen=True)

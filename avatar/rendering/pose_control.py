@@ -20,12 +20,12 @@ from torch.nn import functional
 
 from avatar.audio import FPS
 from avatar.errors import AvatarError
+from avatar.i420 import to_i420, to_rgb
 from avatar.models.warp import canonicalise, observe, pixel_lattice, relative_pose, sample
 from avatar.rendering.compose import lip_regions, observed_boxes, region_size
-from avatar.rendering.i420 import to_i420, to_rgb
 from avatar.rendering.place import Place
 from avatar.rendering.reference_loop import ReferenceLoop
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 
 LARGEST_ANGLE = 12.0  # degrees from the frontal view, each
 COARSE = 4  # pixels between the points at which a warp is solved; it is smooth in between

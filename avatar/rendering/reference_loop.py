@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
+from avatar.i420 import plane_views, rgb_of_planes
 from avatar.rendering.compose import lip_regions
 from avatar.rendering.device import to_device
-from avatar.rendering.i420 import plane_views, rgb_of_planes
 from avatar.rendering.place import Place, lip_rectangle
-from avatar.rendering.speaker import Speaker
-from avatar.rendering.speaker_card import MAX_FRAMES
+from avatar.speakers.card import MAX_FRAMES
+from avatar.speakers.speaker import Speaker
 
 
 class ReferenceLoop:

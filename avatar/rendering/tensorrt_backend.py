@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from avatar.models.blend_net import BlendNet
 from avatar.rendering.backend import Backend
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 
 BATCHES = (1, 2, 4, 8)  # an engine each; a larger batch goes through the last in parts
 

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from avatar.rendering.save_bundle import About, save_bundle
-from avatar.rendering.speaker import ReferenceTrack
-from avatar.rendering.speaker_card import TrainingRecord
+from avatar.speakers.card import TrainingRecord
+from avatar.speakers.save_bundle import About, save_bundle
+from avatar.speakers.speaker import ReferenceTrack
 from avatar.training.preprocess.tracked_video import TrackedVideo
 from avatar.training.reference import choose_reference, track_reference
 from avatar.training.request import TrainRequest

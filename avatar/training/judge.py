@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from avatar.rendering.speaker import Networks
+from avatar.speakers.speaker import Networks
 from avatar.training.lip_data import LipData
 from avatar.training.networks import composites
 

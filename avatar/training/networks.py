@@ -11,7 +11,7 @@ from avatar.models.lip_generator import LatticeGenerator, LipGenerator
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.models.speech_head import SpeechHead
 from avatar.rendering.compose import paste
-from avatar.rendering.speaker import Networks
+from avatar.speakers.speaker import Networks
 from avatar.training.lip_data import LipData
 
 BATCH = 16

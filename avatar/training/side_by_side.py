@@ -9,8 +9,8 @@ import torch
 
 from avatar.audio import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from avatar.files import replace_file
-from avatar.rendering.i420 import to_i420
-from avatar.rendering.reference_video import video_frame
+from avatar.i420 import to_i420
+from avatar.speakers.reference_video import video_frame
 from avatar.training.networks import composites
 from avatar.training.trainer import Trained
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from avatar.audio import LOOKAHEAD_FRAMES
-from avatar.rendering.speaker import Networks
+from avatar.speakers.speaker import Networks
 from avatar.training.encoder import mel_changes
 from avatar.training.encoder.batches import Mixer
 from avatar.training.encoder.objective import losses as encoder_losses

@@ -15,7 +15,7 @@ from avatar.models.speech_head import SpeechHeadConfig
 from avatar.models.sync_expert import SyncExpert, SyncExpertConfig
 from avatar.rendering.compose import Canonical
 from avatar.rendering.features import load_encoder
-from avatar.rendering.speaker import Networks
+from avatar.speakers.speaker import Networks
 from avatar.training.av_offset import align_sound, av_offset
 from avatar.training.canonical_depth import DepthTask
 from avatar.training.clips import clip_codes, clip_features

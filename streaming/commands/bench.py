@@ -58,7 +58,7 @@ def bench(
     - `avatar bench --live --calls 2`
     """
     from avatar.rendering.bench import Plan
-    from avatar.rendering.speaker_folders import speaker_folder
+    from avatar.speakers.folders import speaker_folder
     from streaming.commands.live_bench import bench_calls
     from streaming.commands.render_bench import bench_rendering
 

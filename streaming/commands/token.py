@@ -48,7 +48,7 @@ def token(
     import time
 
     from avatar.errors import AvatarError
-    from avatar.rendering.speaker_folders import check_name
+    from avatar.speakers.folders import check_name
     from streaming.config import load_config
     from streaming.secret_files import TOKEN_SECRET, read_secret
     from streaming.tokens import ANY_SPEAKER, Grant, TokenSigner

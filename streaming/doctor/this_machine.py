@@ -27,10 +27,10 @@ def _renderer(device: str) -> Finding:
 
 
 def _speakers(wanted: str) -> list[Finding]:
-    from avatar.rendering.bundle import check_files
-    from avatar.rendering.speaker import load_speaker
-    from avatar.rendering.speaker_card import read_card
-    from avatar.rendering.speaker_folders import speaker_folders
+    from avatar.speakers.bundle import check_files
+    from avatar.speakers.card import read_card
+    from avatar.speakers.folders import speaker_folders
+    from avatar.speakers.speaker import load_speaker
 
     findings = []
     try:

@@ -17,7 +17,7 @@ import atheris
 with atheris.instrument_imports(include=["avatar", "streaming", "aiortc.sdp", "yaml", "zipfile"]):
     from avatar.errors import AvatarError
     from avatar.rendering.install_speaker import install_speaker
-    from avatar.rendering.speaker_card import CARD, read_card
+    from avatar.speakers.card import CARD, read_card
     from streaming.config import load_config, make_ice_servers
     from streaming.offers import check_offer
     from streaming.remote_candidates import RemoteCandidates

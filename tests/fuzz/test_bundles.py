@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from avatar.errors import AvatarError
-from avatar.rendering.bundle import sha256
 from avatar.rendering.install_speaker import install_speaker
+from avatar.speakers.bundle import sha256
 from tests.fuzz.conftest import Ear
 from tests.fuzz.mutations import JSON, Files, mutated_bytes
 from tests.fuzz.profile import check_words, fuzz, no_hang

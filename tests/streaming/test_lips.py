@@ -93,9 +93,9 @@ def _shown_in_a_browser(speech: Path) -> dict[int, Any]:
 
 def _rendered_offline(speech: Path, rounds: int) -> list[Any]:
     from avatar.audio import SAMPLES_PER_FRAME, load_sound
-    from avatar.rendering.i420 import to_rgb
+    from avatar.i420 import to_rgb
     from avatar.rendering.pipeline import Pipeline
-    from avatar.rendering.speaker import load_speaker
+    from avatar.speakers.speaker import load_speaker
 
     sound = np.tile(load_sound(speech), rounds)
     pipeline = Pipeline(load_speaker(DEMO), "cpu")

@@ -9,7 +9,7 @@ from avatar.errors import AvatarError
 from avatar.evaluation import any_voice as module
 from avatar.evaluation.any_voice import any_voice
 from avatar.rendering.pipeline import Pipeline
-from avatar.rendering.speaker import load_speaker
+from avatar.speakers.speaker import load_speaker
 from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh
 from tests.support import need
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from avatar.errors import AvatarError
 from avatar.evaluation.drive import drive
 from avatar.rendering.pipeline import Pipeline
-from avatar.rendering.speaker import load_speaker
+from avatar.speakers.speaker import load_speaker
 from avatar.training.preprocess.landmark_sets import (
     LEFT_EYE,
     LOWER_INNER_LIP,

@@ -20,9 +20,9 @@ from avatar.models.lip_generator import LipGenerator, LipGeneratorConfig
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
 from avatar.models.speech_head import SpeechHead, SpeechHeadConfig
 from avatar.rendering.compose import Canonical
-from avatar.rendering.save_bundle import About, save_bundle
-from avatar.rendering.speaker import Networks, ReferenceTrack, Speaker, load_speaker
-from avatar.rendering.speaker_card import TrainingRecord
+from avatar.speakers.card import TrainingRecord
+from avatar.speakers.save_bundle import About, save_bundle
+from avatar.speakers.speaker import Networks, ReferenceTrack, Speaker, load_speaker
 from avatar.training.lip_data import build_lip_data
 from avatar.training.preprocess import TrackedVideo
 from avatar.training.preprocess.landmark_sets import (

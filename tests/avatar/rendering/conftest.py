@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from avatar.rendering.speaker import Speaker, load_speaker
+from avatar.speakers.speaker import Speaker, load_speaker
 from tests.tiny_speaker import make_tiny_bundle
 
 

@@ -17,7 +17,7 @@ from avatar.rendering.device import choose_device
 from avatar.rendering.fast_lattice import seen_points
 from avatar.rendering.features import features_of
 from avatar.rendering.reference_loop import ReferenceLoop
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 from tests.support import need
 
 NEEDS = {

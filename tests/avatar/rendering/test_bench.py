@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from avatar.errors import AvatarError
+from avatar.i420 import to_rgb
 from avatar.rendering import bench
 from avatar.rendering.bench_steps import Task, measure, run_steps
-from avatar.rendering.i420 import to_rgb
 from avatar.rendering.machine import allowed_cores, this_machine
 from avatar.rendering.pipeline import Pipeline
 from avatar.rendering.reshaped_speaker import reshaped
-from avatar.rendering.speaker import Speaker
 from avatar.rendering.stopwatch import spread
+from avatar.speakers.speaker import Speaker
 
 STAGES = {
     "speech encoder", "reference frame", "speech head", "lip generator", "C2O and paste",

@@ -10,7 +10,7 @@ from avatar.audio import SAMPLE_RATE
 from avatar.errors import AvatarError
 from avatar.rendering.film import pictures_of, render_film
 from avatar.rendering.pipeline import Pipeline
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 
 
 @pytest.fixture(scope="module")

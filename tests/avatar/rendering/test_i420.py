@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from avatar.rendering.i420 import plane_views, planes_of_rgb, rgb_of_planes, to_i420, to_rgb
+from avatar.i420 import plane_views, planes_of_rgb, rgb_of_planes, to_i420, to_rgb
 
 
 @pytest.mark.parametrize(

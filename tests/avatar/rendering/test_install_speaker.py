@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from avatar.errors import AvatarError
-from avatar.rendering.bundle import sha256
 from avatar.rendering.install_speaker import install_speaker
-from avatar.rendering.speaker import load_speaker
+from avatar.speakers.bundle import sha256
+from avatar.speakers.speaker import load_speaker
 
 Spoil = Callable[[zipfile.ZipFile], None]
 

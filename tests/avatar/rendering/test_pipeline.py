@@ -9,7 +9,7 @@ from avatar.audio import Samples
 from avatar.rendering.features import features_of
 from avatar.rendering.pipeline import Picture, Pipeline, Stream, step_together
 from avatar.rendering.reference_loop import ReferenceLoop
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 
 
 @pytest.fixture(scope="module")

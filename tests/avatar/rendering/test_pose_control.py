@@ -10,7 +10,7 @@ from avatar.errors import AvatarError
 from avatar.models.warp import rotation_matrix
 from avatar.rendering.pipeline import Pipeline
 from avatar.rendering.pose_control import PosedHead, PosePath, read_pose_path, turned
-from avatar.rendering.speaker import Speaker
+from avatar.speakers.speaker import Speaker
 
 
 def still(yaw: float, pitch: float, roll: float) -> PosePath:

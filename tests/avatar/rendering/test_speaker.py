@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from avatar.errors import AvatarError
-from avatar.rendering.bundle import sha256
-from avatar.rendering.i420 import to_rgb
-from avatar.rendering.save_bundle import save_bundle
-from avatar.rendering.speaker import ReferenceTrack, list_speakers, load_speaker
-from avatar.rendering.speaker_folders import speaker_folder
+from avatar.i420 import to_rgb
+from avatar.speakers.bundle import sha256
+from avatar.speakers.folders import speaker_folder
+from avatar.speakers.save_bundle import save_bundle
+from avatar.speakers.speaker import ReferenceTrack, list_speakers, load_speaker
 from tests import tiny_speaker
 
 Damage = Callable[[Path], None]

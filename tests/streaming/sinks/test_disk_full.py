@@ -11,7 +11,7 @@ import pytest
 from avatar.errors import AvatarError
 from avatar.rendering.film import render_film
 from avatar.rendering.pipeline import Pipeline
-from avatar.rendering.speaker import load_speaker
+from avatar.speakers.speaker import load_speaker
 from streaming.presenter import VOICE_PACKET
 from streaming.sinks.destination import Destination
 from streaming.sinks.film import Film

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from avatar.errors import AvatarError
+from avatar.i420 import I420
 from avatar.models.blend_net import BlendNet
 from avatar.models.lip_generator import LipGenerator
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.models.speech_head import SpeechHead
-from avatar.rendering import bundle
 from avatar.rendering.compose import Canonical
-from avatar.rendering.i420 import I420
-from avatar.rendering.reference_video import read_reference
-from avatar.rendering.speaker_card import MODEL, PREVIEW, REFERENCE, TRACK, SpeakerCard, read_card
-from avatar.rendering.speaker_folders import speaker_folder, speaker_folders
+from avatar.speakers import bundle
+from avatar.speakers.card import MODEL, PREVIEW, REFERENCE, TRACK, SpeakerCard, read_card
+from avatar.speakers.folders import speaker_folder, speaker_folders
+from avatar.speakers.reference_video import read_reference
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,10 @@ from torch import Tensor
 from avatar.audio import FPS
 from avatar.config import ModelConfig
 from avatar.errors import AvatarError
-from avatar.rendering.bundle import sha256
+from avatar.i420 import to_i420
 from avatar.rendering.compose import Canonical
-from avatar.rendering.i420 import to_i420
-from avatar.rendering.reference_video import jpeg, write_reference
-from avatar.rendering.speaker import Networks, ReferenceTrack, load_speaker
-from avatar.rendering.speaker_card import (
+from avatar.speakers.bundle import sha256
+from avatar.speakers.card import (
     FILES,
     FORMAT,
     MODEL,
@@ -31,7 +29,9 @@ from avatar.rendering.speaker_card import (
     TrainingRecord,
     write_card,
 )
-from avatar.rendering.speaker_folders import check_name
+from avatar.speakers.folders import check_name
+from avatar.speakers.reference_video import jpeg, write_reference
+from avatar.speakers.speaker import Networks, ReferenceTrack, load_speaker
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from avatar.errors import AvatarError
-from avatar.rendering.speaker_card import CARD, MAX_CARD_BYTES, SOURCE
-from avatar.rendering.speaker_files import MAX_BYTES
+from avatar.speakers.card import CARD, MAX_CARD_BYTES, SOURCE
+from avatar.speakers.file_kinds import MAX_BYTES
 
 MAX_ARCHIVE = 2 << 30  # bytes
 MAX_LIST = 64 * 1024  # bytes of the archive's own list of files

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from avatar.errors import AvatarError
-from avatar.rendering.speaker_card import CARD
+from avatar.speakers.card import CARD
 
 ENVIRONMENT = "AVATAR_SPEAKERS"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from avatar.audio import FPS
 from avatar.errors import AvatarError
-from avatar.rendering.i420 import I420
+from avatar.i420 import I420
 
 CRF = "14"  # close to lossless: the lips are pasted into these very pixels
 

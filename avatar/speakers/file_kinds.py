@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from avatar.errors import AvatarError
-from avatar.rendering.speaker_card import MODEL, PREVIEW, REFERENCE, TRACK
+from avatar.speakers.card import MODEL, PREVIEW, REFERENCE, TRACK
 
 MAX_BYTES = {MODEL: 512 << 20, TRACK: 16 << 20, REFERENCE: 1 << 30, PREVIEW: 8 << 20}
 

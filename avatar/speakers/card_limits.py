@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from avatar.rendering.speaker_card import SpeakerCard
+    from avatar.speakers.card import SpeakerCard
 
 MAX_LAYERS = 64  # of the encoder and the lip generator together
 MAX_DEPTH = 8  # levels of the Blend-Net

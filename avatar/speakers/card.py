@@ -10,7 +10,7 @@ from avatar.config import ModelConfig, brief, from_dict, to_dict
 from avatar.errors import AvatarError
 from avatar.models.speech_encoder import EncoderConfig
 from avatar.models.warp import Camera
-from avatar.rendering.card_limits import wrong_dimension
+from avatar.speakers.card_limits import wrong_dimension
 from avatar.yaml_files import YamlError, parse_yaml
 
 FORMAT = 2

@@ -13,8 +13,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from avatar.errors import AvatarError
-from avatar.rendering.speaker_card import CARD, FILES, SOURCE, SpeakerCard
-from avatar.rendering.speaker_files import check_kind
+from avatar.speakers.card import CARD, FILES, SOURCE, SpeakerCard
+from avatar.speakers.file_kinds import check_kind
 
 ANY = -1  # a length that a file may choose itself
 MAX_LOOP = 10_000  # frames of one turn of the loop

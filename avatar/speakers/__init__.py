@@ -1,0 +1,1 @@
+"""A speaker on disk: the bundle, its card, loading, saving, archives."""
