@@ -41,9 +41,9 @@ def render(
     from rich.console import Console
 
     from avatar.commands.progress import phase_progress
-    from avatar.rendering.film import render_film
     from avatar.rendering.pipeline import Pipeline
     from avatar.rendering.pose_control import PosedHead, read_pose_path
+    from avatar.rendering.render_video import render_film
     from avatar.speakers.speaker import load_speaker
 
     speaker = load_speaker(name)

@@ -87,7 +87,7 @@ def train(
     from rich.console import Console
 
     from avatar.commands.progress import phase_progress
-    from avatar.rendering.device import choose_device
+    from avatar.rendering.backends.device import choose_device
     from avatar.training.export import export
     from avatar.training.report import write_report
     from avatar.training.request import TrainRequest

@@ -79,7 +79,7 @@ def _judge(weights: Path, out: Path) -> None:
 
     from rich.console import Console
 
-    from avatar.rendering.features import load_encoder
+    from avatar.rendering.speech_features import load_encoder
     from avatar.training.encoder.evaluate import evaluate
 
     encoder = load_encoder(weights)

@@ -15,8 +15,8 @@ from torch import Tensor
 from avatar.errors import AvatarError
 from avatar.evaluation.trial import Trial, speech_features, training_track
 from avatar.models.speech_head import history
-from avatar.rendering.backend import Backend
-from avatar.rendering.device import choose_device, fast_type
+from avatar.rendering.backends.base import Backend
+from avatar.rendering.backends.device import choose_device, fast_type
 from avatar.speakers.speaker import Speaker
 from avatar.training.lip_data import split
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from avatar.config import Preset
+from avatar.rendering.backends.choose import quickest
+from avatar.rendering.backends.device import choose_device
 from avatar.rendering.bench_steps import Steps, Task, measure
-from avatar.rendering.choose_backend import quickest
-from avatar.rendering.device import choose_device
 from avatar.rendering.machine import Machine, allowed_cores, this_machine
 from avatar.rendering.stopwatch import Spread, spread
 from avatar.speakers.speaker import load_speaker

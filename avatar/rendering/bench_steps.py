@@ -20,7 +20,7 @@ import numpy as np
 from avatar.audio import SAMPLES_PER_FRAME
 from avatar.config import Preset
 from avatar.errors import AvatarError
-from avatar.rendering.device import choose_device
+from avatar.rendering.backends.device import choose_device
 from avatar.rendering.machine import pin_to
 from avatar.rendering.pipeline import Asked, Pipeline, step_together
 from avatar.rendering.reference_loop import ReferenceLoop

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from avatar.audio import LOOKAHEAD_FRAMES, Samples
 from avatar.i420 import I420
-from avatar.rendering.choose_backend import choose_backend
+from avatar.rendering.backends.choose import choose_backend
+from avatar.rendering.backends.cuda_graph import Drawing, GraphedDrawing
+from avatar.rendering.backends.device import HostCopy, choose_device, device_stream, working_on
+from avatar.rendering.backends.streaming_encoder import SoundState
 from avatar.rendering.compose import paste
-from avatar.rendering.cuda_graph import Drawing, GraphedDrawing
-from avatar.rendering.device import HostCopy, choose_device, device_stream, working_on
-from avatar.rendering.ear import SoundState
-from avatar.rendering.place import Place, compose
+from avatar.rendering.lip_placement import Place, compose
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.speakers.speaker import Speaker
 

@@ -23,7 +23,7 @@ from avatar.errors import AvatarError
 from avatar.i420 import to_i420, to_rgb
 from avatar.models.warp import canonicalise, observe, pixel_lattice, relative_pose, sample
 from avatar.rendering.compose import lip_regions, observed_boxes, region_size
-from avatar.rendering.place import Place
+from avatar.rendering.lip_placement import Place
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.speakers.speaker import Speaker
 

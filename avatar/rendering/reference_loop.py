@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from avatar.i420 import plane_views, rgb_of_planes
+from avatar.rendering.backends.device import to_device
 from avatar.rendering.compose import lip_regions
-from avatar.rendering.device import to_device
-from avatar.rendering.place import Place, lip_rectangle
+from avatar.rendering.lip_placement import Place, lip_rectangle
 from avatar.speakers.card import MAX_FRAMES
 from avatar.speakers.speaker import Speaker
 

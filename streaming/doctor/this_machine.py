@@ -12,7 +12,7 @@ def look_at_machine(speaker: str, device: str) -> list[Finding]:
 
 
 def _renderer(device: str) -> Finding:
-    from avatar.rendering.device import choose_device
+    from avatar.rendering.backends.device import choose_device
     from avatar.rendering.machine import this_machine
 
     machine = this_machine()

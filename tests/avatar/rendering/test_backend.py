@@ -10,13 +10,13 @@ from torch import Tensor
 from avatar.errors import AvatarError
 from avatar.models.lip_generator import LatticeGenerator
 from avatar.models.speech_head import history
-from avatar.rendering.backend import Backend
-from avatar.rendering.choose_backend import choose_backend, quickest
+from avatar.rendering.backends.base import Backend
+from avatar.rendering.backends.choose import choose_backend, quickest
+from avatar.rendering.backends.device import choose_device
+from avatar.rendering.backends.fast_lattice import seen_points
 from avatar.rendering.compose import paste
-from avatar.rendering.device import choose_device
-from avatar.rendering.fast_lattice import seen_points
-from avatar.rendering.features import features_of
 from avatar.rendering.reference_loop import ReferenceLoop
+from avatar.rendering.speech_features import features_of
 from avatar.speakers.speaker import Speaker
 from tests.support import need
 

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
-from avatar.rendering.features import FeatureStream, features_of, load_encoder
+from avatar.rendering.speech_features import FeatureStream, features_of, load_encoder
 
 TINY = EncoderConfig(channels=16, hidden=8, dilations=(1, 2))
 

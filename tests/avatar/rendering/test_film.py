@@ -8,8 +8,8 @@ import pytest
 
 from avatar.audio import SAMPLE_RATE
 from avatar.errors import AvatarError
-from avatar.rendering.film import pictures_of, render_film
 from avatar.rendering.pipeline import Pipeline
+from avatar.rendering.render_video import pictures_of, render_film
 from avatar.speakers.speaker import Speaker
 
 

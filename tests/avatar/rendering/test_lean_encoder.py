@@ -6,9 +6,9 @@ import torch
 from numpy.typing import NDArray
 
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
-from avatar.rendering.ear import DeviceEncoder, fingerprint, new_ear
-from avatar.rendering.features import load_encoder
-from avatar.rendering.lean_encoder import LeanEncoder
+from avatar.rendering.backends.numpy_encoder import LeanEncoder
+from avatar.rendering.backends.streaming_encoder import DeviceEncoder, fingerprint, new_ear
+from avatar.rendering.speech_features import load_encoder
 
 CHUNKS = 60
 SMALL = EncoderConfig(mels=24, channels=24, hidden=16, dilations=(1, 3), phones=10, visemes=6)

@@ -11,8 +11,8 @@ from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.models.adapted_encoder import AdaptedEncoder, AdaptedState
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
-from avatar.rendering.features import FeatureStream, features_of
 from avatar.rendering.other_networks import adapt
+from avatar.rendering.speech_features import FeatureStream, features_of
 from tests.support import need
 
 TINY = EncoderConfig(channels=16, hidden=8, dilations=(1, 2))

@@ -8,7 +8,7 @@ import torch
 
 from avatar.audio import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, Samples
 from avatar.models.speech_encoder import SpeechEncoder
-from avatar.rendering.features import SHIPPED, Features, features_of, load_encoder
+from avatar.rendering.speech_features import SHIPPED, Features, features_of, load_encoder
 from avatar.training.encoder import noises
 from avatar.training.encoder.channel import whisper
 from avatar.training.encoder.corpus import Spoken

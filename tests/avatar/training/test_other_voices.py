@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
-from avatar.rendering.features import features_of, load_encoder
+from avatar.rendering.speech_features import features_of, load_encoder
 from avatar.training import other_voices
 from avatar.training.encoder.articulation import TRACKS
 from avatar.training.encoder.phones import PHONE_INDEX

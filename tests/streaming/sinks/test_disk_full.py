@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from avatar.rendering.film import render_film
 from avatar.rendering.pipeline import Pipeline
+from avatar.rendering.render_video import render_film
 from avatar.speakers.speaker import load_speaker
 from streaming.presenter import VOICE_PACKET
 from streaming.sinks.destination import Destination

@@ -8,7 +8,7 @@ import torch
 
 from avatar.errors import AvatarError
 from avatar.models.speech_encoder import EncoderConfig
-from avatar.rendering.features import load_encoder
+from avatar.rendering.speech_features import load_encoder
 from avatar.training.encoder.batches import FRAMES, Mixer
 from avatar.training.encoder.evaluate import evaluate
 from avatar.training.encoder.shards import Shard

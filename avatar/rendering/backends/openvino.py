@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from avatar.models.lip_generator import LatticeGenerator
-from avatar.rendering.backend import Backend
+from avatar.rendering.backends.base import Backend
 from avatar.speakers.speaker import Speaker
 
 CACHE = "speech2lip-live/openvino"  # in the user's folder for caches

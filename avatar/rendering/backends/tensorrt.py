@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from avatar.models.blend_net import BlendNet
-from avatar.rendering.backend import Backend
+from avatar.rendering.backends.base import Backend
 from avatar.speakers.speaker import Speaker
 
 BATCHES = (1, 2, 4, 8)  # an engine each; a larger batch goes through the last in parts

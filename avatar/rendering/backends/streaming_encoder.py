@@ -11,8 +11,8 @@ from torch import Tensor
 from avatar.audio import Samples
 from avatar.models.encoder_state import EncoderState
 from avatar.models.speech_encoder import SpeechEncoder
-from avatar.rendering.device import to_device
-from avatar.rendering.lean_encoder import LeanEncoder
+from avatar.rendering.backends.device import to_device
+from avatar.rendering.backends.numpy_encoder import LeanEncoder
 
 
 class SoundState(Protocol):

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from avatar.models.blend_net import BlendNet
-from avatar.rendering.ear import fingerprint, new_ear
-from avatar.rendering.fast_lattice import FastLattice
+from avatar.rendering.backends.fast_lattice import FastLattice
+from avatar.rendering.backends.streaming_encoder import fingerprint, new_ear
 from avatar.speakers.speaker import Speaker
 
 

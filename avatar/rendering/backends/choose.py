@@ -6,8 +6,8 @@ import logging
 import torch
 
 from avatar.errors import AvatarError
-from avatar.rendering.backend import Backend
-from avatar.rendering.device import fast_type
+from avatar.rendering.backends.base import Backend
+from avatar.rendering.backends.device import fast_type
 from avatar.speakers.speaker import Speaker
 
 log = logging.getLogger(__name__)
@@ -45,17 +45,17 @@ def _build(name: str, speaker: Speaker, device: torch.device, region: tuple[int,
     if name == "openvino":
         if device.type != "cpu":
             raise RuntimeError("it draws on CPUs only; use --device cpu")
-        from avatar.rendering.openvino_backend import OpenVinoBackend
+        from avatar.rendering.backends.openvino import OpenVinoBackend
 
         return OpenVinoBackend(speaker, device, kind, region)
     if name == "compile":
-        from avatar.rendering.compiled_backend import CompiledBackend
+        from avatar.rendering.backends.torch_compile import CompiledBackend
 
         return CompiledBackend(speaker, device, kind, region)
     if name == "tensorrt":
         if device.type != "cuda":
             raise RuntimeError("it draws on CUDA devices only; use --device cuda")
-        from avatar.rendering.tensorrt_backend import TensorRtBackend
+        from avatar.rendering.backends.tensorrt import TensorRtBackend
 
         return TensorRtBackend(speaker, device, kind, region)
     return Backend(speaker, device, kind)

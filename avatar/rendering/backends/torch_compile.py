@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from avatar.rendering.backend import Backend
+from avatar.rendering.backends.base import Backend
 from avatar.speakers.speaker import Speaker
 
 

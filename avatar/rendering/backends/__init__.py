@@ -1,0 +1,1 @@
+"""The networks in the form that suits a device: one file a back end."""
