@@ -57,7 +57,7 @@ def bench(
     - `avatar bench --sweep --plot bench.png`
     - `avatar bench --live --calls 2`
     """
-    from avatar.rendering.bench import Plan
+    from avatar.benchmark.bench import Plan
     from avatar.speakers.folders import speaker_folder
     from streaming.commands.live_bench import bench_calls
     from streaming.commands.render_bench import bench_rendering

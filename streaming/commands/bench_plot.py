@@ -15,7 +15,7 @@ except ImportError as error:
     raise AvatarError("--plot needs matplotlib: pip install 'speech2lip-live[plot]'") from error
 
 if TYPE_CHECKING:
-    from avatar.rendering.bench import Benchmark, Timing
+    from avatar.benchmark.bench import Benchmark, Timing
 
 WIDTH, HEIGHT = 5.0, 3.6  # inches of one panel
 AXES: dict[str, tuple[str, Callable[[Any], float]]] = {

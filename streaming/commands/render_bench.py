@@ -12,14 +12,14 @@ from rich.table import Table
 from streaming.commands.tables import table_console
 
 if TYPE_CHECKING:
-    from avatar.rendering.bench import Benchmark, Plan, PresetTimings, Timing
-    from avatar.rendering.stopwatch import Spread
+    from avatar.benchmark.bench import Benchmark, Plan, PresetTimings, Timing
+    from avatar.benchmark.stopwatch import Spread
 
 
 def bench_rendering(plan: "Plan", json_file: Path | None, plot: Path | None) -> None:
     """Measure, print tables, and write everything to `json_file` and a drawing to `plot`."""
+    from avatar.benchmark.bench import benchmark
     from avatar.files import replace_file
-    from avatar.rendering.bench import benchmark
 
     if plot is not None:
         from streaming.commands.bench_plot import draw  # fails before anything is measured

@@ -12,8 +12,8 @@ def look_at_machine(speaker: str, device: str) -> list[Finding]:
 
 
 def _renderer(device: str) -> Finding:
+    from avatar.benchmark.machine import this_machine
     from avatar.rendering.backends.device import choose_device
-    from avatar.rendering.machine import this_machine
 
     machine = this_machine()
     try:

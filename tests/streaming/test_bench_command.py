@@ -7,8 +7,8 @@ import av
 import numpy as np
 import pytest
 
+from avatar.benchmark import bench
 from avatar.errors import AvatarError
-from avatar.rendering import bench
 from streaming.commands.live_bench import bench_calls
 from streaming.commands.render_bench import bench_rendering
 from tests.support import need

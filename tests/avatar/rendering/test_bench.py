@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from avatar.benchmark import bench
+from avatar.benchmark.bench_steps import Task, measure, run_steps
+from avatar.benchmark.machine import allowed_cores, this_machine
+from avatar.benchmark.resized_speaker import reshaped
+from avatar.benchmark.stopwatch import spread
 from avatar.errors import AvatarError
 from avatar.i420 import to_rgb
-from avatar.rendering import bench
-from avatar.rendering.bench_steps import Task, measure, run_steps
-from avatar.rendering.machine import allowed_cores, this_machine
 from avatar.rendering.pipeline import Pipeline
-from avatar.rendering.reshaped_speaker import reshaped
-from avatar.rendering.stopwatch import spread
 from avatar.speakers.speaker import Speaker
 
 STAGES = {

@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from avatar.audio import SAMPLES_PER_FRAME
+from avatar.benchmark.machine import pin_to
+from avatar.benchmark.resized_speaker import reshaped
+from avatar.benchmark.stopwatch import Stopwatch
 from avatar.config import Preset
 from avatar.errors import AvatarError
 from avatar.rendering.backends.device import choose_device
-from avatar.rendering.machine import pin_to
 from avatar.rendering.pipeline import Asked, Pipeline, step_together
 from avatar.rendering.reference_loop import ReferenceLoop
-from avatar.rendering.reshaped_speaker import reshaped
-from avatar.rendering.stopwatch import Stopwatch
 from avatar.speakers.card import MAX_FRAMES
 from avatar.speakers.speaker import load_speaker
 

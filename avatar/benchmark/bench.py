@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from avatar.benchmark.bench_steps import Steps, Task, measure
+from avatar.benchmark.machine import Machine, allowed_cores, this_machine
+from avatar.benchmark.stopwatch import Spread, spread
 from avatar.config import Preset
 from avatar.rendering.backends.choose import quickest
 from avatar.rendering.backends.device import choose_device
-from avatar.rendering.bench_steps import Steps, Task, measure
-from avatar.rendering.machine import Machine, allowed_cores, this_machine
-from avatar.rendering.stopwatch import Spread, spread
 from avatar.speakers.speaker import load_speaker
 
 BATCHES = (1, 2, 4, 8)

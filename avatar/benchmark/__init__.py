@@ -1,0 +1,1 @@
+"""How fast a speaker renders, measured on this machine."""
