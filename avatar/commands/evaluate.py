@@ -7,7 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from avatar.evaluation.any_voice import AnyVoice
-    from avatar.evaluation.drive import Driven
+    from avatar.evaluation.cross_identity import Driven
     from avatar.evaluation.evaluate import Evaluation
     from avatar.speakers.speaker import Speaker
     from avatar.training.preprocess.progress import Progress
@@ -98,7 +98,7 @@ def _judge(
 
     from avatar.errors import AvatarError
     from avatar.evaluation.evaluate import evaluate, face_scale
-    from avatar.evaluation.trial import held_out_trial, new_trial
+    from avatar.evaluation.test_set import held_out_trial, new_trial
     from avatar.speakers.speaker import load_speaker
     from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh
 
@@ -117,7 +117,7 @@ def _judge(
 def _drive(speaker: "Speaker", clip: Path, device: str, progress: "Progress") -> "Driven":
     from contextlib import ExitStack, closing
 
-    from avatar.evaluation.drive import drive
+    from avatar.evaluation.cross_identity import drive
     from avatar.rendering.pipeline import Pipeline
     from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from avatar.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, Samples
 from avatar.errors import AvatarError
-from avatar.evaluation.drive import follow
+from avatar.evaluation.cross_identity import follow
 from avatar.i420 import to_rgb
 from avatar.rendering.pipeline import Pipeline
 from avatar.training.encoder.articulation import phone_frames

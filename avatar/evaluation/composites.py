@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from avatar.evaluation.contenders import Contender
-from avatar.evaluation.trial import Trial
+from avatar.evaluation.baselines import Contender
+from avatar.evaluation.test_set import Trial
 from avatar.rendering.compose import lip_regions, observed_boxes, paste, region_size
 
 BATCH = 16

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
+from avatar.evaluation.baselines import baselines, speaker_contender
 from avatar.evaluation.composites import composite_frames
-from avatar.evaluation.contenders import baselines, speaker_contender
+from avatar.evaluation.measure import Watched, watch
 from avatar.evaluation.perceptual import perceptual_distance
 from avatar.evaluation.score import Scores, compare
 from avatar.evaluation.sync import load_expert, sync_score
-from avatar.evaluation.trial import Trial, speech_features
-from avatar.evaluation.watch import Watched, watch
+from avatar.evaluation.test_set import Trial, speech_features
 from avatar.rendering.pipeline import Pipeline
 from avatar.speakers.card import MODEL
 from avatar.speakers.speaker import Speaker

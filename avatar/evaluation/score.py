@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from avatar.audio import FPS
 from avatar.evaluation.cpbd import cpbd
 from avatar.evaluation.lip_aperture import aperture_correlation
+from avatar.evaluation.measure import CPBD_EVERY, Watched
 from avatar.evaluation.metrics import flicker, landmark_distance, psnr, ssim
 from avatar.evaluation.perceptual import Perceptual
-from avatar.evaluation.trial import Trial
-from avatar.evaluation.watch import CPBD_EVERY, Watched
+from avatar.evaluation.test_set import Trial
 
 MAX_LAG = 5  # frames
 

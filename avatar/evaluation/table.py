@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from avatar.evaluation.any_voice import AnyVoice
-from avatar.evaluation.drive import Driven
+from avatar.evaluation.cross_identity import Driven
 from avatar.evaluation.evaluate import Evaluation, Row
 
 FIGURES = (

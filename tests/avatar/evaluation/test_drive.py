@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
-from avatar.evaluation.drive import drive
+from avatar.evaluation.cross_identity import drive
 from avatar.rendering.pipeline import Pipeline
 from avatar.speakers.speaker import load_speaker
 from avatar.training.preprocess.landmark_sets import (

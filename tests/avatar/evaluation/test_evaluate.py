@@ -14,7 +14,7 @@ from avatar.config import ModelConfig
 from avatar.errors import AvatarError
 from avatar.evaluation.evaluate import TRUTH, Evaluation, evaluate
 from avatar.evaluation.table import evaluation_table
-from avatar.evaluation.trial import held_out_trial, training_track
+from avatar.evaluation.test_set import held_out_trial, training_track
 from avatar.models.blend_net import BlendNet, BlendNetConfig
 from avatar.models.lip_generator import LipGenerator, LipGeneratorConfig
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from avatar.evaluation.cpbd import cpbd
 from avatar.evaluation.metrics import SSIM_RADIUS, picture_psnr, picture_ssim
-from avatar.evaluation.trial import Trial
+from avatar.evaluation.test_set import Trial
 from avatar.models.sync_expert import MOUTH_SIZE
 from avatar.rendering.compose import Canonical
 from avatar.training.lip_data import warp_to_canonical

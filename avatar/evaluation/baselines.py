@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avatar.errors import AvatarError
-from avatar.evaluation.trial import Trial, speech_features, training_track
+from avatar.evaluation.test_set import Trial, speech_features, training_track
 from avatar.models.speech_head import history
 from avatar.rendering.backends.base import Backend
 from avatar.rendering.backends.device import choose_device, fast_type
