@@ -6,18 +6,18 @@ import sys
 import typer
 from rich.console import Console
 
-from avatar.commands.evaluate import evaluate
-from avatar.commands.render import render
-from avatar.commands.speakers import speakers
-from avatar.commands.train import train
-from avatar.commands.train_encoder import train_encoder
 from avatar.errors import AvatarError
 from streaming.commands.bench import bench
 from streaming.commands.camera import camera
 from streaming.commands.doctor import doctor
+from streaming.commands.evaluate import evaluate
+from streaming.commands.render import render
 from streaming.commands.serve import serve
 from streaming.commands.soak import soak
+from streaming.commands.speakers import speakers
 from streaming.commands.token import token
+from streaming.commands.train import train
+from streaming.commands.train_encoder import train_encoder
 
 app = typer.Typer(
     name="avatar",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from avatar.commands.progress import LINES, phase_progress
+from streaming.commands.progress import LINES, phase_progress
 
 
 def work() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from avatar.commands.train_encoder import _seconds
 from avatar.errors import AvatarError
 from streaming.cli import app
+from streaming.commands.train_encoder import _seconds
 
 
 @pytest.mark.parametrize(("budget", "seconds"), [("90s", 90), ("1.5m", 90), ("2h", 7200)])

@@ -57,10 +57,10 @@ def evaluate(
     """
     from rich.console import Console
 
-    from avatar.commands.progress import phase_progress
     from avatar.errors import AvatarError
     from avatar.evaluation.table import any_voice_table, driven_table, evaluation_table
     from avatar.speakers.speaker import load_speaker
+    from streaming.commands.progress import phase_progress
 
     if not (videos or held_out or drive or voices):
         raise AvatarError("nothing to measure on: give videos, --held-out, --drive or --voices")

@@ -86,12 +86,12 @@ def train(
     """
     from rich.console import Console
 
-    from avatar.commands.progress import phase_progress
     from avatar.rendering.backends.device import choose_device
     from avatar.training.export import export
     from avatar.training.report import write_report
     from avatar.training.request import TrainRequest
     from avatar.training.trainer import train as run
+    from streaming.commands.progress import phase_progress
 
     if budget is not None and steps is not None:
         raise AvatarError("give either --budget or --steps, not both")

@@ -53,17 +53,17 @@ def _seconds(budget: str) -> float:
 
 
 def _prepare(utterances: "list[Utterance]", shards: Path) -> None:
-    from avatar.commands.progress import phase_progress
     from avatar.training.encoder.prepare import Amounts, prepare
+    from streaming.commands.progress import phase_progress
 
     with phase_progress() as progress:
         prepare(utterances, shards, Amounts(), lambda name, share: progress.report(name, share, {}))
 
 
 def _train(out: Path, settings: "Settings", resume: bool) -> None:
-    from avatar.commands.progress import phase_progress
     from avatar.models.speech_encoder import EncoderConfig
     from avatar.training.encoder.trainer import Trainer
+    from streaming.commands.progress import phase_progress
 
     trainer = Trainer(out / "shards", out, EncoderConfig(), settings)
     if resume and not trainer.resume():

@@ -40,11 +40,11 @@ def render(
     """
     from rich.console import Console
 
-    from avatar.commands.progress import phase_progress
     from avatar.rendering.pipeline import Pipeline
     from avatar.rendering.pose_control import PosedHead, read_pose_path
     from avatar.rendering.render_video import render_film
     from avatar.speakers.speaker import load_speaker
+    from streaming.commands.progress import phase_progress
 
     speaker = load_speaker(name)
     scene = PosedHead(speaker, read_pose_path(pose)) if pose else None

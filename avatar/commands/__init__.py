@@ -1,1 +1,0 @@
-"""The sub-commands of `avatar` that make, judge and render speakers."""
