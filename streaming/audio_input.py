@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar.audio import SAMPLES_PER_FRAME
-from streaming import metrics
 from streaming.clock import VOICE_PER_FRAME, VOICE_PER_SAMPLE, VOICE_RATE, SessionClock
 from streaming.concealment import HISTORY, continue_sound
+from streaming.core import metrics
 
 Samples = npt.NDArray[np.float32]
 

@@ -7,8 +7,8 @@ from starlette.requests import HTTPConnection
 
 from avatar.errors import AvatarError
 from streaming.addresses import is_here
-from streaming.config import ServeConfig
-from streaming.secret_files import TOKEN_SECRET, read_secret
+from streaming.core.config import ServeConfig
+from streaming.core.secret_files import TOKEN_SECRET, read_secret
 from streaming.tokens import ANY_SPEAKER, Grant, Role, TokenSigner
 from streaming.visitors import Visitors
 

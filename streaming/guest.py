@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from avatar.errors import AvatarError
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
 from streaming.offers import check_offer
 from streaming.remote_candidates import RemoteCandidates
 from streaming.session import Session

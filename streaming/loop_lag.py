@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 
-from streaming import metrics
+from streaming.core import metrics
 
 INTERVAL = 0.02  # seconds
 REMEMBERED = 500  # ten seconds

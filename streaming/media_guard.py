@@ -20,7 +20,7 @@ from aiortc.rtp import (
     RtcpRtpfbPacket,
 )
 
-from streaming import metrics
+from streaming.core import metrics
 from streaming.visitors import Bucket
 
 SOUND_PACKETS = 150.0  # a second; Opus has 50, or 100 of 10 ms

@@ -2,7 +2,7 @@
 
 from av import AudioFrame
 
-from streaming.limits import Limits
+from streaming.core.limits import Limits
 
 SILENCE_LIMIT = 3.0  # seconds without a single packet: the caller is gone; all is freed in 5
 QUIET = 330  # peak of 16-bit sound: -40 dB, over the noise of a quiet room

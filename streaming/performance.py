@@ -1,11 +1,11 @@
 """One voice and the face that follows it: sound goes in, pictures and voice come out in step."""
 
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
-from streaming import metrics
 from streaming.audio_input import AudioInput
 from streaming.block_code import BlockCode
 from streaming.caller import Caller
 from streaming.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
+from streaming.core import metrics
 from streaming.pictures import Pictures
 from streaming.presenter import VOICE_PACKET, Presenter
 from streaming.render_worker import RenderWorker

@@ -4,9 +4,9 @@ import asyncio
 import math
 
 from avatar.errors import AvatarError
-from streaming import metrics
 from streaming.audio_input import AudioInput
 from streaming.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
+from streaming.core import metrics
 from streaming.pictures import Pictures
 from streaming.sinks.sink import Sink
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from streaming import metrics
+from streaming.core import metrics
 from streaming.door import DoorError
 from streaming.sessions import RETRY_AFTER, ServerFullError, ServerStoppingError
 from streaming.speakers import UnknownSpeakerError

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from avatar.errors import AvatarError
-from streaming import logs
 from streaming.batches import Batches, Rendered
 from streaming.capacity import Capacity, measure
-from streaming.logs import LogSettings
+from streaming.core import logs
+from streaming.core.logs import LogSettings
 from streaming.renderer import I420, FindSpeakers, Renderer, Speakers
 
 log = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from itertools import count
 from typing import Any
 
 from avatar.errors import AvatarError
-from streaming import metrics
 from streaming.caller import Caller, Deliver
-from streaming.logs import LogSettings
+from streaming.core import metrics
+from streaming.core.logs import LogSettings
 from streaming.renderer import Chunk, FindSpeakers
 from streaming.renderer_start import as_socket, end_renderer, start_renderer
 

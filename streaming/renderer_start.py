@@ -7,8 +7,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from avatar.errors import AvatarError
-from streaming import metrics, render_process
-from streaming.logs import LogSettings
+from streaming import render_process
+from streaming.core import metrics
+from streaming.core.logs import LogSettings
 from streaming.render_process import Ready
 from streaming.renderer import FindSpeakers
 

@@ -22,7 +22,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from avatar.errors import AvatarError
 from streaming import face_encoder, health, jitter_buffer, memory
-from streaming.config import ServeConfig, make_ice_servers
+from streaming.core.config import ServeConfig, make_ice_servers
 from streaming.door import Door, DoorError, address_of
 from streaming.guest import Guest, House
 from streaming.http_protocol import HEAD_LIMIT

@@ -8,7 +8,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from streaming.process_facts import look_at
+from streaming.core.process_stats import look_at
 from streaming.render_worker import RenderWorker
 from streaming.sessions import Sessions
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
-    from streaming.config import ServeConfig
+    from streaming.core.config import ServeConfig
     from streaming.render_process import Ready
     from streaming.renderer import Speakers
 
@@ -27,10 +27,10 @@ def run(config: "ServeConfig") -> None:
     Raises AvatarError if the speaker or the port cannot be had,
     or if the configuration would let strangers in unchecked.
     """
-    from streaming import logs
-    from streaming.config import make_ice_servers
+    from streaming.core import logs
+    from streaming.core.config import make_ice_servers
+    from streaming.core.logs import LogSettings
     from streaming.door import Door
-    from streaming.logs import LogSettings
     from streaming.render_worker import RenderWorker
 
     how = LogSettings(config.log_format, config.log_level)

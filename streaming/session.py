@@ -16,9 +16,9 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import AudioFrame
 
 from avatar.errors import AvatarError
-from streaming import metrics
 from streaming.clock import VOICE_RATE
-from streaming.limits import Limits
+from streaming.core import metrics
+from streaming.core.limits import Limits
 from streaming.negotiation import bytes_received, take_candidate, take_offer
 from streaming.outgoing import add_tracks
 from streaming.patience import Patience, audible

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from avatar.errors import AvatarError
-from streaming import logs, memory, metrics
+from streaming import memory
 from streaming.addresses import home_of, is_here
-from streaming.config import ServeConfig
-from streaming.ice_servers import IceServers
+from streaming.core import logs, metrics
+from streaming.core.config import ServeConfig
+from streaming.core.ice_servers import IceServers
 from streaming.performance import performance_delay
 from streaming.render_worker import RenderWorker
 from streaming.session import Notify, Session

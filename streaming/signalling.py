@@ -16,9 +16,9 @@ from typing import Any
 from fastapi import WebSocket, WebSocketDisconnect
 
 from avatar.errors import AvatarError
-from streaming import metrics
+from streaming.core import metrics
+from streaming.core.ice_servers import IceServers
 from streaming.guest import Guest
-from streaming.ice_servers import IceServers
 from streaming.sessions import RETRY_AFTER, ServerFullError, ServerStoppingError
 from streaming.visitors import Bucket, TooManyError
 

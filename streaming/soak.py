@@ -17,8 +17,8 @@ from urllib.request import urlopen
 from prometheus_client.parser import text_string_to_metric_families
 
 from avatar.errors import AvatarError
+from streaming.core.process_stats import look_at
 from streaming.live_benchmark import SETTLE, running_browser, running_server, start_call
-from streaming.process_facts import look_at
 from streaming.process_usage import family
 from streaming.soak_report import Sample, SoakReport, Visit, judge_soak
 

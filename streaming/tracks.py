@@ -9,8 +9,8 @@ import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from prometheus_client import Histogram
 
-from streaming import metrics
 from streaming.clock import VIDEO_RATE, VIDEO_TICKS_PER_FRAME, VOICE_RATE
+from streaming.core import metrics
 from streaming.renderer import I420
 from streaming.sinks.sink import Voice
 

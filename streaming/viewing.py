@@ -13,8 +13,8 @@ from typing import Any
 from fastapi import WebSocket
 
 from avatar.errors import AvatarError
+from streaming.core.ice_servers import IceServers
 from streaming.guest import House
-from streaming.ice_servers import IceServers
 from streaming.offers import check_offer
 from streaming.remote_candidates import RemoteCandidates
 from streaming.session import Session

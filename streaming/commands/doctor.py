@@ -38,7 +38,7 @@ def doctor(
     from rich.console import Console
     from rich.markup import escape
 
-    from streaming.config import load_config, make_ice_servers
+    from streaming.core.config import load_config, make_ice_servers
     from streaming.doctor.network import look_at_network
     from streaming.doctor.this_machine import look_at_machine
     from streaming.doctor.way_in import look_at_way_in

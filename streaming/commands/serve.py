@@ -104,7 +104,7 @@ def serve(
     **Addresses**: `/` the page, `/docs` the API, `/healthz` how it is, `POST /offer` calls without
     a WebSocket. Ctrl-C ends all calls and stops.
     """
-    from streaming.config import load_config
+    from streaming.core.config import load_config
     from streaming.serving import run
 
     flags = {

@@ -49,8 +49,8 @@ def token(
 
     from avatar.errors import AvatarError
     from avatar.speakers.folders import check_name
-    from streaming.config import load_config
-    from streaming.secret_files import TOKEN_SECRET, read_secret
+    from streaming.core.config import load_config
+    from streaming.core.secret_files import TOKEN_SECRET, read_secret
     from streaming.tokens import ANY_SPEAKER, Grant, TokenSigner
 
     settings = load_config(config, {"token_secret_file": token_secret_file})

@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography import x509
 
 from avatar.errors import AvatarError
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
 from streaming.doctor.finding import Finding
 from streaming.door import Door
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from streaming.config import ServeConfig
-from streaming.limits import Limits
+from streaming.core.config import ServeConfig
+from streaming.core.limits import Limits
 from tests.fuzz.profile import memory_bounded
 from tests.streaming.live_server import LiveServer, serving_bars
 

@@ -18,7 +18,7 @@ with atheris.instrument_imports(include=["avatar", "streaming", "aiortc.sdp", "y
     from avatar.errors import AvatarError
     from avatar.rendering.install_speaker import install_speaker
     from avatar.speakers.card import CARD, read_card
-    from streaming.config import load_config, make_ice_servers
+    from streaming.core.config import load_config, make_ice_servers
     from streaming.offers import check_offer
     from streaming.remote_candidates import RemoteCandidates
     from streaming.tokens import TokenSigner

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from avatar.errors import AvatarError
-from streaming.config import load_config, make_ice_servers
+from streaming.core.config import load_config, make_ice_servers
 from tests.fuzz.conftest import Ear
 from tests.fuzz.mutations import JSON, mutated_bytes, mutated_lines
 from tests.fuzz.profile import check_words, fuzz, no_hang

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
 from streaming.render_worker import RenderWorker
 from streaming.renderer import FindSpeakers
 from streaming.server import create_app

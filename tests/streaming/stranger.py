@@ -8,7 +8,7 @@ from typing import Any
 
 import websockets
 
-from streaming.limits import Limits
+from streaming.core.limits import Limits
 from streaming.tokens import Grant, TokenSigner
 from tests.streaming.live_server import LiveServer
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
 from tests.streaming.bad_link import HERE, BadLink, bad_link
 from tests.streaming.browser import patience
 from tests.streaming.live_server import LiveServer, serving_bars

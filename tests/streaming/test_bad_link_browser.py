@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
 from streaming.live_benchmark import BROWSER_FLAGS, CHROMIUM, PROBE
 from tests.streaming.bad_link import HERE, BadLink, bad_link
 from tests.streaming.browser import first_picture, judge_call, patience

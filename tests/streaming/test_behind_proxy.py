@@ -13,7 +13,7 @@ import pytest
 import websockets
 from aioice.ice import get_host_addresses
 
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
 from tests.streaming.live_server import LiveServer, serving_bars
 from tests.streaming.stranger import LIMITS, OUTSIDE, SECRET, bearing, page, receive, token
 from tests.streaming.talking_peer import TalkingPeer

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from streaming import live_benchmark
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
 from streaming.serving import find_speakers
 from tests.streaming.browser import (
     MOUTH,

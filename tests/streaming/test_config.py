@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.config import load_config
+from streaming.core.config import load_config
 
 
 def test_flags_overrule_the_file_and_the_file_overrules_the_defaults(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import pytest
 from starlette.requests import Request
 
 from avatar.errors import AvatarError
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
+from streaming.core.secret_files import TOKEN_SECRET
 from streaming.door import Door, DoorError
-from streaming.secret_files import TOKEN_SECRET
 
 
 @pytest.fixture

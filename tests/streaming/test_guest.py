@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from streaming.config import ServeConfig
-from streaming.limits import Limits
+from streaming.core.config import ServeConfig
+from streaming.core.limits import Limits
 from streaming.renderer import Renderer, Speakers
 from tests.streaming.level_bar import find_bars
 from tests.streaming.live_server import serving

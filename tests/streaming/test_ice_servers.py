@@ -6,8 +6,8 @@ import time
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.config import ServeConfig, make_ice_servers
-from streaming.ice_servers import IceServers, parse
+from streaming.core.config import ServeConfig, make_ice_servers
+from streaming.core.ice_servers import IceServers, parse
 
 
 def test_turn_servers_reach_both_ends_with_their_password() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.logs import LogSettings
+from streaming.core.logs import LogSettings
 from streaming.tokens import Grant, TokenSigner
 from tests.streaming.live_server import LiveServer
 from tests.streaming.talking_peer import TalkingPeer

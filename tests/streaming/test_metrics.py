@@ -12,7 +12,7 @@ import httpx
 import pytest
 import yaml
 
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
 from tests.streaming.live_server import LiveServer, serving_bars
 from tests.streaming.scrape import scrape
 from tests.streaming.talking_peer import TalkingPeer

@@ -2,7 +2,7 @@ import av
 import numpy as np
 import pytest
 
-from streaming.limits import Limits
+from streaming.core.limits import Limits
 from streaming.patience import SILENCE_LIMIT, Patience, audible
 
 LIMITS = Limits(connecting_s=20, idle_s=60, total_s=300)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.secret_files import TOKEN_SECRET, read_secret
+from streaming.core.secret_files import TOKEN_SECRET, read_secret
 
 
 def test_the_file_comes_before_the_environment(

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import websockets
 
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
 from tests.streaming.live_server import LiveServer, serving_bars
 from tests.streaming.talking_peer import TalkingPeer
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streaming.config import ServeConfig
-from streaming.ice_servers import IceServers
+from streaming.core.config import ServeConfig
+from streaming.core.ice_servers import IceServers
 from streaming.render_worker import RenderWorker
 from streaming.sessions import MOST_VIEWERS, ServerFullError, Sessions
 from tests.streaming.level_bar import find_bars

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from streaming import soak
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
 from tests.streaming.live_server import serving_bars
 from tests.streaming.talking_peer import TalkingPeer
 from tests.streaming.test_server import Page, connect

@@ -11,7 +11,7 @@ import websockets
 
 from streaming import http_protocol
 from streaming import server as server_module
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
 from tests.streaming.live_server import LiveServer, serving_bars
 from tests.streaming.stranger import LIMITS, SECRET, bearing, closed, page, receive, token
 from tests.streaming.talking_peer import TalkingPeer

@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
 from streaming.tokens import Grant, TokenSigner
 from tests.streaming.browser import (
     MOUTH,

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from streaming.config import ServeConfig
+from streaming.core.config import ServeConfig
+from streaming.core.secret_files import TOKEN_SECRET
 from streaming.doctor.way_in import look_at_way_in
-from streaming.secret_files import TOKEN_SECRET
 from tests.streaming.certificate import make_certificate
 
 

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from avatar.errors import AvatarError
 from avatar.yaml_files import YamlError, parse_yaml
-from streaming import ice_servers
-from streaming.ice_servers import IceServers
-from streaming.limits import Limits
-from streaming.logs import LogSettings
-from streaming.secret_files import TURN_SECRET, read_secret
+from streaming.core import ice_servers
+from streaming.core.ice_servers import IceServers
+from streaming.core.limits import Limits
+from streaming.core.logs import LogSettings
+from streaming.core.secret_files import TURN_SECRET, read_secret
 
 
 @dataclass(frozen=True)
