@@ -7,12 +7,12 @@ from typing import Any
 
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig
-from streaming.offers import check_offer
-from streaming.remote_candidates import RemoteCandidates
+from streaming.security.candidate_filter import RemoteCandidates
+from streaming.security.sdp_check import check_offer
+from streaming.security.tokens import ANY_SPEAKER, Grant
 from streaming.session import Session
 from streaming.sessions import Sessions
 from streaming.speakers import Gallery
-from streaming.tokens import ANY_SPEAKER, Grant
 
 
 @dataclass

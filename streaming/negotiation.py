@@ -4,7 +4,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
 
 from avatar.errors import AvatarError
-from streaming.media_guard import guard
+from streaming.security.rtp_guard import guard
 
 
 async def take_offer(peer: RTCPeerConnection, offer: str) -> str:

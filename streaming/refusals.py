@@ -8,11 +8,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from streaming.core import metrics
-from streaming.door import DoorError
+from streaming.security.access import DoorError
+from streaming.security.rate_limit import TooManyError
+from streaming.security.tokens import TokenError
 from streaming.sessions import RETRY_AFTER, ServerFullError, ServerStoppingError
 from streaming.speakers import UnknownSpeakerError
-from streaming.tokens import TokenError
-from streaming.visitors import TooManyError
 
 POLICY_REFUSED = 1008  # WebSocket close code: policy violation
 WAIT = {"Retry-After": str(RETRY_AFTER)}

@@ -23,18 +23,18 @@ from pydantic import BaseModel, Field, ValidationError
 from avatar.errors import AvatarError
 from streaming import face_encoder, health, jitter_buffer, memory
 from streaming.core.config import ServeConfig, make_ice_servers
-from streaming.door import Door, DoorError, address_of
 from streaming.guest import Guest, House
 from streaming.http_protocol import HEAD_LIMIT
 from streaming.loop_lag import LoopLag
-from streaming.offers import OFFER_LIMIT
 from streaming.refusals import refuse
 from streaming.render_worker import RenderWorker
+from streaming.security.access import Door, DoorError, address_of
+from streaming.security.sdp_check import OFFER_LIMIT
+from streaming.security.tokens import ANY_SPEAKER, Grant, bearer
 from streaming.server_gauges import ServerGauges
 from streaming.sessions import Sessions
 from streaming.sockets import signalling, viewing
 from streaming.speakers import Gallery, SpeakerCard
-from streaming.tokens import ANY_SPEAKER, Grant, bearer
 
 log = logging.getLogger(__name__)
 

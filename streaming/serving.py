@@ -30,8 +30,8 @@ def run(config: "ServeConfig") -> None:
     from streaming.core import logs
     from streaming.core.config import make_ice_servers
     from streaming.core.logs import LogSettings
-    from streaming.door import Door
     from streaming.render_worker import RenderWorker
+    from streaming.security.access import Door
 
     how = LogSettings(config.log_format, config.log_level)
     logs.set_up(how)

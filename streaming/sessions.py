@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 
 from avatar.errors import AvatarError
 from streaming import memory
-from streaming.addresses import home_of, is_here
 from streaming.core import logs, metrics
 from streaming.core.config import ServeConfig
 from streaming.core.ice_servers import IceServers
 from streaming.performance import performance_delay
 from streaming.render_worker import RenderWorker
+from streaming.security.ip_addresses import home_of, is_here
+from streaming.security.rate_limit import TooManyError
 from streaming.session import Notify, Session
-from streaming.visitors import TooManyError
 
 log = logging.getLogger(__name__)
 

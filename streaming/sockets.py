@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from fastapi import WebSocket, WebSocketDisconnect
 
 from avatar.errors import AvatarError
-from streaming.door import DoorError, address_of
 from streaming.guest import Guest
-from streaming.introduction import introduce
 from streaming.refusals import POLICY_REFUSED, dismiss
+from streaming.security.access import DoorError, address_of
+from streaming.security.tokens import Grant, Role
+from streaming.security.websocket_auth import introduce
 from streaming.signalling import Signalling
-from streaming.tokens import Grant, Role
 from streaming.viewing import Viewing
 
 

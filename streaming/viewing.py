@@ -15,10 +15,10 @@ from fastapi import WebSocket
 from avatar.errors import AvatarError
 from streaming.core.ice_servers import IceServers
 from streaming.guest import House
-from streaming.offers import check_offer
-from streaming.remote_candidates import RemoteCandidates
+from streaming.security.candidate_filter import RemoteCandidates
+from streaming.security.sdp_check import check_offer
+from streaming.security.tokens import Grant, TokenError
 from streaming.session import Session
-from streaming.tokens import Grant, TokenError
 from streaming.viewer import Viewer
 
 LOOK = 0.25  # seconds between looks for a call

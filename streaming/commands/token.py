@@ -51,7 +51,7 @@ def token(
     from avatar.speakers.folders import check_name
     from streaming.core.config import load_config
     from streaming.core.secret_files import TOKEN_SECRET, read_secret
-    from streaming.tokens import ANY_SPEAKER, Grant, TokenSigner
+    from streaming.security.tokens import ANY_SPEAKER, Grant, TokenSigner
 
     settings = load_config(config, {"token_secret_file": token_secret_file})
     secret = read_secret(settings.token_secret_file, TOKEN_SECRET)

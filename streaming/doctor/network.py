@@ -10,10 +10,10 @@ from aioice.ice import get_host_addresses
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
 from avatar.errors import AvatarError
-from streaming.addresses import parse_address
 from streaming.core.ice_servers import IceServer, IceServers
 from streaming.doctor.finding import Finding
 from streaming.doctor.stun_probe import StunProbe, open_probe, resolve
+from streaming.security.ip_addresses import parse_address
 
 TURN_LIMIT = 6.0  # seconds for an allocation
 RELAY_LIMIT = 1.0  # seconds for a packet through the relay, each of TRIES times

@@ -9,7 +9,7 @@ from cryptography import x509
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig
 from streaming.doctor.finding import Finding
-from streaming.door import Door
+from streaming.security.access import Door
 
 SOON = datetime.timedelta(days=14)
 

@@ -19,9 +19,9 @@ with atheris.instrument_imports(include=["avatar", "streaming", "aiortc.sdp", "y
     from avatar.rendering.install_speaker import install_speaker
     from avatar.speakers.card import CARD, read_card
     from streaming.core.config import load_config, make_ice_servers
-    from streaming.offers import check_offer
-    from streaming.remote_candidates import RemoteCandidates
-    from streaming.tokens import TokenSigner
+    from streaming.security.candidate_filter import RemoteCandidates
+    from streaming.security.sdp_check import check_offer
+    from streaming.security.tokens import TokenSigner
 
 from aiortc.sdp import SessionDescription
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.offers import OFFER_LIMIT
+from streaming.security.sdp_check import OFFER_LIMIT
 from tests.fuzz.mutations import mutated_lines
 from tests.fuzz.page import open_page
 from tests.fuzz.profile import HANG, fuzz

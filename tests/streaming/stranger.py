@@ -9,7 +9,7 @@ from typing import Any
 import websockets
 
 from streaming.core.limits import Limits
-from streaming.tokens import Grant, TokenSigner
+from streaming.security.tokens import Grant, TokenSigner
 from tests.streaming.live_server import LiveServer
 
 SECRET = b"0123456789abcdef0123456789abcdef"

@@ -1,4 +1,4 @@
-from streaming.addresses import home_of, is_here
+from streaming.security.ip_addresses import home_of, is_here
 
 
 def test_one_customer_of_ipv6_is_one_address() -> None:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig
 from streaming.core.secret_files import TOKEN_SECRET
-from streaming.door import Door, DoorError
+from streaming.security.access import Door, DoorError
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from avatar.errors import AvatarError
 from streaming.core.logs import LogSettings
-from streaming.tokens import Grant, TokenSigner
+from streaming.security.tokens import Grant, TokenSigner
 from tests.streaming.live_server import LiveServer
 from tests.streaming.talking_peer import TalkingPeer
 from tests.streaming.test_server import Page, connect

@@ -21,7 +21,7 @@ from aiortc.rtp import (
     pack_rtcp_packet,
 )
 
-from streaming.media_guard import BIT_RATES, BURST, KEY_FRAMES, REPEATS, SOURCES
+from streaming.security.rtp_guard import BIT_RATES, BURST, KEY_FRAMES, REPEATS, SOURCES
 from tests.streaming.live_server import LiveServer, serving_bars
 from tests.streaming.netns_caller import expect
 from tests.streaming.scrape import scrape

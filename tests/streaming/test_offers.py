@@ -1,7 +1,7 @@
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.offers import OFFER_LIMIT, check_offer
+from streaming.security.sdp_check import OFFER_LIMIT, check_offer
 from tests.streaming.talking_peer import TalkingPeer
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.remote_candidates import RemoteCandidates
+from streaming.security.candidate_filter import RemoteCandidates
 
 STRANGER = "198.51.100.7"
 

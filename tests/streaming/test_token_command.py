@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.tokens import Grant, TokenSigner
+from streaming.security.tokens import Grant, TokenSigner
 from tests.streaming.test_serve_command import AVATAR
 
 SECRET = "0123456789abcdef0123456789abcdef"

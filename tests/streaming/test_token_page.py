@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streaming.core.config import ServeConfig
-from streaming.tokens import Grant, TokenSigner
+from streaming.security.tokens import Grant, TokenSigner
 from tests.streaming.browser import chromium, first_picture, wait_until
 from tests.streaming.certificate import make_certificate
 from tests.streaming.live_server import LiveServer, serving_bars

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avatar.errors import AvatarError
-from streaming.tokens import Grant, TokenError, TokenSigner, bearer
+from streaming.security.tokens import Grant, TokenError, TokenSigner, bearer
 
 SECRET = b"a secret of no use to anyone, of 48 bytes ......"
 SIGNER = TokenSigner(SECRET)

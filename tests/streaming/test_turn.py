@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from streaming.tokens import Grant, TokenSigner
+from streaming.security.tokens import Grant, TokenSigner
 from tests.streaming.certificate import make_certificate
 from tests.streaming.namespaces import Machine, lay_cable, machines
 from tests.streaming.test_serve_command import AVATAR

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from streaming.core.config import ServeConfig
-from streaming.tokens import Grant, TokenSigner
+from streaming.security.tokens import Grant, TokenSigner
 from tests.streaming.browser import (
     MOUTH,
     chromium,

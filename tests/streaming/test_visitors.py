@@ -1,7 +1,7 @@
 import pytest
 
-from streaming import visitors
-from streaming.visitors import TooManyError, Visitors
+from streaming.security import rate_limit
+from streaming.security.rate_limit import TooManyError, Visitors
 from tests.streaming.conftest import VirtualTime
 
 
@@ -39,7 +39,7 @@ def test_this_machine_is_not_counted(time: VirtualTime) -> None:
 
 
 def test_memory_is_bounded(time: VirtualTime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visitors, "MAX_KNOWN", 100)
+    monkeypatch.setattr(rate_limit, "MAX_KNOWN", 100)
     door = Visitors(6, held=1, monotonic=time)
     for number in range(1000):
         door.knock(f"198.51.{number // 250}.{number % 250}")

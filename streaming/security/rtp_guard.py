@@ -21,7 +21,7 @@ from aiortc.rtp import (
 )
 
 from streaming.core import metrics
-from streaming.visitors import Bucket
+from streaming.security.rate_limit import Bucket
 
 SOUND_PACKETS = 150.0  # a second; Opus has 50, or 100 of 10 ms
 REPORTS = 100.0  # RTCP packets a second; a browser on a bad line sends some 50

@@ -5,8 +5,8 @@ import json
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from streaming.door import Door
-from streaming.tokens import Grant, Role, TokenError, bearer
+from streaming.security.access import Door
+from streaming.security.tokens import Grant, Role, TokenError, bearer
 
 
 async def introduce(socket: WebSocket, door: Door, role: Role, patience: float) -> Grant:

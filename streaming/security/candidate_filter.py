@@ -8,7 +8,7 @@ requests tell the server where they are.
 import ipaddress
 
 from avatar.errors import AvatarError
-from streaming.addresses import Address, is_here, parse_address
+from streaming.security.ip_addresses import Address, is_here, parse_address
 
 MAX_CANDIDATE = 512  # characters
 FIELDS = 8  # of a candidate: foundation, component, transport, priority, address, port, typ, type

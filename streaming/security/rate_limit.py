@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from avatar.errors import AvatarError
-from streaming.addresses import home_of, is_here
+from streaming.security.ip_addresses import home_of, is_here
 
 MAX_KNOWN = 10_000  # addresses remembered; memory stays bounded whoever knocks
 

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from avatar.errors import AvatarError
-from streaming.addresses import is_here
 from streaming.core.config import ServeConfig
 from streaming.core.secret_files import TOKEN_SECRET, read_secret
-from streaming.tokens import ANY_SPEAKER, Grant, Role, TokenSigner
-from streaming.visitors import Visitors
+from streaming.security.ip_addresses import is_here
+from streaming.security.rate_limit import Visitors
+from streaming.security.tokens import ANY_SPEAKER, Grant, Role, TokenSigner
 
 ANYONE = Grant(ANY_SPEAKER, "talk", math.inf)
 
