@@ -8,7 +8,7 @@ from collections import deque
 
 import numpy as np
 
-from streaming.renderer import I420, Chunk
+from streaming.render.renderer import I420, Chunk
 
 CELLS = 32
 NUMBER_BITS = 20

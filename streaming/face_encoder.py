@@ -9,7 +9,7 @@ from av.frame import Frame
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-from streaming.vp8 import LEAST_BITRATE, MOST_BITRATE, START_BITRATE, new_codec
+from streaming.render.vp8 import LEAST_BITRATE, MOST_BITRATE, START_BITRATE, new_codec
 
 WORTH_A_RESTART = 0.1  # relative change of the bit rate: a new rate costs a key frame
 

@@ -3,13 +3,13 @@
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from streaming.audio_input import AudioInput
 from streaming.block_code import BlockCode
-from streaming.caller import Caller
 from streaming.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.core import metrics
 from streaming.pictures import Pictures
 from streaming.presenter import VOICE_PACKET, Presenter
-from streaming.render_worker import RenderWorker
-from streaming.renderer import I420
+from streaming.render.caller import Caller
+from streaming.render.client import RenderWorker
+from streaming.render.renderer import I420
 from streaming.sinks.sink import Sink
 
 ARRIVAL_MARGIN = 0.015  # seconds a packet may come after it is due before its place is made up

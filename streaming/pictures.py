@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 
 DEPTH = 4  # a picture is shown within the compute budget, so more never wait
 

@@ -27,7 +27,7 @@ from streaming.guest import Guest, House
 from streaming.http_protocol import HEAD_LIMIT
 from streaming.loop_lag import LoopLag
 from streaming.refusals import refuse
-from streaming.render_worker import RenderWorker
+from streaming.render.client import RenderWorker
 from streaming.security.access import Door, DoorError, address_of
 from streaming.security.sdp_check import OFFER_LIMIT
 from streaming.security.tokens import ANY_SPEAKER, Grant, bearer

@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from streaming.core.process_stats import look_at
-from streaming.render_worker import RenderWorker
+from streaming.render.client import RenderWorker
 from streaming.sessions import Sessions
 
 

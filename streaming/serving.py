@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from streaming.core.config import ServeConfig
-    from streaming.render_process import Ready
-    from streaming.renderer import Speakers
+    from streaming.render.renderer import Speakers
+    from streaming.render.worker import Ready
 
 HEARTBEAT = 1.0  # seconds between pings to a page
 ANSWER_WAIT = 9.0  # seconds for each answer: when a line was cut for two, TCP tries again late
@@ -30,7 +30,7 @@ def run(config: "ServeConfig") -> None:
     from streaming.core import logs
     from streaming.core.config import make_ice_servers
     from streaming.core.logs import LogSettings
-    from streaming.render_worker import RenderWorker
+    from streaming.render.client import RenderWorker
     from streaming.security.access import Door
 
     how = LogSettings(config.log_format, config.log_level)
@@ -100,7 +100,7 @@ def find_speakers(wanted: str, device: str, backend: str = "auto") -> "Speakers"
     """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process."""
     from avatar.rendering.pipeline import Pipeline, step_together
     from avatar.speakers.speaker import list_speakers, load_speaker
-    from streaming.renderer import Speakers
+    from streaming.render.renderer import Speakers
 
     first = load_speaker(wanted)
     found = {entry.name: entry for entry in list_speakers()} | {first.name: first}

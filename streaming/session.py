@@ -23,7 +23,7 @@ from streaming.negotiation import bytes_received, take_candidate, take_offer
 from streaming.outgoing import add_tracks
 from streaming.patience import Patience, audible
 from streaming.performance import Performance, performance_delay
-from streaming.render_worker import RenderWorker
+from streaming.render.client import RenderWorker
 from streaming.sinks.peer import PeerSink
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from streaming.core import logs, metrics
 from streaming.core.config import ServeConfig
 from streaming.core.ice_servers import IceServers
 from streaming.performance import performance_delay
-from streaming.render_worker import RenderWorker
+from streaming.render.client import RenderWorker
 from streaming.security.ip_addresses import home_of, is_here
 from streaming.security.rate_limit import TooManyError
 from streaming.session import Notify, Session

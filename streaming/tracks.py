@@ -11,7 +11,7 @@ from prometheus_client import Histogram
 
 from streaming.clock import VIDEO_RATE, VIDEO_TICKS_PER_FRAME, VOICE_RATE
 from streaming.core import metrics
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 from streaming.sinks.sink import Voice
 
 VIDEO_TIME_BASE = Fraction(1, VIDEO_RATE)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from avatar.errors import AvatarError
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 from streaming.sinks.sink import Sink, Voice
 
 LARGEST = 4096  # pixels

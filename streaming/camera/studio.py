@@ -13,7 +13,7 @@ from streaming.camera.microphone import Microphone
 from streaming.camera.sound_system import SoundSystem
 from streaming.performance import Performance, performance_delay
 from streaming.presenter import Presenter
-from streaming.render_worker import RenderWorker
+from streaming.render.client import RenderWorker
 from streaming.sinks.destination import Destination
 from streaming.sinks.film import Film
 from streaming.sinks.kept import KeptSink

@@ -87,7 +87,7 @@ async def run(settings: "CameraSettings", device: str) -> None:
     from streaming.camera.display import Display
     from streaming.camera.sound_devices import find_device
     from streaming.camera.studio import Studio
-    from streaming.render_worker import RenderWorker
+    from streaming.render.client import RenderWorker
     from streaming.serving import find_speakers
 
     find_device("input", settings.microphone)  # before the renderer is started for nothing

@@ -13,7 +13,7 @@ from avatar.audio import FPS
 from avatar.errors import AvatarError
 from avatar.files import replace_file
 from streaming.clock import VOICE_RATE
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 from streaming.sinks.background import Background
 from streaming.sinks.destination import Destination
 from streaming.sinks.sink import Voice

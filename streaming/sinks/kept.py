@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from avatar.errors import AvatarError
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 from streaming.sinks.sink import Sink, Voice
 
 RETRY = 1.0  # seconds between attempts

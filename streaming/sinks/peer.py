@@ -1,6 +1,6 @@
 """A peer connection as a sink: the two tracks that a browser receives."""
 
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 from streaming.sinks.sink import Voice
 from streaming.tracks import FaceTrack, VoiceTrack
 

@@ -5,7 +5,7 @@ import sys
 from typing import IO
 
 from avatar.errors import AvatarError
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 from streaming.sinks.background import Background
 from streaming.sinks.sink import Voice
 

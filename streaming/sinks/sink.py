@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 
 Voice = npt.NDArray[np.float32]  # (960,) 48 kHz mono, 20 ms
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from avatar.audio import FPS
 from avatar.errors import AvatarError
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 from streaming.sinks.background import Background
 from streaming.sinks.sink import Voice
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from avatar.audio import LOOKAHEAD_FRAMES
-from streaming.renderer import I420, Chunk, Speakers
+from streaming.render.renderer import I420, Chunk, Speakers
 
 SIZE = 512
 

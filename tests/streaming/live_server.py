@@ -12,8 +12,8 @@ import httpx
 import uvicorn
 
 from streaming.core.config import ServeConfig
-from streaming.render_worker import RenderWorker
-from streaming.renderer import FindSpeakers
+from streaming.render.client import RenderWorker
+from streaming.render.renderer import FindSpeakers
 from streaming.server import create_app
 from streaming.serving import server_settings
 from tests.streaming.level_bar import find_bars

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from streaming.clock import SessionClock
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 from streaming.sinks.sink import Voice
 from tests.streaming.conftest import VirtualTime
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from streaming.batches import Batches, Step
+from streaming.render.batcher import Batches, Step
 from tests.streaming.level_bar import BarPicture, LevelBar
 
 SILENCE = np.zeros(640, np.float32)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streaming.capacity import LEAST_BUDGET, MOST_BUDGET, measure
+from streaming.render.capacity import LEAST_BUDGET, MOST_BUDGET, measure
 from tests.streaming.level_bar import BarPicture, LevelBar
 
 

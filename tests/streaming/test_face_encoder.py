@@ -12,7 +12,7 @@ from aiortc.jitterbuffer import JitterFrame
 
 from streaming import face_encoder
 from streaming.face_encoder import FaceEncoder
-from streaming.vp8 import LEAST_BITRATE, START_BITRATE
+from streaming.render.vp8 import LEAST_BITRATE, START_BITRATE
 
 SIZE = 128
 VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=96)

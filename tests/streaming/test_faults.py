@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.render_worker import RenderWorker
+from streaming.render.client import RenderWorker
 from streaming.session import Session
 from tests.streaming.browser import patience
 from tests.streaming.talking_peer import TalkingPeer

@@ -10,7 +10,7 @@ import pytest
 
 from streaming.core.config import ServeConfig
 from streaming.core.limits import Limits
-from streaming.renderer import Renderer, Speakers
+from streaming.render.renderer import Renderer, Speakers
 from tests.streaming.level_bar import find_bars
 from tests.streaming.live_server import serving
 from tests.streaming.talking_peer import TalkingPeer

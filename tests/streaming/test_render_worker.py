@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.caller import Caller
-from streaming.render_worker import QUEUE, RenderWorker
-from streaming.renderer import I420, Speakers
+from streaming.render.caller import Caller
+from streaming.render.client import QUEUE, RenderWorker
+from streaming.render.renderer import I420, Speakers
 from tests.streaming.level_bar import LevelBar, find_bars
 
 SILENCE = np.zeros(640, np.float32)

@@ -13,7 +13,7 @@ import pytest
 
 from avatar.errors import AvatarError
 from streaming import patience
-from streaming.render_worker import RenderWorker
+from streaming.render.client import RenderWorker
 from streaming.session import Session
 from tests.streaming.level_bar import find_bars
 from tests.streaming.talking_peer import TalkingPeer

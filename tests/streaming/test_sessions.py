@@ -9,7 +9,7 @@ import pytest
 
 from streaming.core.config import ServeConfig
 from streaming.core.ice_servers import IceServers
-from streaming.render_worker import RenderWorker
+from streaming.render.client import RenderWorker
 from streaming.sessions import MOST_VIEWERS, ServerFullError, Sessions
 from tests.streaming.level_bar import find_bars
 

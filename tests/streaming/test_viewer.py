@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.render_worker import RenderWorker
+from streaming.render.client import RenderWorker
 from streaming.session import Session
 from streaming.viewer import Viewer
 from tests.streaming.level_bar import find_bars

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from streaming.renderer import Chunk, Speakers
+from streaming.render.renderer import Chunk, Speakers
 from tests.streaming.level_bar import BarPicture, BarStream, LevelBar
 
 SLOW = 0.06  # seconds a step, half as much again as there is

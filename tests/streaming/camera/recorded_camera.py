@@ -15,7 +15,7 @@ import pyvirtualcam
 
 from streaming import block_code
 from streaming.cli import main
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 
 I420_CODE = 0x30323449
 

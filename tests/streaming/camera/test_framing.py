@@ -5,7 +5,7 @@ import pytest
 
 from avatar.errors import AvatarError
 from streaming.camera.framing import BLACK, Framing, parse_colour, parse_size, planes
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 
 SOURCE = (64, 64)
 

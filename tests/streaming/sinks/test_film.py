@@ -13,7 +13,7 @@ import pytest
 from avatar.errors import AvatarError
 from streaming.clock import VOICE_RATE
 from streaming.presenter import VOICE_PACKET
-from streaming.renderer import I420
+from streaming.render.renderer import I420
 from streaming.sinks.destination import Destination
 from streaming.sinks.film import Film
 from tests.support import need

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable
 from multiprocessing.shared_memory import SharedMemory
 
-from streaming.render_process import SLOTS, picture_bytes, slot
-from streaming.renderer import I420, Chunk
+from streaming.render.renderer import I420, Chunk
+from streaming.render.worker import SLOTS, picture_bytes, slot
 
 Deliver = Callable[[int, I420], None]
 

@@ -12,11 +12,11 @@ from itertools import count
 from typing import Any
 
 from avatar.errors import AvatarError
-from streaming.caller import Caller, Deliver
 from streaming.core import metrics
 from streaming.core.logs import LogSettings
-from streaming.renderer import Chunk, FindSpeakers
-from streaming.renderer_start import as_socket, end_renderer, start_renderer
+from streaming.render.caller import Caller, Deliver
+from streaming.render.process import as_socket, end_renderer, start_renderer
+from streaming.render.renderer import Chunk, FindSpeakers
 
 log = logging.getLogger(__name__)
 

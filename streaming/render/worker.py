@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from avatar.errors import AvatarError
-from streaming.batches import Batches, Rendered
-from streaming.capacity import Capacity, measure
 from streaming.core import logs
 from streaming.core.logs import LogSettings
-from streaming.renderer import I420, FindSpeakers, Renderer, Speakers
+from streaming.render.batcher import Batches, Rendered
+from streaming.render.capacity import Capacity, measure
+from streaming.render.renderer import I420, FindSpeakers, Renderer, Speakers
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from avatar.errors import AvatarError
-from streaming import render_process
 from streaming.core import metrics
 from streaming.core.logs import LogSettings
-from streaming.render_process import Ready
-from streaming.renderer import FindSpeakers
+from streaming.render import worker
+from streaming.render.renderer import FindSpeakers
+from streaming.render.worker import Ready
 
 FAREWELL = 3.0  # seconds the process has to end by itself
 
@@ -28,7 +28,7 @@ def start_renderer(
     our_socket, theirs = socket.socketpair()
     ours = Connection(our_socket.detach())
     process = context.Process(
-        target=render_process.run, args=(find, theirs, logging_as), name="render", daemon=True
+        target=worker.run, args=(find, theirs, logging_as), name="render", daemon=True
     )
     process.start()
     theirs.close()

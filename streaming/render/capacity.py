@@ -8,8 +8,8 @@ import av
 import numpy as np
 
 from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
-from streaming.renderer import I420, Renderer
-from streaming.vp8 import START_BITRATE, new_codec
+from streaming.render.renderer import I420, Renderer
+from streaming.render.vp8 import START_BITRATE, new_codec
 
 TICK = 1 / FPS  # seconds between frames
 WARM_UP = 2  # steps nobody counts: buffers are allocated and kernels chosen

@@ -13,7 +13,7 @@ from typing import Any
 from weakref import WeakSet
 
 from avatar.audio import LOOKAHEAD_FRAMES
-from streaming.renderer import I420, Chunk, Picture, Renderer, StepTogether, step_apart
+from streaming.render.renderer import I420, Chunk, Picture, Renderer, StepTogether, step_apart
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""The rendering process and its clients."""
