@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from avatar.audio import FPS, SAMPLE_RATE
 from avatar.errors import AvatarError
-from streaming.block_code import decode
-from streaming.clock import VOICE_RATE
+from streaming.media.clock import VOICE_RATE
+from streaming.media.frame_marker import decode
 from streaming.process_usage import Usage
 
 FREEZE = 0.2  # seconds without a new picture

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aiortc import RTCPeerConnection, RTCRtpCodecCapability, RTCRtpSender
 
-from streaming.clock import VIDEO_RATE, VOICE_RATE, SessionClock
+from streaming.media.clock import VIDEO_RATE, VOICE_RATE, SessionClock
 from streaming.playout_delay import PlayoutDelay
 from streaming.sender_reports import HonestReports
 from streaming.sinks.peer import PeerSink

@@ -14,7 +14,7 @@ from aiortc import RTCRtpSender
 from aiortc.clock import NTP_EPOCH
 from aiortc.rtp import RtcpSrPacket
 
-from streaming.clock import VOICE_RATE, SessionClock
+from streaming.media.clock import VOICE_RATE, SessionClock
 from streaming.tracks import PacedTrack
 
 UNIX_MINUS_NTP = -int(NTP_EPOCH.timestamp())  # seconds from 1900 to 1970

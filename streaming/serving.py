@@ -114,7 +114,7 @@ def find_speakers(wanted: str, device: str, backend: str = "auto") -> "Speakers"
 
 
 def _announce(config: "ServeConfig", port: int, ready: "Ready") -> None:
-    from streaming.performance import performance_delay
+    from streaming.media.avatar_stream import performance_delay
 
     capacity = ready.capacity
     console = Console(highlight=False)

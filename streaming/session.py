@@ -16,13 +16,13 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import AudioFrame
 
 from avatar.errors import AvatarError
-from streaming.clock import VOICE_RATE
 from streaming.core import metrics
 from streaming.core.limits import Limits
+from streaming.media.avatar_stream import Performance, performance_delay
+from streaming.media.clock import VOICE_RATE
 from streaming.negotiation import bytes_received, take_candidate, take_offer
 from streaming.outgoing import add_tracks
 from streaming.patience import Patience, audible
-from streaming.performance import Performance, performance_delay
 from streaming.render.client import RenderWorker
 from streaming.sinks.peer import PeerSink
 

@@ -12,7 +12,7 @@ from streaming import memory
 from streaming.core import logs, metrics
 from streaming.core.config import ServeConfig
 from streaming.core.ice_servers import IceServers
-from streaming.performance import performance_delay
+from streaming.media.avatar_stream import performance_delay
 from streaming.render.client import RenderWorker
 from streaming.security.ip_addresses import home_of, is_here
 from streaming.security.rate_limit import TooManyError

@@ -9,10 +9,10 @@ import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from prometheus_client import Histogram
 
-from streaming.clock import VIDEO_RATE, VIDEO_TICKS_PER_FRAME, VOICE_RATE
 from streaming.core import metrics
+from streaming.media.clock import VIDEO_RATE, VIDEO_TICKS_PER_FRAME, VOICE_RATE
+from streaming.media.sink import Voice
 from streaming.render.renderer import I420
-from streaming.sinks.sink import Voice
 
 VIDEO_TIME_BASE = Fraction(1, VIDEO_RATE)
 VOICE_TIME_BASE = Fraction(1, VOICE_RATE)

@@ -5,9 +5,9 @@ import contextlib
 
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
+from streaming.media.avatar_stream import Performance
 from streaming.negotiation import take_offer
 from streaming.outgoing import add_tracks
-from streaming.performance import Performance
 from streaming.sinks.peer import PeerSink
 
 

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from streaming.camera.studio import Studio
-from streaming.presenter import Presenter
+from streaming.media.playout import Presenter
+from streaming.media.sink import Sink
 from streaming.sinks.kept import KeptSink
-from streaming.sinks.sink import Sink
 from streaming.sinks.sound_output import SoundOutput
 
 REFRESH = 0.1  # seconds

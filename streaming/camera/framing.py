@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from avatar.errors import AvatarError
+from streaming.media.sink import Sink, Voice
 from streaming.render.renderer import I420
-from streaming.sinks.sink import Sink, Voice
 
 LARGEST = 4096  # pixels
 COLOURS = {

@@ -11,7 +11,7 @@ from avatar.errors import AvatarError
 from streaming.camera.pieces import Pieces, Samples
 from streaming.camera.sound_stream import SoundStream
 from streaming.camera.sound_system import SoundSystem
-from streaming.clock import VOICE_RATE
+from streaming.media.clock import VOICE_RATE
 
 Hear = Callable[[Samples, int], None]
 

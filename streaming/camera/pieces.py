@@ -4,7 +4,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from streaming.clock import VOICE_RATE
+from streaming.media.clock import VOICE_RATE
 
 Samples = npt.NDArray[np.float32]
 

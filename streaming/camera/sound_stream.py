@@ -6,7 +6,7 @@ from typing import Any
 
 from avatar.errors import AvatarError
 from streaming.camera.sound_devices import SoundDevice, portaudio
-from streaming.clock import VOICE_RATE
+from streaming.media.clock import VOICE_RATE
 
 PIECES = 100  # a second: streams work in pieces of 10 ms
 LATENCY = 0.020  # seconds asked of the device

@@ -11,14 +11,14 @@ from avatar.errors import AvatarError
 from streaming.camera.framing import BLACK, FramedSink, Framing, Size
 from streaming.camera.microphone import Microphone
 from streaming.camera.sound_system import SoundSystem
-from streaming.performance import Performance, performance_delay
-from streaming.presenter import Presenter
+from streaming.media.avatar_stream import Performance, performance_delay
+from streaming.media.playout import Presenter
+from streaming.media.sink import Sink
 from streaming.render.client import RenderWorker
 from streaming.sinks.destination import Destination
 from streaming.sinks.film import Film
 from streaming.sinks.kept import KeptSink
 from streaming.sinks.preview import Preview
-from streaming.sinks.sink import Sink
 from streaming.sinks.sound_output import SoundOutput, needed_lead
 from streaming.sinks.virtual_camera import VirtualCamera
 

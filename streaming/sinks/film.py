@@ -12,11 +12,11 @@ from av.error import FFmpegError
 from avatar.audio import FPS
 from avatar.errors import AvatarError
 from avatar.files import replace_file
-from streaming.clock import VOICE_RATE
+from streaming.media.clock import VOICE_RATE
+from streaming.media.sink import Voice
 from streaming.render.renderer import I420
 from streaming.sinks.background import Background
 from streaming.sinks.destination import Destination
-from streaming.sinks.sink import Voice
 from streaming.sinks.srt_pipe import SrtPipe
 
 SOUND_BITS = 128_000  # a second

@@ -5,8 +5,8 @@ import time
 from collections.abc import Awaitable, Callable
 
 from avatar.errors import AvatarError
+from streaming.media.sink import Sink, Voice
 from streaming.render.renderer import I420
-from streaming.sinks.sink import Sink, Voice
 
 RETRY = 1.0  # seconds between attempts
 STEADY = 4.0  # seconds until a sink counts as back: SRT takes three to say that nobody listens

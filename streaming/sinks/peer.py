@@ -1,7 +1,7 @@
 """A peer connection as a sink: the two tracks that a browser receives."""
 
+from streaming.media.sink import Voice
 from streaming.render.renderer import I420
-from streaming.sinks.sink import Voice
 from streaming.tracks import FaceTrack, VoiceTrack
 
 # Browsers hold sound back longer than pictures (30-50 ms in NetEq and the sound device, 10 ms for

@@ -5,9 +5,9 @@ import sys
 from typing import IO
 
 from avatar.errors import AvatarError
+from streaming.media.sink import Voice
 from streaming.render.renderer import I420
 from streaming.sinks.background import Background
-from streaming.sinks.sink import Voice
 
 FAREWELL = 2.0  # seconds
 

@@ -4,9 +4,9 @@ import time
 from typing import Any
 
 from streaming.camera.sound_system import SoundSystem
-from streaming.clock import VOICE_RATE, SessionClock
+from streaming.media.clock import VOICE_RATE, SessionClock
+from streaming.media.sink import Voice
 from streaming.render.renderer import I420
-from streaming.sinks.sink import Voice
 from streaming.sinks.voice_pace import VoicePace
 from streaming.sinks.voice_ring import VoiceRing
 

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from avatar.audio import FPS
 from avatar.errors import AvatarError
+from streaming.media.sink import Voice
 from streaming.render.renderer import I420
 from streaming.sinks.background import Background
-from streaming.sinks.sink import Voice
 
 if TYPE_CHECKING:
     from pyvirtualcam import Camera

@@ -5,7 +5,7 @@ The voice is therefore read a little faster or slower than the device plays it, 
 ear notices, and only jumps when it is out of step by more than an eye forgives.
 """
 
-from streaming.clock import VOICE_RATE
+from streaming.media.clock import VOICE_RATE
 
 MOST_STRETCH = 0.001  # of the speed: under two hundredths of a semitone
 TIME_CONSTANT = 5.0  # seconds in which an error is worked off

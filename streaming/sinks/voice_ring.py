@@ -5,7 +5,7 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
-from streaming.clock import VOICE_RATE
+from streaming.media.clock import VOICE_RATE
 
 Samples = npt.NDArray[np.float32]
 

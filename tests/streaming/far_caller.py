@@ -15,7 +15,7 @@ from typing import Any
 import websockets
 
 from streaming import jitter_buffer
-from streaming.clock import VIDEO_RATE
+from streaming.media.clock import VIDEO_RATE
 from tests.streaming.netns_caller import expect
 from tests.streaming.talking_peer import TalkingPeer
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from streaming.clock import SessionClock
+from streaming.media.clock import SessionClock
+from streaming.media.sink import Voice
 from streaming.render.renderer import I420
-from streaming.sinks.sink import Voice
 from tests.streaming.conftest import VirtualTime
 
 DELAY = 0.15

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from avatar.audio import SAMPLE_RATE, SAMPLES_PER_FRAME
-from streaming.audio_input import SETTLING_PACKETS, AudioInput, Samples
-from streaming.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
+from streaming.media.audio_input import SETTLING_PACKETS, AudioInput, Samples
+from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from tests.streaming.conftest import VirtualTime
 
 PACKET = 960

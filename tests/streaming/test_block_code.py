@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.block_code import CELLS, BlockCode, decode, encode
+from streaming.media.frame_marker import CELLS, BlockCode, decode, encode
 from tests.streaming.level_bar import SIZE
 
 NUMBERS = st.integers(0, (1 << 20) - 1)

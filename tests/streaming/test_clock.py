@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from streaming.clock import DEAD_BAND, MAX_SLEW, VOICE_RATE, SessionClock
+from streaming.media.clock import DEAD_BAND, MAX_SLEW, VOICE_RATE, SessionClock
 from tests.streaming.conftest import VirtualTime
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from streaming.concealment import FADE, HISTORY, continue_sound
+from streaming.media.concealment import FADE, HISTORY, continue_sound
 
 
 def tone(count: int, pitch: float) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.block_code import encode
 from streaming.live_report import judge
+from streaming.media.frame_marker import encode
 from streaming.process_usage import Usage
 
 MOUTH, VOICE = 180.0, 210.0  # ms that every picture and every sound is late

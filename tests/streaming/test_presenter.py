@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.audio_input import AudioInput
-from streaming.pictures import Pictures
-from streaming.presenter import VOICE_PACKET, Presenter
+from streaming.media.audio_input import AudioInput
+from streaming.media.frame_buffer import Pictures
+from streaming.media.playout import VOICE_PACKET, Presenter
 from tests.streaming.conftest import VirtualTime
 from tests.streaming.stepped_clock import DELAY, NotingSink, SteppedClock, pass_time, picture
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
-from streaming.presenter import VOICE_PACKET
+from streaming.media.playout import VOICE_PACKET
 from streaming.sinks.peer import PeerSink
 from tests.streaming.stepped_clock import picture
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pyvirtualcam
 
-from streaming import block_code
 from streaming.cli import main
+from streaming.media import frame_marker
 from streaming.render.renderer import I420
 
 I420_CODE = 0x30323449
@@ -58,10 +58,10 @@ class RecordedCamera:
 def read_code(luma: I420) -> tuple[int, int] | None:
     """Frame number and onset that `BlockCode` burnt into a picture."""
     height, width = luma.shape
-    cell = width // block_code.CELLS
-    middles = np.arange(block_code.CELLS) * cell + cell // 2
-    bright = luma[height - cell // 2 - 1, middles] > (block_code.DARK + block_code.BRIGHT) / 2
-    return block_code.decode([bool(one) for one in bright])
+    cell = width // frame_marker.CELLS
+    middles = np.arange(frame_marker.CELLS) * cell + cell // 2
+    bright = luma[height - cell // 2 - 1, middles] > (frame_marker.DARK + frame_marker.BRIGHT) / 2
+    return frame_marker.decode([bool(one) for one in bright])
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from streaming.audio_input import AudioInput
-from streaming.clock import VOICE_RATE, SessionClock
+from streaming.media.audio_input import AudioInput
+from streaming.media.clock import VOICE_RATE, SessionClock
 from streaming.sinks.voice_pace import VoicePace
 from tests.streaming.conftest import VirtualTime
 

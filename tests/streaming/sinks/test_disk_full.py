@@ -12,7 +12,7 @@ from avatar.errors import AvatarError
 from avatar.rendering.pipeline import Pipeline
 from avatar.rendering.render_video import render_film
 from avatar.speakers.speaker import load_speaker
-from streaming.presenter import VOICE_PACKET
+from streaming.media.playout import VOICE_PACKET
 from streaming.sinks.destination import Destination
 from streaming.sinks.film import Film
 from tests.streaming.test_browser import write_beeps

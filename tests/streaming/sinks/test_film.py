@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.clock import VOICE_RATE
-from streaming.presenter import VOICE_PACKET
+from streaming.media.clock import VOICE_RATE
+from streaming.media.playout import VOICE_PACKET
 from streaming.render.renderer import I420
 from streaming.sinks.destination import Destination
 from streaming.sinks.film import Film

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streaming.clock import VOICE_RATE
+from streaming.media.clock import VOICE_RATE
 from streaming.sinks.voice_pace import MOST_STRETCH, VoicePace
 from streaming.sinks.voice_ring import VoiceRing
 

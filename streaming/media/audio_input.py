@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar.audio import SAMPLES_PER_FRAME
-from streaming.clock import VOICE_PER_FRAME, VOICE_PER_SAMPLE, VOICE_RATE, SessionClock
-from streaming.concealment import HISTORY, continue_sound
 from streaming.core import metrics
+from streaming.media.clock import VOICE_PER_FRAME, VOICE_PER_SAMPLE, VOICE_RATE, SessionClock
+from streaming.media.concealment import HISTORY, continue_sound
 
 Samples = npt.NDArray[np.float32]
 

@@ -4,11 +4,11 @@ import asyncio
 import math
 
 from avatar.errors import AvatarError
-from streaming.audio_input import AudioInput
-from streaming.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.core import metrics
-from streaming.pictures import Pictures
-from streaming.sinks.sink import Sink
+from streaming.media.audio_input import AudioInput
+from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
+from streaming.media.frame_buffer import Pictures
+from streaming.media.sink import Sink
 
 VOICE_PACKET = VOICE_RATE // 50  # 20 ms, what the Opus encoder takes
 

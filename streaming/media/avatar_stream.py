@@ -1,16 +1,16 @@
 """One voice and the face that follows it: sound goes in, pictures and voice come out in step."""
 
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
-from streaming.audio_input import AudioInput
-from streaming.block_code import BlockCode
-from streaming.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.core import metrics
-from streaming.pictures import Pictures
-from streaming.presenter import VOICE_PACKET, Presenter
+from streaming.media.audio_input import AudioInput
+from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
+from streaming.media.frame_buffer import Pictures
+from streaming.media.frame_marker import BlockCode
+from streaming.media.playout import VOICE_PACKET, Presenter
+from streaming.media.sink import Sink
 from streaming.render.caller import Caller
 from streaming.render.client import RenderWorker
 from streaming.render.renderer import I420
-from streaming.sinks.sink import Sink
 
 ARRIVAL_MARGIN = 0.015  # seconds a packet may come after it is due before its place is made up
 PIECE = VOICE_PACKET / VOICE_RATE  # 20 ms: a sink is given sound in such pieces
