@@ -7,8 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from streaming.camera.advice import Advice, advise
-from streaming.camera.cameras import CameraState, list_cameras
-from streaming.camera.sound_devices import SoundDevice, list_devices
+from streaming.devices.cameras import CameraState, list_cameras
+from streaming.devices.portaudio import SoundDevice, list_devices
 
 
 def show_inventory() -> None:

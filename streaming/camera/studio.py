@@ -9,8 +9,8 @@ from typing import Any
 
 from avatar.errors import AvatarError
 from streaming.camera.framing import BLACK, FramedSink, Framing, Size
-from streaming.camera.microphone import Microphone
-from streaming.camera.sound_system import SoundSystem
+from streaming.devices.microphone import Microphone
+from streaming.devices.sound_system import SoundSystem
 from streaming.media.avatar_stream import Performance, performance_delay
 from streaming.media.playout import Presenter
 from streaming.media.sink import Sink

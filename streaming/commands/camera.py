@@ -85,8 +85,8 @@ def camera(
 async def run(settings: "CameraSettings", device: str) -> None:
     """Be a camera until interrupted. Raises AvatarError if something needed is not to be had."""
     from streaming.camera.display import Display
-    from streaming.camera.sound_devices import find_device
     from streaming.camera.studio import Studio
+    from streaming.devices.portaudio import find_device
     from streaming.render.client import RenderWorker
     from streaming.serving import find_speakers
 

@@ -66,12 +66,12 @@ def _device(what: str, find: Callable[[], list[str]]) -> Finding:
 
 
 def _microphones() -> list[str]:
-    from streaming.camera.sound_devices import list_devices
+    from streaming.devices.portaudio import list_devices
 
     return [device.label for device in list_devices("input")]
 
 
 def _cameras() -> list[str]:
-    from streaming.camera.cameras import list_cameras
+    from streaming.devices.cameras import list_cameras
 
     return [camera.device for camera in list_cameras() if not camera.problem]

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from streaming.camera.sound_system import SoundSystem
+from streaming.devices.sound_system import SoundSystem
 from streaming.media.clock import VOICE_RATE, SessionClock
 from streaming.media.sink import Voice
 from streaming.render.renderer import I420

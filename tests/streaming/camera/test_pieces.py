@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streaming.camera.pieces import PIECE, Pieces
+from streaming.devices.resampler import PIECE, Pieces
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 48_000, 96_000])

@@ -6,8 +6,8 @@ import sys
 from typing import NoReturn
 
 from avatar.errors import AvatarError
-from streaming.camera.sound_devices import Direction, find_device, list_devices, portaudio
-from streaming.camera.sound_stream import Callback, SoundStream
+from streaming.devices.portaudio import Direction, find_device, list_devices, portaudio
+from streaming.devices.sound_stream import Callback, SoundStream
 
 LOOK = 1.0  # seconds between looks at what is plugged in
 PROBE_LIMIT = 20  # seconds
@@ -63,7 +63,7 @@ class SoundSystem:
 def _plugged_in(direction: Direction, wanted: str | None) -> bool:
     """Whether a new process finds the device."""
     words = [direction] if wanted is None else [direction, wanted]
-    command = [sys.executable, "-m", "streaming.camera.sound_devices", *words]
+    command = [sys.executable, "-m", "streaming.devices.portaudio", *words]
     try:
         return subprocess.run(command, capture_output=True, timeout=PROBE_LIMIT).returncode == 0
     except subprocess.TimeoutExpired:

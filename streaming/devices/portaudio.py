@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from avatar.errors import AvatarError
-from streaming.camera.alsa_silence import silence_alsa
+from streaming.devices.alsa_silence import silence_alsa
 
 Direction = Literal["input", "output"]
 PULSE = "pulse"  # ALSA's name for PulseAudio and PipeWire

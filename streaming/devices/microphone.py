@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from avatar.errors import AvatarError
-from streaming.camera.pieces import Pieces, Samples
-from streaming.camera.sound_stream import SoundStream
-from streaming.camera.sound_system import SoundSystem
+from streaming.devices.resampler import Pieces, Samples
+from streaming.devices.sound_stream import SoundStream
+from streaming.devices.sound_system import SoundSystem
 from streaming.media.clock import VOICE_RATE
 
 Hear = Callable[[Samples, int], None]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from avatar.errors import AvatarError
-from streaming.camera.sound_devices import SoundDevice, portaudio
+from streaming.devices.portaudio import SoundDevice, portaudio
 from streaming.media.clock import VOICE_RATE
 
 PIECES = 100  # a second: streams work in pieces of 10 ms

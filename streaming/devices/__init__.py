@@ -1,0 +1,1 @@
+"""Sound devices and cameras of this machine."""
