@@ -13,7 +13,7 @@ from rich.text import Text
 from streaming.camera.studio import Studio
 from streaming.media.playout import Presenter
 from streaming.media.sink import Sink
-from streaming.sinks.kept import KeptSink
+from streaming.sinks.reconnecting import KeptSink
 from streaming.sinks.sound_output import SoundOutput
 
 REFRESH = 0.1  # seconds

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from avatar.errors import AvatarError
-from streaming.camera.framing import BLACK, FramedSink, Framing, Size
 from streaming.devices.microphone import Microphone
 from streaming.devices.sound_system import SoundSystem
 from streaming.media.avatar_stream import Performance, performance_delay
@@ -16,9 +15,10 @@ from streaming.media.playout import Presenter
 from streaming.media.sink import Sink
 from streaming.render.client import RenderWorker
 from streaming.sinks.destination import Destination
-from streaming.sinks.film import Film
-from streaming.sinks.kept import KeptSink
+from streaming.sinks.framing import BLACK, FramedSink, Framing, Size
 from streaming.sinks.preview import Preview
+from streaming.sinks.reconnecting import KeptSink
+from streaming.sinks.recorder import Film
 from streaming.sinks.sound_output import SoundOutput, needed_lead
 from streaming.sinks.virtual_camera import VirtualCamera
 

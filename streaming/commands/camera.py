@@ -59,10 +59,10 @@ def camera(
     and a program at the other end that goes away, may come back: it goes on by itself. Ctrl-C stops
     and finishes files. Step by step, for each system: docs/camera.md.
     """
-    from streaming.camera.framing import parse_colour, parse_size
     from streaming.camera.inventory import show_inventory
     from streaming.camera.studio import CameraSettings
     from streaming.sinks.destination import Destination
+    from streaming.sinks.framing import parse_colour, parse_size
 
     if list_:
         show_inventory()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.camera.framing import BLACK, Framing, parse_colour, parse_size, planes
 from streaming.render.renderer import I420
+from streaming.sinks.framing import BLACK, Framing, parse_colour, parse_size, planes
 
 SOURCE = (64, 64)
 

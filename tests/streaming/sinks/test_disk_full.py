@@ -14,7 +14,7 @@ from avatar.rendering.render_video import render_film
 from avatar.speakers.speaker import load_speaker
 from streaming.media.playout import VOICE_PACKET
 from streaming.sinks.destination import Destination
-from streaming.sinks.film import Film
+from streaming.sinks.recorder import Film
 from tests.streaming.test_browser import write_beeps
 from tests.tiny_speaker import make_tiny_bundle
 

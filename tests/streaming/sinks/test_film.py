@@ -15,7 +15,7 @@ from streaming.media.clock import VOICE_RATE
 from streaming.media.playout import VOICE_PACKET
 from streaming.render.renderer import I420
 from streaming.sinks.destination import Destination
-from streaming.sinks.film import Film
+from streaming.sinks.recorder import Film
 from tests.support import need
 
 SIZE = (192, 128)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.sinks import kept
+from streaming.sinks import reconnecting
 from streaming.sinks.background import Background
-from streaming.sinks.kept import KeptSink
+from streaming.sinks.reconnecting import KeptSink
 from tests.streaming.conftest import VirtualTime
 from tests.streaming.stepped_clock import NotingSink, picture
 
@@ -40,8 +40,8 @@ class Device:
 async def test_it_goes_on_when_the_device_comes_back(
     time: VirtualTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "RETRY", 0.01)
-    monkeypatch.setattr(kept, "STEADY", -1.0)
+    monkeypatch.setattr(reconnecting, "RETRY", 0.01)
+    monkeypatch.setattr(reconnecting, "STEADY", -1.0)
     device = Device(time)
     sink = KeptSink("camera", device.open)
     await sink.start()

@@ -17,7 +17,7 @@ from streaming.media.sink import Voice
 from streaming.render.renderer import I420
 from streaming.sinks.background import Background
 from streaming.sinks.destination import Destination
-from streaming.sinks.srt_pipe import SrtPipe
+from streaming.sinks.srt import SrtPipe
 
 SOUND_BITS = 128_000  # a second
 FILE_OPTIONS = {"preset": "veryfast", "crf": "18"}
