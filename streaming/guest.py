@@ -10,9 +10,9 @@ from streaming.core.config import ServeConfig
 from streaming.security.candidate_filter import RemoteCandidates
 from streaming.security.sdp_check import check_offer
 from streaming.security.tokens import ANY_SPEAKER, Grant
-from streaming.session import Session
 from streaming.sessions import Sessions
 from streaming.speakers import Gallery
+from streaming.webrtc.session import Session
 
 
 @dataclass

@@ -21,7 +21,7 @@ from prometheus_client import REGISTRY
 from pydantic import BaseModel, Field, ValidationError
 
 from avatar.errors import AvatarError
-from streaming import face_encoder, health, jitter_buffer, memory
+from streaming import health, memory
 from streaming.core.config import ServeConfig, make_ice_servers
 from streaming.guest import Guest, House
 from streaming.http_protocol import HEAD_LIMIT
@@ -35,6 +35,7 @@ from streaming.server_gauges import ServerGauges
 from streaming.sessions import Sessions
 from streaming.sockets import signalling, viewing
 from streaming.speakers import Gallery, SpeakerCard
+from streaming.webrtc.aiortc_patches import jitter_buffer, vp8_encoder
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
     Raises AvatarError if the configuration would let strangers in unchecked.
     """
     jitter_buffer.install()
-    face_encoder.install()
+    vp8_encoder.install()
     gallery = Gallery(worker.ready.previews)
     ice_servers = make_ice_servers(config)
 

@@ -16,7 +16,7 @@ from streaming.media.avatar_stream import performance_delay
 from streaming.render.client import RenderWorker
 from streaming.security.ip_addresses import home_of, is_here
 from streaming.security.rate_limit import TooManyError
-from streaming.session import Notify, Session
+from streaming.webrtc.session import Notify, Session
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from streaming.guest import House
 from streaming.security.candidate_filter import RemoteCandidates
 from streaming.security.sdp_check import check_offer
 from streaming.security.tokens import Grant, TokenError
-from streaming.session import Session
-from streaming.viewer import Viewer
+from streaming.webrtc.session import Session
+from streaming.webrtc.viewer import Viewer
 
 LOOK = 0.25  # seconds between looks for a call
 

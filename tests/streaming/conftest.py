@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming import jitter_buffer
+from streaming.webrtc.aiortc_patches import jitter_buffer
 
 HERE = Path(__file__).parent
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import websockets
 
-from streaming import jitter_buffer
 from streaming.media.clock import VIDEO_RATE
+from streaming.webrtc.aiortc_patches import jitter_buffer
 from tests.streaming.netns_caller import expect
 from tests.streaming.talking_peer import TalkingPeer
 

@@ -10,9 +10,9 @@ from aiortc.codecs import get_decoder, get_encoder
 from aiortc.codecs.vpx import vp8_depayload
 from aiortc.jitterbuffer import JitterFrame
 
-from streaming import face_encoder
-from streaming.face_encoder import FaceEncoder
 from streaming.render.vp8 import LEAST_BITRATE, START_BITRATE
+from streaming.webrtc.aiortc_patches import vp8_encoder
+from streaming.webrtc.aiortc_patches.vp8_encoder import FaceEncoder
 
 SIZE = 128
 VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=96)
@@ -20,7 +20,7 @@ VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=9
 
 @pytest.fixture
 def encoder() -> FaceEncoder:
-    face_encoder.install()
+    vp8_encoder.install()
     found = get_encoder(VP8)
     assert isinstance(found, FaceEncoder)
     return found

@@ -12,7 +12,7 @@ import pytest
 
 from avatar.errors import AvatarError
 from streaming.render.client import RenderWorker
-from streaming.session import Session
+from streaming.webrtc.session import Session
 from tests.streaming.browser import patience
 from tests.streaming.talking_peer import TalkingPeer
 from tests.streaming.troubled_bar import find_troubled

@@ -3,7 +3,7 @@ from aiortc import RTCRtpReceiver
 from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtp import RtpPacket
 
-from streaming.jitter_buffer import PromptBuffer
+from streaming.webrtc.aiortc_patches.jitter_buffer import PromptBuffer
 
 
 def packet(number: int) -> RtpPacket:

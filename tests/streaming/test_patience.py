@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from streaming.core.limits import Limits
-from streaming.patience import SILENCE_LIMIT, Patience, audible
+from streaming.webrtc.timeouts import SILENCE_LIMIT, Patience, audible
 
 LIMITS = Limits(connecting_s=20, idle_s=60, total_s=300)
 

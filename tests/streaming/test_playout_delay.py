@@ -7,7 +7,7 @@ from aiortc import RTCPeerConnection
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtp import HeaderExtensions, unpack_header_extensions
 
-from streaming.playout_delay import URI, PlayoutDelay
+from streaming.webrtc.aiortc_patches.playout_delay import URI, PlayoutDelay
 
 MID = RTCRtpHeaderExtensionParameters(id=1, uri="urn:ietf:params:rtp-hdrext:sdes:mid")
 HOLD = RTCRtpHeaderExtensionParameters(id=6, uri=URI)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from streaming import patience
 from streaming.render.client import RenderWorker
-from streaming.session import Session
+from streaming.webrtc import timeouts
+from streaming.webrtc.session import Session
 from tests.streaming.level_bar import find_bars
 from tests.streaming.talking_peer import TalkingPeer
 
@@ -129,7 +129,7 @@ async def test_a_bad_offer_is_refused_in_words(make: MakeSession, offer: str) ->
 async def test_a_caller_gone_without_a_word_is_noticed(
     make: MakeSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "SILENCE_LIMIT", 2.0)
+    monkeypatch.setattr(timeouts, "SILENCE_LIMIT", 2.0)
     async with calling(make) as (session, peer):
         await within(3, lambda: peer.face)
         await vanish(peer)

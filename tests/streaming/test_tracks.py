@@ -7,7 +7,7 @@ import pytest
 from aiortc.mediastreams import MediaStreamError
 
 from streaming.media.playout import VOICE_PACKET
-from streaming.sinks.peer import PeerSink
+from streaming.webrtc.peer_sink import PeerSink
 from tests.streaming.stepped_clock import picture
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.render.client import RenderWorker
-from streaming.session import Session
-from streaming.viewer import Viewer
+from streaming.webrtc.session import Session
+from streaming.webrtc.viewer import Viewer
 from tests.streaming.level_bar import find_bars
 from tests.streaming.talking_peer import TalkingPeer
 from tests.streaming.test_session import halfway, onsets, within

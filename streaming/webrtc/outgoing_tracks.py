@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from aiortc import RTCPeerConnection, RTCRtpCodecCapability, RTCRtpSender
 
 from streaming.media.clock import VIDEO_RATE, VOICE_RATE, SessionClock
-from streaming.playout_delay import PlayoutDelay
-from streaming.sender_reports import HonestReports
-from streaming.sinks.peer import PeerSink
-from streaming.tracks import PacedTrack
+from streaming.webrtc.aiortc_patches.playout_delay import PlayoutDelay
+from streaming.webrtc.aiortc_patches.sender_reports import HonestReports
+from streaming.webrtc.peer_sink import PeerSink
+from streaming.webrtc.tracks import PacedTrack
 
 
 @dataclass(frozen=True)

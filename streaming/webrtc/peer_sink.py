@@ -2,7 +2,7 @@
 
 from streaming.media.sink import Voice
 from streaming.render.renderer import I420
-from streaming.tracks import FaceTrack, VoiceTrack
+from streaming.webrtc.tracks import FaceTrack, VoiceTrack
 
 # Browsers hold sound back longer than pictures (30-50 ms in NetEq and the sound device, 10 ms for
 # pictures) and delay the pictures to match. Sound is ready long before its picture, so it leaves

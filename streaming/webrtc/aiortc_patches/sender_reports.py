@@ -15,7 +15,7 @@ from aiortc.clock import NTP_EPOCH
 from aiortc.rtp import RtcpSrPacket
 
 from streaming.media.clock import VOICE_RATE, SessionClock
-from streaming.tracks import PacedTrack
+from streaming.webrtc.tracks import PacedTrack
 
 UNIX_MINUS_NTP = -int(NTP_EPOCH.timestamp())  # seconds from 1900 to 1970
 UINT32 = 1 << 32

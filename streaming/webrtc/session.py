@@ -20,11 +20,11 @@ from streaming.core import metrics
 from streaming.core.limits import Limits
 from streaming.media.avatar_stream import Performance, performance_delay
 from streaming.media.clock import VOICE_RATE
-from streaming.negotiation import bytes_received, take_candidate, take_offer
-from streaming.outgoing import add_tracks
-from streaming.patience import Patience, audible
 from streaming.render.client import RenderWorker
-from streaming.sinks.peer import PeerSink
+from streaming.webrtc.negotiation import bytes_received, take_candidate, take_offer
+from streaming.webrtc.outgoing_tracks import add_tracks
+from streaming.webrtc.peer_sink import PeerSink
+from streaming.webrtc.timeouts import Patience, audible
 
 log = logging.getLogger(__name__)
 

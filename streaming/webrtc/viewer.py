@@ -6,9 +6,9 @@ import contextlib
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
 from streaming.media.avatar_stream import Performance
-from streaming.negotiation import take_offer
-from streaming.outgoing import add_tracks
-from streaming.sinks.peer import PeerSink
+from streaming.webrtc.negotiation import take_offer
+from streaming.webrtc.outgoing_tracks import add_tracks
+from streaming.webrtc.peer_sink import PeerSink
 
 
 class Viewer:

@@ -1,0 +1,1 @@
+"""Every change to aiortc, in one home."""
