@@ -88,7 +88,7 @@ async def run(settings: "CameraSettings", device: str) -> None:
     from streaming.camera.studio import Studio
     from streaming.devices.portaudio import find_device
     from streaming.render.client import RenderWorker
-    from streaming.serving import find_speakers
+    from streaming.server.serve import find_speakers
 
     find_device("input", settings.microphone)  # before the renderer is started for nothing
     worker = RenderWorker(functools.partial(find_speakers, settings.speaker, device))

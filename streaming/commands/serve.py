@@ -105,7 +105,7 @@ def serve(
     a WebSocket. Ctrl-C ends all calls and stops.
     """
     from streaming.core.config import load_config
-    from streaming.serving import run
+    from streaming.server.serve import run
 
     flags = {
         "speaker": speaker,

@@ -14,8 +14,8 @@ import uvicorn
 from streaming.core.config import ServeConfig
 from streaming.render.client import RenderWorker
 from streaming.render.renderer import FindSpeakers
-from streaming.server import create_app
-from streaming.serving import server_settings
+from streaming.server.app import create_app
+from streaming.server.serve import server_settings
 from tests.streaming.level_bar import find_bars
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from streaming import live_benchmark
 from streaming.core.config import ServeConfig
-from streaming.serving import find_speakers
+from streaming.server.serve import find_speakers
 from tests.streaming.browser import (
     MOUTH,
     chromium,

@@ -15,7 +15,7 @@ from PIL import Image
 from avatar.audio import FPS
 from streaming.core.config import ServeConfig
 from streaming.media.frame_marker import CELLS, decode
-from streaming.serving import find_speakers
+from streaming.server.serve import find_speakers
 from tests.streaming.browser import chromium, first_picture
 from tests.streaming.live_server import serving
 from tests.support import need

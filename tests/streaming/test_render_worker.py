@@ -147,7 +147,7 @@ def test_a_speaker_that_is_not_there_is_said_before_anything_is_served() -> None
 
 
 def test_the_server_itself_never_loads_the_models() -> None:
-    code = "import sys, streaming.server; print('torch' in sys.modules)"
+    code = "import sys, streaming.server.app; print('torch' in sys.modules)"
     import subprocess
 
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

@@ -10,7 +10,7 @@ import pytest
 from streaming.core.config import ServeConfig
 from streaming.core.ice_servers import IceServers
 from streaming.render.client import RenderWorker
-from streaming.sessions import MOST_VIEWERS, ServerFullError, Sessions
+from streaming.server.session_manager import MOST_VIEWERS, ServerFullError, Sessions
 from tests.streaming.level_bar import find_bars
 
 

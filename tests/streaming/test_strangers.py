@@ -9,9 +9,9 @@ import httpx
 import pytest
 import websockets
 
-from streaming import http_protocol
-from streaming import server as server_module
 from streaming.core.config import ServeConfig
+from streaming.server import app as server_module
+from streaming.server import http_protocol
 from tests.streaming.live_server import LiveServer, serving_bars
 from tests.streaming.stranger import LIMITS, SECRET, bearing, closed, page, receive, token
 from tests.streaming.talking_peer import TalkingPeer

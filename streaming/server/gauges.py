@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from streaming.core.process_stats import look_at
 from streaming.render.client import RenderWorker
-from streaming.sessions import Sessions
+from streaming.server.session_manager import Sessions
 
 
 class ServerGauges(Collector):

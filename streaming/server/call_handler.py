@@ -10,8 +10,8 @@ from streaming.core.config import ServeConfig
 from streaming.security.candidate_filter import RemoteCandidates
 from streaming.security.sdp_check import check_offer
 from streaming.security.tokens import ANY_SPEAKER, Grant
-from streaming.sessions import Sessions
-from streaming.speakers import Gallery
+from streaming.server.gallery import Gallery
+from streaming.server.session_manager import Sessions
 from streaming.webrtc.session import Session
 
 

@@ -7,8 +7,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
-    from streaming.server import Parts
-    from streaming.sessions import Sessions
+    from streaming.server.app import Parts
+    from streaming.server.session_manager import Sessions
 
 router = APIRouter()
 

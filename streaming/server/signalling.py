@@ -18,9 +18,9 @@ from fastapi import WebSocket, WebSocketDisconnect
 from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.ice_servers import IceServers
-from streaming.guest import Guest
 from streaming.security.rate_limit import Bucket, TooManyError
-from streaming.sessions import RETRY_AFTER, ServerFullError, ServerStoppingError
+from streaming.server.call_handler import Guest
+from streaming.server.session_manager import RETRY_AFTER, ServerFullError, ServerStoppingError
 
 OUTBOX = 64  # messages a page may be behind before statistics are dropped
 BURST = 3.0  # seconds of messages that may come at once

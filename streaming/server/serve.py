@@ -40,8 +40,8 @@ def run(config: "ServeConfig") -> None:
     listener = _listen(config)
     find = functools.partial(find_speakers, config.speaker, config.device, config.backend)
     worker = RenderWorker(find, meanwhile=_import_server, logging_as=how)
-    from streaming.server import create_app
-    from streaming.web_server import WebServer
+    from streaming.server.app import create_app
+    from streaming.server.uvicorn_server import WebServer
 
     class Server(WebServer):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -54,15 +54,15 @@ def run(config: "ServeConfig") -> None:
 
 def _import_server() -> None:
     """What takes half a second, while the rendering process loads its own."""
-    import streaming.server
-    import streaming.web_server  # noqa: F401
+    import streaming.server.app
+    import streaming.server.uvicorn_server  # noqa: F401
 
 
 def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":
     """How uvicorn serves `app`: a page without a call is let go when it does not answer."""
     import uvicorn
 
-    from streaming.http_protocol import PromptProtocol
+    from streaming.server.http_protocol import PromptProtocol
 
     return uvicorn.Config(
         app,

@@ -5,17 +5,17 @@ from collections.abc import Awaitable, Callable
 from fastapi import WebSocket, WebSocketDisconnect
 
 from avatar.errors import AvatarError
-from streaming.guest import Guest
-from streaming.refusals import POLICY_REFUSED, dismiss
 from streaming.security.access import DoorError, address_of
 from streaming.security.tokens import Grant, Role
 from streaming.security.websocket_auth import introduce
-from streaming.signalling import Signalling
-from streaming.viewing import Viewing
+from streaming.server.call_handler import Guest
+from streaming.server.errors import POLICY_REFUSED, dismiss
+from streaming.server.signalling import Signalling
+from streaming.server.view_signalling import Viewing
 
 
 async def signalling(socket: WebSocket) -> None:
-    """The page's connection: see streaming/signalling.py for the messages."""
+    """The page's connection: see streaming/server/signalling.py for the messages."""
 
     async def serve(grant: Grant) -> None:
         guest = Guest(socket.app.state.parts.house, address_of(socket), grant)
@@ -25,7 +25,7 @@ async def signalling(socket: WebSocket) -> None:
 
 
 async def viewing(socket: WebSocket) -> None:
-    """The connection of `/view`: see streaming/viewing.py for the messages."""
+    """The connection of `/view`: see streaming/server/view_signalling.py for the messages."""
 
     async def serve(grant: Grant) -> None:
         page = Viewing(socket, socket.app.state.parts.house, address_of(socket), grant)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from streaming.sessions import Sessions
+    from streaming.server.session_manager import Sessions
 
 
 class WebServer(uvicorn.Server):

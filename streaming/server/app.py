@@ -21,25 +21,25 @@ from prometheus_client import REGISTRY
 from pydantic import BaseModel, Field, ValidationError
 
 from avatar.errors import AvatarError
-from streaming import health, memory
 from streaming.core.config import ServeConfig, make_ice_servers
-from streaming.guest import Guest, House
-from streaming.http_protocol import HEAD_LIMIT
-from streaming.loop_lag import LoopLag
-from streaming.refusals import refuse
 from streaming.render.client import RenderWorker
 from streaming.security.access import Door, DoorError, address_of
 from streaming.security.sdp_check import OFFER_LIMIT
 from streaming.security.tokens import ANY_SPEAKER, Grant, bearer
-from streaming.server_gauges import ServerGauges
-from streaming.sessions import Sessions
-from streaming.sockets import signalling, viewing
-from streaming.speakers import Gallery, SpeakerCard
+from streaming.server import health, memory
+from streaming.server.call_handler import Guest, House
+from streaming.server.errors import refuse
+from streaming.server.gallery import Gallery, SpeakerCard
+from streaming.server.gauges import ServerGauges
+from streaming.server.http_protocol import HEAD_LIMIT
+from streaming.server.loop_lag import LoopLag
+from streaming.server.session_manager import Sessions
+from streaming.server.websockets import signalling, viewing
 from streaming.webrtc.aiortc_patches import jitter_buffer, vp8_encoder
 
 log = logging.getLogger(__name__)
 
-WEB = Path(__file__).parent / "web"
+WEB = Path(__file__).parents[1] / "web"
 PROBES = ("/healthz", "/readyz", "/metrics")  # asked for by name or address, past any proxy
 CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob: mediastream:; "

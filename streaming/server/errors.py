@@ -11,8 +11,8 @@ from streaming.core import metrics
 from streaming.security.access import DoorError
 from streaming.security.rate_limit import TooManyError
 from streaming.security.tokens import TokenError
-from streaming.sessions import RETRY_AFTER, ServerFullError, ServerStoppingError
-from streaming.speakers import UnknownSpeakerError
+from streaming.server.gallery import UnknownSpeakerError
+from streaming.server.session_manager import RETRY_AFTER, ServerFullError, ServerStoppingError
 
 POLICY_REFUSED = 1008  # WebSocket close code: policy violation
 WAIT = {"Retry-After": str(RETRY_AFTER)}

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from avatar.errors import AvatarError
-from streaming import memory
 from streaming.core import logs, metrics
 from streaming.core.config import ServeConfig
 from streaming.core.ice_servers import IceServers
@@ -16,6 +15,7 @@ from streaming.media.avatar_stream import performance_delay
 from streaming.render.client import RenderWorker
 from streaming.security.ip_addresses import home_of, is_here
 from streaming.security.rate_limit import TooManyError
+from streaming.server import memory
 from streaming.webrtc.session import Notify, Session
 
 log = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ from fastapi import WebSocket
 
 from avatar.errors import AvatarError
 from streaming.core.ice_servers import IceServers
-from streaming.guest import House
 from streaming.security.candidate_filter import RemoteCandidates
 from streaming.security.sdp_check import check_offer
 from streaming.security.tokens import Grant, TokenError
+from streaming.server.call_handler import House
 from streaming.webrtc.session import Session
 from streaming.webrtc.viewer import Viewer
 

@@ -1,0 +1,1 @@
+"""HTTP, WebSockets, admission and the life of every call."""
