@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from streaming.camera.studio import CameraSettings
+    from streaming.desktop.app import CameraSettings
 
 
 def camera(
@@ -59,8 +59,8 @@ def camera(
     and a program at the other end that goes away, may come back: it goes on by itself. Ctrl-C stops
     and finishes files. Step by step, for each system: docs/camera.md.
     """
-    from streaming.camera.inventory import show_inventory
-    from streaming.camera.studio import CameraSettings
+    from streaming.desktop.app import CameraSettings
+    from streaming.desktop.inventory import show_inventory
     from streaming.sinks.destination import Destination
     from streaming.sinks.framing import parse_colour, parse_size
 
@@ -84,8 +84,8 @@ def camera(
 
 async def run(settings: "CameraSettings", device: str) -> None:
     """Be a camera until interrupted. Raises AvatarError if something needed is not to be had."""
-    from streaming.camera.display import Display
-    from streaming.camera.studio import Studio
+    from streaming.desktop.app import Studio
+    from streaming.desktop.display import Display
     from streaming.devices.portaudio import find_device
     from streaming.render.client import RenderWorker
     from streaming.server.serve import find_speakers

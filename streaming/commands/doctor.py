@@ -39,9 +39,9 @@ def doctor(
     from rich.markup import escape
 
     from streaming.core.config import load_config, make_ice_servers
-    from streaming.doctor.network import look_at_network
-    from streaming.doctor.this_machine import look_at_machine
-    from streaming.doctor.way_in import look_at_way_in
+    from streaming.doctor.access_check import look_at_way_in
+    from streaming.doctor.machine_check import look_at_machine
+    from streaming.doctor.network_check import look_at_network
 
     flags = {
         "ice_servers": tuple(ice_server) if ice_server else None,

@@ -11,7 +11,7 @@ from avatar.errors import AvatarError
 from streaming.commands.tables import table_console
 
 if TYPE_CHECKING:
-    from streaming.live_benchmark import LiveRun
+    from streaming.benchmark.live_benchmark import LiveRun
 
 SHORTEST_CALL = 10.0  # seconds
 ROWS = (
@@ -45,7 +45,7 @@ def bench_calls(
 ) -> None:
     """Hold `calls` calls for `seconds`, print two tables, and write everything to `json_file`."""
     from avatar.files import replace_file
-    from streaming.live_benchmark import measure_calls
+    from streaming.benchmark.live_benchmark import measure_calls
 
     if seconds < SHORTEST_CALL:
         raise AvatarError(f"--live needs at least --seconds {SHORTEST_CALL:g}")
@@ -79,7 +79,7 @@ def _stage_table(run: "LiveRun") -> Table:
 
 
 def _cell(value: object, unit: str) -> str:
-    from streaming.live_report import Spread
+    from streaming.benchmark.live_report import Spread
 
     text = f"{value.p50} / {value.p95}" if isinstance(value, Spread) else str(value)
     return f"{text} {unit}".strip()

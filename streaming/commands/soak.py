@@ -11,8 +11,8 @@ from rich.table import Table
 from streaming.commands.tables import table_console
 
 if TYPE_CHECKING:
-    from streaming.live_report import LiveReport
-    from streaming.soak_report import SoakReport
+    from streaming.benchmark.live_report import LiveReport
+    from streaming.benchmark.soak_report import SoakReport
 
 SHORTEST_VISIT = 8.0  # seconds from one visit to the next, its end and its freeing included
 FREED = 5.0  # seconds in which everything of a visit must be free
@@ -41,8 +41,8 @@ def soak(
     """
     from avatar.errors import AvatarError
     from avatar.files import replace_file
-    from streaming.soak import SoakPlan
-    from streaming.soak import soak as run
+    from streaming.benchmark.soak import SoakPlan
+    from streaming.benchmark.soak import soak as run
 
     if visits < LEAST_VISITS or minutes * 60 < visits * SHORTEST_VISIT:
         raise AvatarError(

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from streaming.live_benchmark import BROWSER_FLAGS, CHROMIUM
-from streaming.live_report import LiveReport, judge
-from streaming.process_usage import Usage
+from streaming.benchmark.live_benchmark import BROWSER_FLAGS, CHROMIUM
+from streaming.benchmark.live_report import LiveReport, judge
+from streaming.benchmark.process_usage import Usage
 
 SHOWN = "(v => v.videoWidth > 0 && v.currentTime > 0)(document.getElementById('video'))"
 # Mean brightness of the lower middle of what the page shows: where mouths and bars move.

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from streaming.benchmark.live_benchmark import BROWSER_FLAGS, CHROMIUM, PROBE
 from streaming.core.config import ServeConfig
-from streaming.live_benchmark import BROWSER_FLAGS, CHROMIUM, PROBE
 from tests.streaming.bad_link import HERE, BadLink, bad_link
 from tests.streaming.browser import first_picture, judge_call, patience
 from tests.streaming.live_server import LiveServer, serving_bars

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streaming import live_benchmark
+from streaming.benchmark import live_benchmark
 from streaming.core.config import ServeConfig
 from streaming.server.serve import find_speakers
 from tests.streaming.browser import (

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from streaming.live_benchmark import running_server
+from streaming.benchmark.live_benchmark import running_server
 from tests.streaming.browser import chromium, first_picture, wait_until
 from tests.streaming.live_server import LiveServer
 from tests.streaming.talking_peer import TalkingPeer

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.live_report import judge
+from streaming.benchmark.live_report import judge
+from streaming.benchmark.process_usage import Usage
 from streaming.media.frame_marker import encode
-from streaming.process_usage import Usage
 
 MOUTH, VOICE = 180.0, 210.0  # ms that every picture and every sound is late
 USAGE = Usage(cores=0.3, megabytes=500, megabytes_per_minute=0)

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
-from streaming.server_stages import LOOP, between, read
+from streaming.benchmark.server_stages import LOOP, between, read
 
 
 @pytest.fixture

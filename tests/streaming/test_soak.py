@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from streaming import soak
+from streaming.benchmark import soak
 from streaming.core.config import ServeConfig
 from tests.streaming.live_server import serving_bars
 from tests.streaming.talking_peer import TalkingPeer

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from streaming.live_report import LiveReport, Spread
-from streaming.soak_report import SoakReport, trend
+from streaming.benchmark.live_report import LiveReport, Spread
+from streaming.benchmark.soak_report import SoakReport, trend
 
 TIMES = [12.0 * number for number in range(300)]
 

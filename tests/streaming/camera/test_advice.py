@@ -2,7 +2,7 @@
 
 import pytest
 
-from streaming.camera.advice import advise
+from streaming.desktop.advice import advise
 
 SYSTEMS = ("Linux", "Darwin", "Windows")
 

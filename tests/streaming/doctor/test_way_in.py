@@ -4,7 +4,7 @@ import pytest
 
 from streaming.core.config import ServeConfig
 from streaming.core.secret_files import TOKEN_SECRET
-from streaming.doctor.way_in import look_at_way_in
+from streaming.doctor.access_check import look_at_way_in
 from tests.streaming.certificate import make_certificate
 
 

@@ -1,7 +1,7 @@
 """A caller that comes for a short time, in a process of its own so that it can be killed.
 
-`python -m streaming.visitor ADDRESS` calls, writes `live` once a picture has come, and hangs up
-when its standard input ends.
+`python -m streaming.benchmark.client ADDRESS` calls, writes `live` once a picture has come, and
+hangs up when its standard input ends.
 """
 
 import asyncio

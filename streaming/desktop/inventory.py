@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from streaming.camera.advice import Advice, advise
+from streaming.desktop.advice import Advice, advise
 from streaming.devices.cameras import CameraState, list_cameras
 from streaming.devices.portaudio import SoundDevice, list_devices
 

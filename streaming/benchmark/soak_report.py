@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from avatar.errors import AvatarError
-from streaming.live_report import LiveReport, judge
-from streaming.process_usage import Usage
+from streaming.benchmark.live_report import LiveReport, judge
+from streaming.benchmark.process_usage import Usage
 
 SETTLING = 0.2  # part of the run in which pools and caches fill; it is not judged
 ENDS = 0.2  # part of what is judged whose median is called first, or last

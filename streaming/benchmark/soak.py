@@ -17,10 +17,10 @@ from urllib.request import urlopen
 from prometheus_client.parser import text_string_to_metric_families
 
 from avatar.errors import AvatarError
+from streaming.benchmark.live_benchmark import SETTLE, running_browser, running_server, start_call
+from streaming.benchmark.process_usage import family
+from streaming.benchmark.soak_report import Sample, SoakReport, Visit, judge_soak
 from streaming.core.process_stats import look_at
-from streaming.live_benchmark import SETTLE, running_browser, running_server, start_call
-from streaming.process_usage import family
-from streaming.soak_report import Sample, SoakReport, Visit, judge_soak
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -81,7 +81,7 @@ def _visit(address: str, ending: str) -> Visit:
 def _visitor(address: str) -> "Iterator[subprocess.Popen[str]]":
     # Visitors stand for other machines: of this one they get what the call leaves over.
     visitor = subprocess.Popen(
-        ["nice", "-n", "19", sys.executable, "-m", "streaming.visitor", address],
+        ["nice", "-n", "19", sys.executable, "-m", "streaming.benchmark.client", address],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

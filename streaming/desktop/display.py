@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from streaming.camera.studio import Studio
+from streaming.desktop.app import Studio
 from streaming.media.playout import Presenter
 from streaming.media.sink import Sink
 from streaming.sinks.reconnecting import KeptSink

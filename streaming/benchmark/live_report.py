@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from avatar.audio import FPS, SAMPLE_RATE
 from avatar.errors import AvatarError
+from streaming.benchmark.process_usage import Usage
 from streaming.media.clock import VOICE_RATE
 from streaming.media.frame_marker import decode
-from streaming.process_usage import Usage
 
 FREEZE = 0.2  # seconds without a new picture
 LONGEST_DELAY = 1.0  # seconds: what comes back later belongs to no click

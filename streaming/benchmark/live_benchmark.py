@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avatar.errors import AvatarError
-from streaming.live_report import LiveReport, judge
-from streaming.process_usage import watch_process
-from streaming.server_stages import StageSpread, between, look
+from streaming.benchmark.live_report import LiveReport, judge
+from streaming.benchmark.process_usage import watch_process
+from streaming.benchmark.server_stages import StageSpread, between, look
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -1,0 +1,1 @@
+"""How late, how smooth and for how long: real calls, measured."""

@@ -1,0 +1,1 @@
+"""The camera program: microphone in, virtual camera and other sinks out."""
