@@ -3,11 +3,11 @@
 import { Call } from "./call.js";
 import { Gallery } from "./gallery.js";
 import { Graph } from "./graph.js";
-import { Recorder, screenshot } from "./keepsakes.js";
+import { Recorder, screenshot } from "./recorder.js";
 import { Measurements } from "./measurements.js";
-import { PictureHold } from "./picture_hold.js";
+import { PictureHold } from "./playout_hint.js";
 import { SoundSource } from "./sound_source.js";
-import { WORDS, microphoneProblem } from "./words.js";
+import { WORDS, microphoneProblem } from "./messages.js";
 
 const $ = (id) => document.getElementById(id);
 const STATUS = {
