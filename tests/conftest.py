@@ -1,8 +1,19 @@
-"""What every test needs."""
+"""What tests of every package need: a cache of their own, speakers, a little speech."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import av
+import numpy as np
 import pytest
+
+from avatar.audio import SAMPLE_RATE
+from avatar.speakers.speaker import Speaker, load_speaker
+from avatar.training.encoder.corpus import read_folder
+from avatar.training.encoder.prepare import Amounts, prepare
+from avatar.training.encoder.text_to_speech import Espeak
+from tests.support import need
+from tests.tiny_speaker import make_tiny_bundle
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -11,3 +22,70 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_bundle(tmp_path_factory.mktemp("speakers") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_paper_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_bundle(tmp_path_factory.mktemp("speakers") / "tiny-paper", "paper")
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_bundle: Path) -> Speaker:
+    return load_speaker(tiny_bundle)
+
+
+@pytest.fixture(scope="session")
+def tiny_paper(tiny_paper_bundle: Path) -> Speaker:
+    return load_speaker(tiny_paper_bundle)
+
+
+SENTENCES = (
+    "my mother baked a big apple pie",
+    "open the blue box before five",
+    "we saw a fat cat on the mat",
+    "please bring me the paper map",
+)
+HEADER = "utt\tspeaker\tsplit\talign_score\ttext\tphones_ms\n"
+
+
+def write_sound(path: Path, samples: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=SAMPLE_RATE, layout="mono")
+        pcm = (samples[None] * 32767).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
+        frame.sample_rate = SAMPLE_RATE
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+@pytest.fixture(scope="session")
+def speech_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need("espeak-ng")
+    folder = tmp_path_factory.mktemp("speech")
+    espeak, rows = Espeak(), [HEADER]
+    for number, text in enumerate(SENTENCES * 3):
+        speaker, split = f"s{number // 4}", "held" if number >= 8 else "train"
+        spoken = espeak.speak(text, f"en-us+m{number // 4 + 1}")
+        assert spoken is not None
+        write_sound(folder / "small" / speaker / f"u{number}.wav", spoken.samples)
+        times = " ".join(
+            f"{p.name}:{round(p.start * 1000)}-{round(p.end * 1000)}" for p in spoken.phones
+        )
+        rows.append(f"u{number}\t{speaker}\t{split}\t{number / 10}\t{text}\t{times}\n")
+    (folder / "small.tsv").write_text("".join(rows))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shards(speech_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need("flite")
+    folder = tmp_path_factory.mktemp("work") / "shards"
+    few = Amounts(espeak=6, flite=3, noises=8, held_speech=4)
+    prepare(read_folder(speech_folder), folder, few, lambda _name, _share: None)
+    return folder

@@ -12,7 +12,7 @@ from torch.nn import functional
 from avatar.config import Preset, model_config
 from avatar.errors import AvatarError
 from avatar.i420 import I420, to_i420, to_rgb
-from avatar.rendering.compose import Canonical
+from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import SIDE_MULTIPLE, SpeakerCard
 from avatar.speakers.speaker import Networks, Speaker, new_networks
 

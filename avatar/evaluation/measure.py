@@ -12,7 +12,7 @@ from avatar.evaluation.cpbd import cpbd
 from avatar.evaluation.metrics import SSIM_RADIUS, picture_psnr, picture_ssim
 from avatar.evaluation.test_set import Trial
 from avatar.models.sync_expert import MOUTH_SIZE
-from avatar.rendering.compose import Canonical
+from avatar.speakers.canonical import Canonical
 from avatar.training.lip_data import warp_to_canonical
 from avatar.training.preprocess.canonical_frame import lip_aperture
 from avatar.training.preprocess.landmark_sets import LIPS

@@ -13,8 +13,9 @@ from torch import Tensor
 from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.models.speech_encoder import SpeechEncoder
-from avatar.rendering.compose import Canonical, observed_boxes, region_size
+from avatar.rendering.compose import observed_boxes, region_size
 from avatar.rendering.speech_features import features_of
+from avatar.speakers.canonical import Canonical
 from avatar.speakers.speaker import Speaker
 from avatar.training.clips import clip_ranges
 from avatar.training.lip_data import split

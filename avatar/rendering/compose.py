@@ -11,27 +11,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from avatar.errors import AvatarError
-from avatar.models.warp import Camera, canonicalise, observe, pixel_lattice, relative_pose, sample
+from avatar.models.warp import canonicalise, observe, pixel_lattice, relative_pose, sample
+from avatar.speakers.canonical import Canonical
 
 PITCH = 2  # pixels between the points at which C2O is solved; between them it is smooth
-
-Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels, the end not included
-
-
-@dataclass(frozen=True)
-class Canonical:
-    """The canonical view of a speaker: everything C2O needs."""
-
-    camera: Camera
-    pose: Tensor  # (6,) axis-angle and translation of the canonical frame
-    depth: Tensor  # (H, W) canonical depth D_c of the whole frame
-    lip_box: Box
-    lip_mask: Tensor  # (h, w) over the lip box, 0..1, feathered
-
-    @property
-    def frame_size(self) -> tuple[int, int]:
-        """Height and width of the frame in pixels."""
-        return int(self.depth.shape[0]), int(self.depth.shape[1])
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from avatar.audio import FPS
 from avatar.config import ModelConfig
 from avatar.errors import AvatarError
 from avatar.i420 import to_i420
-from avatar.rendering.compose import Canonical
 from avatar.speakers.bundle import sha256
+from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import (
     FILES,
     FORMAT,

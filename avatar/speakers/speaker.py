@@ -14,8 +14,8 @@ from avatar.models.blend_net import BlendNet
 from avatar.models.lip_generator import LipGenerator
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.models.speech_head import SpeechHead
-from avatar.rendering.compose import Canonical
 from avatar.speakers import bundle
+from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import MODEL, PREVIEW, REFERENCE, TRACK, SpeakerCard, read_card
 from avatar.speakers.folders import speaker_folder, speaker_folders
 from avatar.speakers.reference_video import read_reference

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from avatar.files import replace_file
 from avatar.models.warp import canonicalise, observe, pixel_lattice, relative_pose, sample
-from avatar.rendering.compose import Canonical, LipRegions, lip_regions
+from avatar.rendering.compose import LipRegions, lip_regions
+from avatar.speakers.canonical import Canonical
 from avatar.training.lip_code import LipCodes, lip_codes
 from avatar.training.preprocess.tracked_video import LIPS, TrackedVideo
 

@@ -13,8 +13,8 @@ from avatar.models.lip_closure import APERTURE, CLOSURE
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.models.speech_head import SpeechHeadConfig
 from avatar.models.sync_expert import SyncExpert, SyncExpertConfig
-from avatar.rendering.compose import Canonical
 from avatar.rendering.speech_features import load_encoder
+from avatar.speakers.canonical import Canonical
 from avatar.speakers.speaker import Networks
 from avatar.training.av_offset import align_sound, av_offset
 from avatar.training.canonical_depth import DepthTask

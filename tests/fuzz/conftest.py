@@ -9,7 +9,7 @@ import pytest
 from streaming.core.config import ServeConfig
 from streaming.core.limits import Limits
 from tests.fuzz.profile import memory_bounded
-from tests.streaming.live_server import LiveServer, serving_bars
+from tests.streaming.support.live_server import LiveServer, serving_bars
 
 LIMITS = Limits(connecting_s=5, messages_per_second=10_000)
 

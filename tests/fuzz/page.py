@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.fuzz.profile import HANG
-from tests.streaming.live_server import LiveServer
+from tests.streaming.support.live_server import LiveServer
 
 
 class Page:

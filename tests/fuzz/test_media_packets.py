@@ -32,8 +32,8 @@ from hypothesis import strategies as st
 from tests.fuzz.mutations import mutated_bytes
 from tests.fuzz.page import Page, open_page
 from tests.fuzz.profile import HANG, fuzz
-from tests.streaming.live_server import LiveServer
-from tests.streaming.talking_peer import TalkingPeer
+from tests.streaming.support.live_server import LiveServer
+from tests.streaming.support.talking_peer import TalkingPeer
 
 REPORT = RtcpReceiverInfo(2, 1, 3, 4, 5, 6, 7)
 SOUND = bytes(RtpPacket(96, 0, 1, 960, 5, b"\xf8\xff\xfe").serialize())

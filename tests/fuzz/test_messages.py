@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.fuzz.mutations import JSON, mutated_bytes
 from tests.fuzz.page import open_page
 from tests.fuzz.profile import fuzz
-from tests.streaming.live_server import LiveServer
+from tests.streaming.support.live_server import LiveServer
 
 KINDS = ("offer", "candidate", "speaker", "ping", "token", "hold", "bye", "hello")
 KEYS = (

@@ -13,8 +13,8 @@ from streaming.security.sdp_check import OFFER_LIMIT
 from tests.fuzz.mutations import mutated_lines
 from tests.fuzz.page import open_page
 from tests.fuzz.profile import HANG, fuzz
-from tests.streaming.live_server import LiveServer
-from tests.streaming.talking_peer import TalkingPeer
+from tests.streaming.support.live_server import LiveServer
+from tests.streaming.support.talking_peer import TalkingPeer
 
 CANDIDATE = "candidate:1 1 udp 2130706431 127.0.0.1 40000 typ host"
 

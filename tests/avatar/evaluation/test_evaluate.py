@@ -19,7 +19,7 @@ from avatar.models.blend_net import BlendNet, BlendNetConfig
 from avatar.models.lip_generator import LipGenerator, LipGeneratorConfig
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
 from avatar.models.speech_head import SpeechHead, SpeechHeadConfig
-from avatar.rendering.compose import Canonical
+from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import TrainingRecord
 from avatar.speakers.save_bundle import About, save_bundle
 from avatar.speakers.speaker import Networks, ReferenceTrack, Speaker, load_speaker

@@ -15,7 +15,7 @@ from avatar.speakers.speaker import load_speaker
 from streaming.media.playout import VOICE_PACKET
 from streaming.sinks.destination import Destination
 from streaming.sinks.recorder import Film
-from tests.streaming.test_browser import write_beeps
+from tests.streaming.calls.test_browser import write_beeps
 from tests.tiny_speaker import make_tiny_bundle
 
 SIZE = (256, 256)

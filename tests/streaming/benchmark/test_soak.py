@@ -1,0 +1,37 @@
+"""Visitors that end in every way, beside a call that goes on: what is freed, and when."""
+
+import asyncio
+from pathlib import Path
+
+from streaming.benchmark import soak
+from streaming.core.config import ServeConfig
+from tests.streaming.server.test_app import Page, connect
+from tests.streaming.support.live_server import serving_bars
+from tests.streaming.support.talking_peer import TalkingPeer
+
+
+async def test_every_way_to_end_a_visit_frees_its_place_in_five_seconds(tmp_path: Path) -> None:
+    with serving_bars(tmp_path, ServeConfig(max_sessions=3)) as server:
+        peer = TalkingPeer()
+        async with connect(server) as socket:
+            await Page(socket).call(peer)
+            visits = [
+                await asyncio.to_thread(soak._visit, server.address, ending)
+                for ending in soak.ENDINGS
+            ]
+            assert len(peer.face) > 100, "the call beside them went on"
+        await peer.close()
+    for visit in visits:
+        assert visit.came, visit
+        assert visit.freed_after is not None, visit
+        assert visit.freed_after <= 5, visit
+
+
+async def test_a_visit_to_a_full_server_is_no_visit(tmp_path: Path) -> None:
+    with serving_bars(tmp_path, ServeConfig(max_sessions=1)) as server:
+        peer = TalkingPeer()
+        async with connect(server) as socket:
+            await Page(socket).call(peer)
+            visit = await asyncio.to_thread(soak._visit, server.address, "hung up")
+        await peer.close()
+    assert not visit.came

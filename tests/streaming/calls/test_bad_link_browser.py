@@ -1,0 +1,82 @@
+"""A call of a real browser over a line that loses packets, delays them, and breaks for a while."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streaming.benchmark.live_benchmark import BROWSER_FLAGS, CHROMIUM, PROBE
+from streaming.core.config import ServeConfig
+from tests.streaming.support.bad_link import HERE, BadLink, bad_link
+from tests.streaming.support.browser import first_picture, judge_call, patience
+from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.namespaces import Machine, machines
+from tests.support import need
+
+LOSS, JITTER, OUTAGE = 0.05, 0.05, 2.0
+RECOVERY = 20.0  # seconds until lips and voice must be together again
+FORGETTING = 75.0  # seconds until the browser's buffer for sound has forgotten packets out of order
+LOOK = 10.0  # seconds
+MOST_SKEW = 80.0  # ms
+SAME = 60.0  # ms that mouth and voice may be later than before
+
+
+@pytest.fixture
+def far_away() -> Iterator[tuple[Machine, BadLink]]:
+    need("chromium", "playwright")
+    with machines("caller") as (machine,), bad_link(machine) as link:
+        yield machine, link
+
+
+def chromium_in(machine: Machine, folder: Path) -> Path:
+    """A program that is Chromium on that machine."""
+    script = folder / "chromium"
+    script.write_text(f'#!/bin/sh\nexec {" ".join(machine.inside(CHROMIUM))} "$@"\n')
+    script.chmod(stat.S_IRWXU)
+    return script
+
+
+def open_page(playwright: Any, program: Path, server: LiveServer) -> Any:
+    flags = [*BROWSER_FLAGS, f"--host-resolver-rules=MAP localhost {HERE}"]
+    browser = playwright.chromium.launch(executable_path=str(program), args=flags)
+    page = browser.new_context(bypass_csp=True).new_page()
+    page.add_init_script(path=PROBE)
+    page.goto(server.address.replace("127.0.0.1", "localhost"))
+    return page
+
+
+def test_a_call_survives_and_is_in_step_again(
+    far_away: tuple[Machine, BadLink], tmp_path: Path
+) -> None:
+    from playwright.sync_api import sync_playwright
+
+    machine, link = far_away
+    config = ServeConfig(max_sessions=2, block_code=True, private_candidates=True)
+    with serving_bars(tmp_path, config, "0.0.0.0") as server, sync_playwright() as playwright:
+        page = open_page(playwright, chromium_in(machine, tmp_path), server)
+        page.click("#start")
+        first_picture(page)
+        page.wait_for_timeout(5000)
+        before = judge_call(page, LOOK)
+        link.be(LOSS, JITTER)
+        page.wait_for_timeout(12_000)
+        link.be(loss=1.0)
+        page.wait_for_timeout(OUTAGE * 1000)
+        link.be(LOSS, JITTER)
+        page.wait_for_timeout(3000)
+        link.be()
+        page.wait_for_timeout(RECOVERY * 1000)
+        soon = judge_call(page, LOOK)
+        page.wait_for_timeout((FORGETTING - RECOVERY - LOOK) * 1000)
+        later = judge_call(page, LOOK)
+        peers = page.evaluate("liveProbe.peers.length")
+        page.context.browser.close()
+    print(before, soon, later, sep="\n")
+    assert peers == 1, "it is the same call"
+    assert soon.fps > 20
+    for after in (soon, later):
+        assert after.skew.p95 <= MOST_SKEW * patience()
+        assert after.mouth_delay.p50 - before.mouth_delay.p50 <= SAME * patience()
+    assert later.voice_delay.p50 - before.voice_delay.p50 <= SAME * patience()

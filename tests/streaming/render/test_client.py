@@ -1,0 +1,154 @@
+"""The rendering process from the server's side: pictures, changes of speaker, its death."""
+
+import asyncio
+import functools
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from avatar.errors import AvatarError
+from streaming.render.caller import Caller
+from streaming.render.client import QUEUE, RenderWorker
+from streaming.render.renderer import I420, Speakers
+from tests.streaming.support.level_bar import LevelBar, find_bars
+
+SILENCE = np.zeros(640, np.float32)
+
+
+def find_with_a_broken_one(folder: Path) -> Speakers:
+    def load(name: str) -> LevelBar:
+        if name == "broken":
+            raise AvatarError("broken: its weights are not those of its card")
+        return LevelBar(160 if name == "pale" else 90)
+
+    return Speakers("bar", {"bar": folder, "pale": folder, "broken": folder}, load)
+
+
+def find_nothing() -> Speakers:
+    raise AvatarError("there is no speaker 'anna'")
+
+
+@pytest.fixture
+async def worker() -> AsyncIterator[RenderWorker]:
+    worker = RenderWorker(functools.partial(find_with_a_broken_one, Path()))
+    await worker.attach()
+    yield worker
+    await worker.stop()
+
+
+class Shown:
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self.shades: list[int] = []
+
+    def __call__(self, number: int, picture: I420) -> None:
+        self.numbers.append(number)
+        self.shades.append(int(picture[0, 0]))
+
+
+async def until(condition: Callable[[], Any], seconds: float = 5) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def talk(worker: RenderWorker, caller: Caller, numbers: range) -> None:
+    for number in numbers:
+        worker.submit(caller, number, SILENCE)
+        await until(lambda: not caller.underway)
+
+
+async def test_pictures_come_back_with_their_frame_numbers(worker: RenderWorker) -> None:
+    shown = Shown()
+    caller = await worker.join("bar", shown)
+    await talk(worker, caller, range(5))
+    assert shown.numbers == [0, 1, 2]
+    assert shown.shades == [90] * 3
+    assert worker.timings
+
+
+async def test_it_was_measured_before_it_is_ready(worker: RenderWorker) -> None:
+    capacity = worker.ready.capacity
+    assert capacity.callers >= 1
+    assert 0 < capacity.picture < capacity.budget
+
+
+async def test_the_speaker_can_change_in_the_middle(worker: RenderWorker) -> None:
+    shown = Shown()
+    caller = await worker.join("bar", shown)
+    await talk(worker, caller, range(5))
+    await worker.switch(caller, "pale")
+    await talk(worker, caller, range(5, 10))
+    assert shown.numbers == [0, 1, 2, 5, 6, 7]
+    assert shown.shades == [90] * 3 + [160] * 3
+
+
+async def test_a_speaker_that_cannot_be_loaded_is_refused_in_words(worker: RenderWorker) -> None:
+    with pytest.raises(AvatarError, match="weights"):
+        await worker.join("broken", Shown())
+    shown = Shown()
+    await talk(worker, await worker.join("bar", shown), range(3))
+    assert shown.numbers == [0]
+
+
+async def test_while_the_renderer_is_held_up_only_the_newest_chunks_wait(
+    worker: RenderWorker,
+) -> None:
+    shown = Shown()
+    caller = await worker.join("bar", shown)
+    await talk(worker, caller, range(3))
+    pid = worker._process.pid
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    for number in range(3, 20):
+        worker.submit(caller, number, SILENCE)
+    assert caller.dropped == 17 - 2 * QUEUE
+    os.kill(pid, signal.SIGCONT)
+    await until(lambda: shown.numbers and shown.numbers[-1] == 17)
+
+
+async def test_a_killed_renderer_is_started_again_and_callers_go_on(worker: RenderWorker) -> None:
+    shown = Shown()
+    caller = await worker.join("pale", shown)
+    await talk(worker, caller, range(3))
+    pid = worker._process.pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: caller.failing)
+    number = 3
+    async with asyncio.timeout(30):
+        while caller.failing or len(shown.numbers) < 3:
+            worker.submit(caller, number, SILENCE)
+            number += 1
+            await asyncio.sleep(0.04)
+    assert shown.shades[-1] == 160
+
+
+async def test_a_caller_who_left_leaves_no_shared_memory(worker: RenderWorker) -> None:
+    caller = await worker.join("bar", Shown())
+    assert caller.memory
+    file = Path("/dev/shm") / caller.memory.name
+    assert file.exists()
+    worker.leave(caller)
+    worker.submit(caller, 0, SILENCE)
+    assert not file.exists()
+    assert caller.underway == 0
+
+
+def test_a_speaker_that_is_not_there_is_said_before_anything_is_served() -> None:
+    with pytest.raises(AvatarError, match="anna"):
+        RenderWorker(find_nothing)
+
+
+def test_the_server_itself_never_loads_the_models() -> None:
+    code = "import sys, streaming.server.app; print('torch' in sys.modules)"
+    import subprocess
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
+    assert find_bars(Path()).first == "bar"

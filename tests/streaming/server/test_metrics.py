@@ -1,0 +1,122 @@
+"""What the server counts while a real call runs, and whether it says that it is ready."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from streaming.core.config import ServeConfig
+from tests.streaming.server.test_app import Page, connect, gone
+from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.scrape import scrape
+from tests.streaming.support.talking_peer import TalkingPeer
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    with serving_bars(tmp_path_factory.mktemp("bars"), ServeConfig(max_sessions=1)) as server:
+        yield server
+
+
+async def test_a_call_leaves_its_traces(server: LiveServer) -> None:
+    before = scrape(server.address)
+    peer = TalkingPeer()
+    async with connect(server) as socket:
+        await Page(socket).call(peer)
+        async with asyncio.timeout(10):
+            while len(peer.face) < 30:
+                await asyncio.sleep(0.05)
+        assert scrape(server.address)["avatar_sessions"] == 1
+        peer.beeps.paused = True
+        await asyncio.sleep(0.5)
+    await gone(server)
+    await peer.close()
+    after = scrape(server.address)
+
+    def grown(name: str) -> float:
+        return after[name] - before.get(name, 0.0)
+
+    assert grown("avatar_pictures_total") >= 30
+    assert grown("avatar_event_loop_lag_seconds_count") > 30
+    assert grown("avatar_skew_seconds_count") >= 30
+    for stage in ("sound", "render", "picture", "encode_picture", "encode_voice"):
+        assert grown(f'avatar_stage_seconds_count{{stage="{stage}"}}') >= 25
+        assert grown(f'avatar_stage_seconds_sum{{stage="{stage}"}}') > 0
+    assert after["avatar_sessions"] == 0
+    assert after['avatar_memory_bytes{process="renderer"}'] > 20e6
+    assert after['avatar_open_files{process="server"}'] > 10
+    assert after["avatar_tasks"] >= 3
+
+
+async def test_ready_until_full(server: LiveServer) -> None:
+    assert httpx.get(f"{server.address}/readyz").json() == {"ready": True, "reason": ""}
+    peer = TalkingPeer()
+    async with connect(server) as socket:
+        await Page(socket).call(peer)
+        response = httpx.get(f"{server.address}/readyz")
+        assert (response.status_code, response.json()["reason"]) == (503, "full")
+    await gone(server)
+    await peer.close()
+
+
+def test_not_ready_while_the_renderer_is_away(server: LiveServer) -> None:
+    starts = scrape(server.address)["avatar_renderer_starts_total"]
+    os.kill(renderer_pid(), signal.SIGKILL)
+    response = httpx.get(f"{server.address}/readyz")
+    assert (response.status_code, response.json()["reason"]) == (
+        503,
+        "the renderer is starting again",
+    )
+    assert scrape(server.address)["avatar_renderer_up"] == 0
+    wait_until_ready(server)
+    after = scrape(server.address)
+    assert (after["avatar_renderer_up"], after["avatar_renderer_starts_total"]) == (1, starts + 1)
+
+
+def renderer_pid() -> int:
+    import multiprocessing
+
+    (renderer,) = multiprocessing.active_children()
+    assert renderer.pid
+    return renderer.pid
+
+
+def wait_until_ready(server: LiveServer, seconds: float = 30) -> None:
+    import time
+
+    end = time.monotonic() + seconds
+    while httpx.get(f"{server.address}/readyz").status_code != 200:
+        assert time.monotonic() < end, "the renderer did not come back"
+        time.sleep(0.1)
+
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
+
+
+def named_in(text: str) -> set[str]:
+    found = set(re.findall(r"\bavatar_[a-z_]+\b", text))
+    return {re.sub(r"_(bucket|sum|count)$", "", name) for name in found}
+
+
+def test_dashboard_alerts_and_handbook_name_metrics_that_exist(server: LiveServer) -> None:
+    text = httpx.get(f"{server.address}/metrics").text
+    known = set(re.findall(r"^# TYPE (avatar_\w+)", text, re.MULTILINE))
+    known = {name for name in known if not name.endswith("_created")}
+    dashboard = json.loads((DEPLOY / "grafana.json").read_text())
+    queries = [one["expr"] for panel in dashboard["panels"] for one in panel["targets"]]
+    rules = yaml.safe_load((DEPLOY / "alerts.yaml").read_text())["groups"][0]["rules"]
+    for expression in [*queries, *(rule["expr"] for rule in rules)]:
+        used = named_in(expression)
+        assert used <= known, expression
+    assert all(named_in(query) for query in queries)
+    handbook = OPERATIONS.read_text()
+    assert named_in(handbook) == known, "the handbook explains every metric and no other"
+    assert not [rule["alert"] for rule in rules if rule["alert"] not in handbook]

@@ -1,0 +1,170 @@
+"""Whole calls between a session and an aiortc peer in the same process."""
+
+import asyncio
+import functools
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from avatar.errors import AvatarError
+from streaming.render.client import RenderWorker
+from streaming.webrtc import timeouts
+from streaming.webrtc.session import Session
+from tests.streaming.support.level_bar import find_bars
+from tests.streaming.support.talking_peer import TalkingPeer
+
+BUDGET = 0.03
+
+MakeSession = Callable[[], Session]
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[MakeSession]:
+    worker = RenderWorker(functools.partial(find_bars, Path()))
+    await worker.attach()
+    yield lambda: Session(worker, BUDGET, [], lambda _: None)
+    await worker.stop()
+
+
+@asynccontextmanager
+async def calling(make: MakeSession, **caller: Any) -> AsyncIterator[tuple[Session, TalkingPeer]]:
+    session, peer = make(), TalkingPeer(**caller)
+    try:
+        await peer.take_answer(await session.answer(await peer.offer(), "bar"))
+        yield session, peer
+    finally:
+        await peer.close()
+        await session.close("the test is over")
+
+
+async def within(seconds: float, condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_call_brings_the_face_and_the_voice_in_step(make: MakeSession) -> None:
+    async with calling(make) as (session, peer):
+        await within(3, lambda: peer.face and peer.voice)
+        await asyncio.sleep(4)
+        stats = session.stats()
+    pts = np.array([media for _, media, _ in peer.face])
+    assert np.allclose(np.diff(pts), 0.04), "every frame is there"
+    assert stats["delay_ms"] == pytest.approx((0.12 + 0.015 + BUDGET) * 1000)
+    assert stats["late"] <= 0.1 * stats["frames"]
+    lips = onsets(peer.face, halfway(peer.face))
+    voice = onsets(peer.voice, 1000)
+    assert len(lips) >= 3
+    for beep in lips:
+        nearest = voice[np.argmin(np.abs(voice - beep))]
+        assert abs(nearest - beep) <= 0.06, "the bar rises with the beep (one frame, one packet)"
+
+
+def halfway(notes: list[tuple[float, float, float]]) -> float:
+    """The level between low and high, whichever of the two is the more frequent."""
+    return float(np.mean(np.percentile([level for *_, level in notes], [10, 90])))
+
+
+def onsets(notes: list[tuple[float, float, float]], threshold: float) -> Any:
+    """Media times at which the level rises."""
+    loud = np.array([level > threshold for *_, level in notes])
+    media = np.array([media for _, media, _ in notes])
+    return media[1:][loud[1:] & ~loud[:-1]]
+
+
+async def test_sender_reports_pair_both_tracks_through_the_one_clock(make: MakeSession) -> None:
+    async with calling(make) as (session, peer):
+        await within(10, lambda: len({ssrc for ssrc, *_ in peer.reports}) == 2)
+        await within(10, lambda: len(peer.reports) >= 5)
+        face, voice = session._outgoing.face, session._outgoing.voice
+    starts = []
+    for ssrc, ntp, rtp in peer.reports:
+        sender = next(one for one in (face, voice) if one._sender._ssrc == ssrc)
+        assert sender.origin is not None
+        media = ((rtp - sender.origin) % (1 << 32)) / sender._rate
+        starts.append(ntp / (1 << 32) - media)
+    assert np.ptp(starts) < 0.003, "NTP minus media time is the same instant for both tracks"
+
+
+async def test_a_caller_who_sends_nothing_sees_the_face_at_rest(make: MakeSession) -> None:
+    async with calling(make, speaks=False) as (_, peer):
+        await within(4, lambda: len(peer.face) > 10)
+        assert np.ptp([level for *_, level in peer.face]) < 2
+
+
+async def test_sound_and_picture_go_on_while_packets_pause(make: MakeSession) -> None:
+    async with calling(make) as (_, peer):
+        await within(3, lambda: peer.face)
+        peer.beeps.paused = True
+        await asyncio.sleep(1.0)
+        peer.beeps.paused = False
+        await asyncio.sleep(1.0)
+    assert np.allclose(np.diff([media for _, media, _ in peer.face]), 0.04)
+    assert np.allclose(np.diff([media for _, media, _ in peer.voice]), 0.02)
+
+
+async def test_incoming_video_is_refused(make: MakeSession) -> None:
+    async with calling(make, sends_video=True) as (_, peer):
+        sections = peer.peer.remoteDescription.sdp.split("m=")
+        video = next(section for section in sections if section.startswith("video"))
+        assert "a=sendonly" in video
+
+
+@pytest.mark.parametrize(
+    "offer",
+    ["", "nonsense", "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n"],
+)
+async def test_a_bad_offer_is_refused_in_words(make: MakeSession, offer: str) -> None:
+    session = make()
+    with pytest.raises(AvatarError):
+        await session.answer(offer, "bar")
+    await session.close("refused")
+
+
+async def test_a_caller_gone_without_a_word_is_noticed(
+    make: MakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "SILENCE_LIMIT", 2.0)
+    async with calling(make) as (session, peer):
+        await within(3, lambda: peer.face)
+        await vanish(peer)
+        await within(5, session.closed.is_set)
+
+
+async def vanish(peer: TalkingPeer) -> None:
+    """Cut the caller's network so that nothing, no farewell either, gets out."""
+
+    async def lose(_: bytes) -> None:
+        """Nothing leaves."""
+
+    for sender in peer.peer.getSenders():
+        sender.transport.transport._send = lose
+
+
+async def test_twenty_calls_leave_no_task_and_no_thread(make: MakeSession) -> None:
+    async def call() -> None:
+        async with calling(make) as (_, peer):
+            await within(3, lambda: peer.face)
+
+    await call()
+    tasks, threads = len(asyncio.all_tasks()), threading.active_count()
+    for _ in range(5):
+        await asyncio.gather(*(call() for _ in range(4)))
+    await settled(lambda: len(asyncio.all_tasks()) <= tasks)
+    assert threading.active_count() <= threads + 8, "no more than the default executor's own"
+
+
+async def settled(condition: Callable[[], bool]) -> None:
+    wait: Awaitable[None] = within(3, condition)
+    await wait
+
+
+async def test_closing_twice_and_at_once_is_harmless(make: MakeSession) -> None:
+    session = make()
+    await asyncio.gather(session.close("one"), session.close("two"))
+    assert session.closed.is_set()
