@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from avatar.benchmark.bench_steps import Steps, Task, measure
+from avatar.benchmark.bench_steps import BenchTask, Steps, measure
 from avatar.benchmark.machine import Machine, allowed_cores, this_machine
 from avatar.benchmark.stopwatch import Spread, spread
 from avatar.config import Preset
@@ -83,7 +83,7 @@ class Benchmark:
 def benchmark(plan: Plan, told: Told) -> Benchmark:
     """Measure a speaker, and if asked the `paper` preset at the same sizes beside it."""
     card, machine = load_speaker(plan.speaker).card, this_machine()
-    task = Task(plan.speaker, "realtime", plan.device, _quick(plan), BATCHES, plan.seconds)
+    task = BenchTask(plan.speaker, "realtime", plan.device, _quick(plan), BATCHES, plan.seconds)
     realtime = _preset(task, _others(plan), told)
     paper = None
     if plan.compare:
@@ -111,7 +111,7 @@ def _others(plan: Plan) -> tuple[str, ...]:
     return ("torch",) if plan.backend == "auto" and _quick(plan) != "torch" else ()
 
 
-def _preset(task: Task, others: Sequence[str], told: Told) -> PresetTimings:
+def _preset(task: BenchTask, others: Sequence[str], told: Told) -> PresetTimings:
     cores = allowed_cores()
     timings = []
     for backend in (task.backend, *others):
@@ -126,7 +126,7 @@ def _preset(task: Task, others: Sequence[str], told: Told) -> PresetTimings:
     return PresetTimings(together.fps, single.fps, single.backend, timings)
 
 
-def _sweeps(task: Task, told: Told) -> dict[str, list[Timing]]:
+def _sweeps(task: BenchTask, told: Told) -> dict[str, list[Timing]]:
     one = replace(task, batches=(1,))
     shared = replace(task, batches=(SPEAKERS[-1],))
     tasks = {
@@ -142,11 +142,11 @@ def _sweeps(task: Task, told: Told) -> dict[str, list[Timing]]:
     return found
 
 
-def _measure(task: Task, cores: Sequence[int]) -> list[Timing]:
+def _measure(task: BenchTask, cores: Sequence[int]) -> list[Timing]:
     return [_timing(task, found) for found in measure(task, cores)]
 
 
-def _timing(task: Task, found: list[Steps]) -> Timing:
+def _timing(task: BenchTask, found: list[Steps]) -> Timing:
     first = found[0]
     steps = [seconds for one in found for seconds in one.steps]
     cpu_ms = 1000 * sum(one.worked for one in found) / len(steps)

@@ -19,7 +19,7 @@ import numpy as np
 
 from avatar.audio import SAMPLES_PER_FRAME
 from avatar.benchmark.machine import pin_to
-from avatar.benchmark.resized_speaker import reshaped
+from avatar.benchmark.resized_speaker import resized
 from avatar.benchmark.stopwatch import Stopwatch
 from avatar.config import Preset
 from avatar.errors import AvatarError
@@ -35,7 +35,7 @@ PATIENCE = 300  # seconds to wait for a process
 
 
 @dataclass(frozen=True)
-class Task:
+class BenchTask:
     """What one process measures."""
 
     speaker: Path
@@ -64,7 +64,7 @@ class Steps:
     lip_box: tuple[int, int]
 
 
-def run_steps(task: Task, barrier: Barrier | None = None) -> list[Steps]:
+def run_steps(task: BenchTask, barrier: Barrier | None = None) -> list[Steps]:
     """Load the speaker, wait for the others at the barrier, and render for a while."""
     begun = time.perf_counter()
     watch = Stopwatch()
@@ -84,7 +84,7 @@ def run_steps(task: Task, barrier: Barrier | None = None) -> list[Steps]:
     return found
 
 
-def measure(task: Task, cores: Sequence[int]) -> list[list[Steps]]:
+def measure(task: BenchTask, cores: Sequence[int]) -> list[list[Steps]]:
     """Run a task on each of `cores` at the same time: for each batch, what every core found."""
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(len(cores)), context.Queue()
@@ -108,8 +108,8 @@ def measure(task: Task, cores: Sequence[int]) -> list[list[Steps]]:
     return [list(column) for column in zip(*found, strict=True)]
 
 
-def _pipeline(task: Task, watch: Stopwatch) -> Pipeline:
-    speaker = reshaped(load_speaker(task.speaker), task.preset, task.frame, task.lips)
+def _pipeline(task: BenchTask, watch: Stopwatch) -> Pipeline:
+    speaker = resized(load_speaker(task.speaker), task.preset, task.frame, task.lips)
     scene = ReferenceLoop(speaker, choose_device(task.device), REFERENCE_FRAMES[task.preset])
     return Pipeline(speaker, task.device, 1, scene, watch.mark, task.backend)
 
@@ -122,7 +122,7 @@ def _callers(pipelines: Sequence[Pipeline], batch: int) -> list[Asked]:
     return [(one, one.open(), chunk) for one, chunk in zip(shared, chunks, strict=True)]
 
 
-def _time_steps(task: Task, asked: Sequence[Asked], watch: Stopwatch, ready: float) -> Steps:
+def _time_steps(task: BenchTask, asked: Sequence[Asked], watch: Stopwatch, ready: float) -> Steps:
     step_together(asked)
     watch.forget()
     steps: list[float] = []
@@ -149,7 +149,9 @@ def _time_steps(task: Task, asked: Sequence[Asked], watch: Stopwatch, ready: flo
     )
 
 
-def _work(task: Task, core: int, barrier: Barrier, results: "Queue[list[Steps] | str]") -> None:
+def _work(
+    task: BenchTask, core: int, barrier: Barrier, results: "Queue[list[Steps] | str]"
+) -> None:
     pin_to(core)
     try:
         results.put(run_steps(task, barrier))

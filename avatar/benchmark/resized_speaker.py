@@ -18,7 +18,7 @@ from avatar.speakers.speaker import Networks, Speaker, new_networks
 
 
 @dataclass(frozen=True)
-class ReshapedSpeaker(Speaker):
+class ResizedSpeaker(Speaker):
     """Frames are cut down, or their edges carried on, round the middle of the lips."""
 
     own: Speaker
@@ -30,7 +30,7 @@ class ReshapedSpeaker(Speaker):
             yield to_i420(_cut(to_rgb(picture), x, y, self.card.size[0]))
 
 
-def reshaped(
+def resized(
     speaker: Speaker, preset: Preset, frame: int | None = None, lips: float = 1.0
 ) -> Speaker:
     """`speaker` with the networks of `preset`, a frame of frame x frame pixels, and a lip box with
@@ -61,7 +61,7 @@ def reshaped(
     }
     if not frame:
         return replace(speaker, **parts)
-    return ReshapedSpeaker(
+    return ResizedSpeaker(
         folder=speaker.folder,
         head_mask=speaker.head_mask,
         track=speaker.track,

@@ -8,7 +8,7 @@ from avatar.i420 import plane_views, planes_of_rgb
 
 
 @dataclass(frozen=True)
-class Place:
+class LipPlacement:
     """What the frames of one step bring along; row b belongs to caller b."""
 
     pictures: Tensor  # (B, H * 3 / 2, W) uint8 I420, to be written on
@@ -19,7 +19,7 @@ class Place:
     masks: Tensor  # (B, 1, h, w)
 
 
-def compose(place: Place, regions: Tensor) -> Tensor:
+def compose(place: LipPlacement, regions: Tensor) -> Tensor:
     """Write finished RGB regions (B, 3, h, w) into their frames; returns the frames."""
     luma, chroma = planes_of_rgb(regions)
     frames_luma, frames_chroma = plane_views(place.pictures)

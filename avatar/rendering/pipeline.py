@@ -17,7 +17,7 @@ from avatar.rendering.backends.cuda_graph import Drawing, GraphedDrawing
 from avatar.rendering.backends.device import HostCopy, choose_device, device_stream, working_on
 from avatar.rendering.backends.streaming_encoder import SoundState
 from avatar.rendering.compose import paste
-from avatar.rendering.lip_placement import Place, compose
+from avatar.rendering.lip_placement import LipPlacement, compose
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.speakers.speaker import Speaker
 
@@ -36,7 +36,7 @@ class Scene(Protocol):
     size: tuple[int, int]
     """Height and width of the region round the lips."""
 
-    def place(self, positions: Sequence[int]) -> Place:
+    def place(self, positions: Sequence[int]) -> LipPlacement:
         """What is shown `positions` frames into the streams of one step."""
 
 

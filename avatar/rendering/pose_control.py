@@ -23,7 +23,7 @@ from avatar.errors import AvatarError
 from avatar.i420 import to_i420, to_rgb
 from avatar.models.warp import canonicalise, observe, pixel_lattice, relative_pose, sample
 from avatar.rendering.compose import lip_regions, observed_boxes, region_size
-from avatar.rendering.lip_placement import Place
+from avatar.rendering.lip_placement import LipPlacement
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.speakers.speaker import Speaker
 
@@ -109,7 +109,7 @@ class PosedHead:
         )
         self.background = self._background()
 
-    def place(self, positions: Sequence[int]) -> Place:
+    def place(self, positions: Sequence[int]) -> LipPlacement:
         """What is shown `positions` frames into the streams of one step."""
         pictures = [self.picture(position) for position in positions]
         poses = torch.stack([self.pose_at(position) for position in positions])
@@ -123,7 +123,7 @@ class PosedHead:
             for picture, (x, y) in zip(pictures, origins, strict=True)
         ]
         frames = [self.loop.frame_at(position) for position in positions]
-        return Place(
+        return LipPlacement(
             pictures=torch.stack([_i420(picture) for picture in pictures]),
             origins=origins,
             times=self.loop.times[frames],

@@ -13,7 +13,7 @@ from torch import Tensor
 from avatar.i420 import plane_views, rgb_of_planes
 from avatar.rendering.backends.device import to_device
 from avatar.rendering.compose import lip_regions
-from avatar.rendering.lip_placement import Place, lip_rectangle
+from avatar.rendering.lip_placement import LipPlacement, lip_rectangle
 from avatar.speakers.card import MAX_FRAMES
 from avatar.speakers.speaker import Speaker
 
@@ -45,11 +45,11 @@ class ReferenceLoop:
         """The reference frame shown at `position` frames into a stream."""
         return int(self.order[position % len(self.order)])
 
-    def place(self, positions: Sequence[int]) -> Place:
+    def place(self, positions: Sequence[int]) -> LipPlacement:
         """What is shown `positions` frames into the streams of one step."""
         frames = [self.frame_at(position) for position in positions]
         at = to_device(torch.tensor(frames), self.times.device)
-        return Place(
+        return LipPlacement(
             pictures=self.pictures[at],
             origins=[self.origins[frame] for frame in frames],
             times=self.times[at],

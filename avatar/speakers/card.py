@@ -10,7 +10,6 @@ from avatar.config import ModelConfig, brief, from_dict, to_dict
 from avatar.errors import AvatarError
 from avatar.models.speech_encoder import EncoderConfig
 from avatar.models.warp import Camera
-from avatar.speakers.card_limits import wrong_dimension
 from avatar.yaml_files import YamlError, parse_yaml
 
 FORMAT = 2
@@ -26,6 +25,10 @@ MAX_CARD_BYTES = 64 * 1024
 MAX_SIDE = 2048  # pixels of a frame
 MAX_FRAMES = 5 * 60 * FPS
 SIDE_MULTIPLE = 16
+MAX_LAYERS = 64  # of the encoder and the lip generator together
+MAX_DEPTH = 8  # levels of the Blend-Net
+
+Rule = tuple[str, tuple[int, ...], int, int]  # name, values, smallest, largest
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def _check(card: SpeakerCard, path: Path) -> None:
     for rule, holds in rules.items():
         if not holds:
             raise AvatarError(f"{path}: {rule}; fetch the bundle anew")
-    wrong = wrong_dimension(card)
+    wrong = _wrong_dimension(card)
     if wrong:
         raise AvatarError(f"{path}: {wrong}; fetch the bundle anew")
 
@@ -140,3 +143,45 @@ def _plain(value: object) -> object:
     if isinstance(value, list):
         return [to_dict(item) if isinstance(item, FileRecord) else item for item in value]
     return value
+
+
+def _wrong_dimension(card: SpeakerCard) -> str | None:
+    """What is wrong with the dimensions of a card's networks, or None."""
+    for name, values, smallest, largest in _rules(card):
+        for value in values:
+            if not smallest <= value <= largest:
+                return f"{name} is {value}, not {smallest} to {largest}"
+    if len(card.encoder.dilations) + card.model.lips.layers > MAX_LAYERS:
+        return "too many layers"
+    if not 1 <= len(card.model.blend.channels) <= MAX_DEPTH:
+        return f"model.blend.channels must be 1 to {MAX_DEPTH} numbers"
+    return None
+
+
+def _rules(card: SpeakerCard) -> list[Rule]:
+    encoder, head = card.encoder, card.model.speech_head
+    lips, blend = card.model.lips, card.model.blend
+    return [
+        ("encoder.mels", (encoder.mels,), 1, 256),
+        ("encoder.channels", (encoder.channels,), 1, 1024),
+        ("encoder.hidden", (encoder.hidden,), 1, 1024),
+        ("encoder.dilations", encoder.dilations, 1, 64),
+        ("encoder.phones", (encoder.phones,), 1, 256),
+        ("encoder.visemes", (encoder.visemes,), 1, 256),
+        ("encoder.articulation", (encoder.articulation,), 1, 256),
+        ("model.speech_head.code", (head.code,), 1, 256),
+        ("model.speech_head.context", (head.context,), 0, 1024),
+        ("model.speech_head.width", (head.width,), 1, 1024),
+        ("model.speech_head.bottleneck", (head.bottleneck,), 1, 1024),
+        ("model.speech_head.window", (head.window,), 1, 250),
+        ("model.speech_head.voice", (head.voice,), 0, 1024),
+        ("model.lips.lattice", lips.lattice, 2, 1024),
+        ("model.lips.width", (lips.width,), 1, 512),
+        ("model.lips.layers", (lips.layers,), 1, MAX_LAYERS),
+        ("model.lips.skip_layer", (lips.skip_layer,), 0, lips.layers - 1),
+        ("model.lips.octaves", (lips.octaves,), 1, 16),
+        ("model.lips.time_octaves", (lips.time_octaves,), 0, 16),
+        ("model.lips.plane_channels", (lips.plane_channels,), 0, 256),
+        ("model.blend.channels", blend.channels, 1, 256),
+        ("model.blend.fold", (blend.fold,), 1, 8),
+    ]

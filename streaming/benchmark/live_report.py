@@ -19,7 +19,7 @@ Times = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Spread:
+class DelaySpread:
     """Milliseconds."""
 
     p50: float
@@ -36,11 +36,11 @@ class LiveReport:
     freezes: int
     longest_gap_ms: float
     unread_pictures: int
-    mouth_delay: Spread
+    mouth_delay: DelaySpread
     "Sound into the page until the picture of it is presented."
-    voice_delay: Spread
+    voice_delay: DelaySpread
     "Sound into the page until the page hears it again."
-    skew: Spread
+    skew: DelaySpread
     "How much later than its picture a sound is heard; p50 and p95 of the absolute value."
     events: int
     concealed_ms: float
@@ -132,11 +132,11 @@ def _first(onsets: list[tuple[float, int]], click: float) -> tuple[float, int] |
     return next(within, None)
 
 
-def _spread(values: Times, absolute: bool = False) -> Spread:
+def _spread(values: Times, absolute: bool = False) -> DelaySpread:
     """Percentiles, and how the values grow over a minute (of the signed values)."""
     if len(values) < 2:
         raise AvatarError("no click came back: was the voice return of the page cut off?")
     judged = np.abs(values[:, 1]) if absolute else values[:, 1]
     slope = np.polyfit(values[:, 0] / 60_000, values[:, 1], 1)[0]
     p50, p95 = np.percentile(judged, [50, 95])
-    return Spread(round(float(p50), 1), round(float(p95), 1), round(float(slope), 2))
+    return DelaySpread(round(float(p50), 1), round(float(p95), 1), round(float(slope), 2))

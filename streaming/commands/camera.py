@@ -84,17 +84,17 @@ def camera(
 
 async def run(settings: "CameraSettings", device: str) -> None:
     """Be a camera until interrupted. Raises AvatarError if something needed is not to be had."""
-    from streaming.desktop.app import Studio
+    from streaming.desktop.app import CameraApp
     from streaming.desktop.display import Display
     from streaming.devices.portaudio import find_device
-    from streaming.render.client import RenderWorker
+    from streaming.render.client import RenderClient
     from streaming.server.serve import find_speakers
 
     find_device("input", settings.microphone)  # before the renderer is started for nothing
-    worker = RenderWorker(functools.partial(find_speakers, settings.speaker, device))
-    studio = Studio(worker, settings)
+    worker = RenderClient(functools.partial(find_speakers, settings.speaker, device))
+    app = CameraApp(worker, settings)
     try:
-        await studio.open()
-        await studio.run(Display(studio, worker.ready.first).run())
+        await app.open()
+        await app.run(Display(app, worker.ready.first).run())
     finally:
-        await studio.close()
+        await app.close()

@@ -79,7 +79,7 @@ def _stage_table(run: "LiveRun") -> Table:
 
 
 def _cell(value: object, unit: str) -> str:
-    from streaming.benchmark.live_report import Spread
+    from streaming.benchmark.live_report import DelaySpread
 
-    text = f"{value.p50} / {value.p95}" if isinstance(value, Spread) else str(value)
+    text = f"{value.p50} / {value.p95}" if isinstance(value, DelaySpread) else str(value)
     return f"{text} {unit}".strip()

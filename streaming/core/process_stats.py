@@ -9,7 +9,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
-class ProcessFacts:
+class ProcessStats:
     """One look at one process."""
 
     resident_bytes: int
@@ -21,7 +21,7 @@ class ProcessFacts:
     "Mappings of POSIX shared memory: pictures on their way from the renderer."
 
 
-def look_at(pid: int) -> ProcessFacts | None:
+def look_at(pid: int) -> ProcessStats | None:
     """What process `pid` holds now; None if it is gone or this is no Linux."""
     home = Path("/proc") / str(pid)
     try:
@@ -33,7 +33,7 @@ def look_at(pid: int) -> ProcessFacts | None:
         return None
     sockets = sum(target.startswith("socket:") for target in targets)
     shared = sum("/dev/shm/" in line for line in maps)
-    return ProcessFacts(resident, threads, len(targets), sockets, shared)
+    return ProcessStats(resident, threads, len(targets), sockets, shared)
 
 
 def _target(link: Path) -> str:

@@ -10,15 +10,15 @@ from typing import Any
 from avatar.errors import AvatarError
 from streaming.devices.microphone import Microphone
 from streaming.devices.sound_system import SoundSystem
-from streaming.media.avatar_stream import Performance, performance_delay
-from streaming.media.playout import Presenter
+from streaming.media.avatar_stream import AvatarStream, stream_delay
+from streaming.media.playout import Playout
 from streaming.media.sink import Sink
-from streaming.render.client import RenderWorker
+from streaming.render.client import RenderClient
 from streaming.sinks.destination import Destination
 from streaming.sinks.framing import BLACK, FramedSink, Framing, Size
 from streaming.sinks.preview import Preview
-from streaming.sinks.reconnecting import KeptSink
-from streaming.sinks.recorder import Film
+from streaming.sinks.reconnecting import ReconnectingSink
+from streaming.sinks.recorder import Recorder
 from streaming.sinks.sound_output import SoundOutput, needed_lead
 from streaming.sinks.virtual_camera import VirtualCamera
 
@@ -41,36 +41,36 @@ class CameraSettings:
     block_code: bool = False
 
 
-class Studio:
+class CameraApp:
     """Open it, run it until cancelled, close it."""
 
-    performance: Performance
+    avatar_stream: AvatarStream
     microphone: Microphone
 
-    def __init__(self, worker: RenderWorker, settings: CameraSettings) -> None:
+    def __init__(self, worker: RenderClient, settings: CameraSettings) -> None:
         self.settings = settings
-        self.sinks: list[tuple[Sink, Presenter]] = []
-        self._worker = worker
+        self.sinks: list[tuple[Sink, Playout]] = []
+        self._renderer = worker
         self._system = SoundSystem()
         self._closing = AsyncExitStack()
 
     async def open(self) -> None:
         """Open every device. Raises AvatarError if one is not to be had."""
         settings = self.settings
-        await self._worker.attach()
-        self._closing.push_async_callback(self._worker.stop)
+        await self._renderer.attach()
+        self._closing.push_async_callback(self._renderer.stop)
         lead = needed_lead(self._system, settings.voice) if settings.voice else 0.0
-        delay = performance_delay(self._worker.ready.capacity.budget, lead)
-        self.performance = Performance(self._worker, delay, settings.block_code)
+        delay = stream_delay(self._renderer.ready.capacity.budget, lead)
+        self.avatar_stream = AvatarStream(self._renderer, delay, settings.block_code)
         self.microphone = Microphone(
-            self._system, settings.microphone, self.performance.sound.place
+            self._system, settings.microphone, self.avatar_stream.sound.place
         )
-        source = await self._worker.prepare(self._worker.ready.first)
+        source = await self._renderer.prepare(self._renderer.ready.first)
         async for sink in self._chosen(source):
             self._closing.push_async_callback(sink.close)
-            self.sinks.append((sink, self.performance.presenter(sink)))
-        await self.performance.join(self._worker.ready.first)
-        self._closing.callback(self.performance.leave)
+            self.sinks.append((sink, self.avatar_stream.playout(sink)))
+        await self.avatar_stream.join(self._renderer.ready.first)
+        self._closing.callback(self.avatar_stream.leave)
         self.microphone.open()
         self._closing.callback(self.microphone.close)
 
@@ -79,11 +79,11 @@ class Studio:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(display)
-                tasks.create_task(self.performance.drive())
+                tasks.create_task(self.avatar_stream.drive())
                 tasks.create_task(self.microphone.keep())
                 tasks.create_task(self._system.watch())
-                for _, presenter in self.sinks:
-                    tasks.create_task(presenter.run())
+                for _, playout in self.sinks:
+                    tasks.create_task(playout.run())
         except* AvatarError as errors:
             raise errors.exceptions[0] from None
 
@@ -101,25 +101,25 @@ class Studio:
             return FramedSink(await VirtualCamera.open(size, settings.camera), framing)
 
         async def open_film(out: Destination) -> Sink:
-            return FramedSink(await Film.open(out, size), framing)
+            return FramedSink(await Recorder.open(out, size), framing)
 
         async def open_voice() -> Sink:
             await self._system.look_again("output", settings.voice)
-            return SoundOutput(self._system, settings.voice, self.performance.clock)
+            return SoundOutput(self._system, settings.voice, self.avatar_stream.clock)
 
         if settings.camera or not settings.outs:
-            yield await _started(KeptSink("camera", open_camera))
+            yield await _started(ReconnectingSink("camera", open_camera))
         if settings.voice:
-            yield await _started(KeptSink("voice", open_voice))
+            yield await _started(ReconnectingSink("voice", open_voice))
         for out in settings.outs:
             if out.live:
-                yield KeptSink(out.address, functools.partial(open_film, out))
+                yield ReconnectingSink(out.address, functools.partial(open_film, out))
             else:
                 yield await open_film(out)
         if settings.preview:
             yield FramedSink(Preview(size), framing)
 
 
-async def _started(sink: KeptSink) -> KeptSink:
+async def _started(sink: ReconnectingSink) -> ReconnectingSink:
     await sink.start()
     return sink

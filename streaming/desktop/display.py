@@ -10,10 +10,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from streaming.desktop.app import Studio
-from streaming.media.playout import Presenter
+from streaming.desktop.app import CameraApp
+from streaming.media.playout import Playout
 from streaming.media.sink import Sink
-from streaming.sinks.reconnecting import KeptSink
+from streaming.sinks.reconnecting import ReconnectingSink
 from streaming.sinks.sound_output import SoundOutput
 
 REFRESH = 0.1  # seconds
@@ -26,12 +26,12 @@ HOT = 0.9  # of the bar: too loud
 class Display:
     """Draws on a terminal; elsewhere it writes a line whenever something changes."""
 
-    def __init__(self, studio: Studio, speaker: str) -> None:
-        self._studio = studio
+    def __init__(self, app: CameraApp, speaker: str) -> None:
+        self._studio = app
         self._speaker = speaker
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._begun = time.monotonic()
-        self._counts = [deque([(self._begun, 0)], maxlen=WINDOW) for _ in studio.sinks]
+        self._counts = [deque([(self._begun, 0)], maxlen=WINDOW) for _ in app.sinks]
         self._told: set[str] = set()
 
     async def run(self) -> None:
@@ -55,11 +55,11 @@ class Display:
         )
         rows = Table.grid(padding=(0, 2))
         microphone = self._studio.microphone
-        delay = self._studio.performance.clock.delay
+        delay = self._studio.avatar_stream.clock.delay
         rows.add_row(*self._row("microphone", microphone.name, microphone.problem, self._level()))
-        for (sink, presenter), counts in zip(self._studio.sinks, self._counts, strict=True):
-            counts.append((now, presenter.sent))
-            rows.add_row(*self._row(*describe(sink, presenter, _rate(counts))))
+        for (sink, playout), counts in zip(self._studio.sinks, self._counts, strict=True):
+            counts.append((now, playout.sent))
+            rows.add_row(*self._row(*describe(sink, playout, _rate(counts))))
         rows.add_row("", "delay", "", f"{delay * 1000:.0f} ms from voice to face")
         problems = [Text(problem, "yellow") for problem in self._problems()]
         return Group(heading, rows, *problems)
@@ -77,14 +77,16 @@ class Display:
 
     def _problems(self) -> list[str]:
         found = [self._studio.microphone.problem]
-        found += [sink.problem for sink, _ in self._studio.sinks if isinstance(sink, KeptSink)]
-        if self._studio.performance.failing:
+        found += [
+            sink.problem for sink, _ in self._studio.sinks if isinstance(sink, ReconnectingSink)
+        ]
+        if self._studio.avatar_stream.failing:
             found.append("the renderer failed and starts again; the last picture stands")
         return [problem for problem in found if problem]
 
     def _opening(self) -> str:
         names = ", ".join(sink.name for sink, _ in self._studio.sinks)
-        delay = self._studio.performance.clock.delay
+        delay = self._studio.avatar_stream.clock.delay
         return f"{self._speaker} is on: {self._studio.microphone.name} to {names}, {delay:.3f} s"
 
     def _tell(self) -> None:
@@ -96,14 +98,14 @@ class Display:
         self._told = problems
 
 
-def describe(sink: Sink, presenter: Presenter, rate: float) -> tuple[str, str, str, str]:
+def describe(sink: Sink, playout: Playout, rate: float) -> tuple[str, str, str, str]:
     """(kind, name, problem, figures) of one sink."""
-    inner = sink.inner if isinstance(sink, KeptSink) else sink
-    problem = sink.problem if isinstance(sink, KeptSink) else ""
+    inner = sink.inner if isinstance(sink, ReconnectingSink) else sink
+    problem = sink.problem if isinstance(sink, ReconnectingSink) else ""
     if isinstance(inner, SoundOutput):
         step = f"{inner.behind * 1000:+.0f} ms from step, {inner.pace.slips} jumps"
         return "voice", sink.name, problem, step
-    return "face", sink.name, problem, f"{rate:4.1f} fps, {presenter.late} late"
+    return "face", sink.name, problem, f"{rate:4.1f} fps, {playout.late} late"
 
 
 def _rate(counts: "deque[tuple[float, int]]") -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from avatar.errors import AvatarError
-from streaming.devices.resampler import Pieces, Samples
+from streaming.devices.resampler import BlockResampler, Samples
 from streaming.devices.sound_stream import SoundStream
 from streaming.devices.sound_system import SoundSystem
 from streaming.media.clock import VOICE_RATE
@@ -34,14 +34,14 @@ class Microphone:
         self._hear = hear
         self._loop = asyncio.get_running_loop()
         self._stream: SoundStream | None = None
-        self._pieces: Pieces | None = None
+        self._pieces: BlockResampler | None = None
         self._position = 0
 
     def open(self) -> None:
         """Begin to listen. Raises AvatarError if the device is not there or cannot be opened."""
         self._position = 0
         self._stream = self._system.open("input", self._wanted, self._capture)
-        self._pieces = Pieces(self._stream.rate)
+        self._pieces = BlockResampler(self._stream.rate)
         self.name = self._stream.device.label
 
     async def keep(self) -> None:

@@ -11,7 +11,7 @@ Samples = npt.NDArray[np.float32]
 PIECE = VOICE_RATE // 100  # samples
 
 
-class Pieces:
+class BlockResampler:
     """One microphone's."""
 
     def __init__(self, rate: int) -> None:

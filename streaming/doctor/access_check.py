@@ -9,7 +9,7 @@ from cryptography import x509
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig
 from streaming.doctor.finding import Finding
-from streaming.security.access import Door
+from streaming.security.access import AccessControl
 
 SOON = datetime.timedelta(days=14)
 
@@ -20,10 +20,10 @@ def look_at_way_in(config: ServeConfig) -> list[Finding]:
     if config.tls_cert:
         findings.append(_certificate(config.tls_cert, config.tls_key))
     try:
-        door = Door(config)
+        access = AccessControl(config)
     except AvatarError as error:
         return [*findings, Finding("way in", "bad", str(error))]
-    if door.needs_token:
+    if access.needs_token:
         return [*findings, Finding("way in", "good", f"{config.host}, with tokens")]
     words = f"{config.host}: this machine only, without tokens"
     return [*findings, Finding("way in", "good", words)]

@@ -4,12 +4,12 @@ from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from streaming.core import metrics
 from streaming.media.audio_input import AudioInput
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
-from streaming.media.frame_buffer import Pictures
-from streaming.media.frame_marker import BlockCode
-from streaming.media.playout import VOICE_PACKET, Presenter
+from streaming.media.frame_buffer import FrameBuffer
+from streaming.media.frame_marker import FrameMarker
+from streaming.media.playout import VOICE_PACKET, Playout
 from streaming.media.sink import Sink
 from streaming.render.caller import Caller
-from streaming.render.client import RenderWorker
+from streaming.render.client import RenderClient
 from streaming.render.renderer import I420
 
 ARRIVAL_MARGIN = 0.015  # seconds a packet may come after it is due before its place is made up
@@ -20,7 +20,7 @@ LOOKAHEAD = (
 )  # 120 ms: own frame and two more
 
 
-def performance_delay(budget: float, lead: float = 0.0) -> float:
+def stream_delay(budget: float, lead: float = 0.0) -> float:
     """Seconds from a sound's being due here to its picture's leaving.
 
     budget: for rendering; lead: seconds that some sink wants sound before its picture.
@@ -28,19 +28,19 @@ def performance_delay(budget: float, lead: float = 0.0) -> float:
     return max(LOOKAHEAD + ARRIVAL_MARGIN + budget, lead + PIECE + ARRIVAL_MARGIN)
 
 
-class Performance:
+class AvatarStream:
     """The clock, the sound that comes in and the pictures that follow from it.
 
     Feed `sound`, run `drive`, and run one presenter for every sink.
     """
 
-    def __init__(self, worker: RenderWorker, delay: float, block_code: bool = False) -> None:
-        """`delay`: seconds, see `performance_delay`."""
+    def __init__(self, worker: RenderClient, delay: float, block_code: bool = False) -> None:
+        """`delay`: seconds, see `stream_delay`."""
         self.clock = SessionClock(delay)
         self.sound = AudioInput(self.clock)
-        self._worker = worker
-        self._pictures = Pictures()
-        self._code = BlockCode() if block_code else None
+        self._renderer = worker
+        self._pictures = FrameBuffer()
+        self._code = FrameMarker() if block_code else None
         self._caller: Caller | None = None
 
     @property
@@ -56,23 +56,23 @@ class Performance:
         behind = self.clock.monotonic() - self._caller.dropped_at < BEHIND
         return self._caller.failing or behind
 
-    def presenter(self, sink: Sink) -> Presenter:
+    def playout(self, sink: Sink) -> Playout:
         """What brings this performance to `sink` while it runs."""
-        return Presenter(self.clock, self._pictures, self.sound, sink)
+        return Playout(self.clock, self._pictures, self.sound, sink)
 
     async def join(self, speaker: str) -> None:
         """Take a place with the renderer. Raises AvatarError if the speaker cannot be loaded."""
-        self._caller = await self._worker.join(speaker, self._finished)
+        self._caller = await self._renderer.join(speaker, self._finished)
 
     async def switch(self, speaker: str) -> None:
         """Show another speaker as soon as it is loaded. Raises AvatarError."""
         if self._caller:
-            await self._worker.switch(self._caller, speaker)
+            await self._renderer.switch(self._caller, speaker)
 
     def leave(self) -> None:
         """Give the place with the renderer back."""
         if self._caller:
-            self._worker.leave(self._caller)
+            self._renderer.leave(self._caller)
 
     async def drive(self) -> None:
         """Cut the sound into chunks as they fall due and hand them to the renderer."""
@@ -86,7 +86,7 @@ class Performance:
             chunk = self.sound.chunk(number)
             if self._code:
                 self._code.hear(number, chunk)
-            self._worker.submit(self._caller, number, chunk)
+            self._renderer.submit(self._caller, number, chunk)
             number += 1
 
     def _finished(self, number: int, picture: I420) -> None:

@@ -7,7 +7,7 @@ from streaming.render.renderer import I420
 DEPTH = 4  # a picture is shown within the compute budget, so more never wait
 
 
-class Pictures:
+class FrameBuffer:
     """Pictures by frame number; `for_frame` forgets everything older than what it returns."""
 
     def __init__(self) -> None:

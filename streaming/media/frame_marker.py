@@ -20,7 +20,7 @@ QUIET_CHUNKS = 3  # frames without sound that must come before an onset
 REMEMBERED = 8  # frames: more than the look-ahead
 
 
-class BlockCode:
+class FrameMarker:
     """Writes a session's frame numbers and sound onsets into its pictures (measurements only)."""
 
     def __init__(self) -> None:

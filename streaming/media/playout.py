@@ -7,13 +7,13 @@ from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.media.audio_input import AudioInput
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
-from streaming.media.frame_buffer import Pictures
+from streaming.media.frame_buffer import FrameBuffer
 from streaming.media.sink import Sink
 
 VOICE_PACKET = VOICE_RATE // 50  # 20 ms, what the Opus encoder takes
 
 
-class Presenter:
+class Playout:
     """Frame n is shown at the clock's `present` of its first sample; a late one is the last one.
 
     Frames that the sink was not ready for are skipped, never delayed: numbers follow the clock.
@@ -21,7 +21,7 @@ class Presenter:
     """
 
     def __init__(
-        self, clock: SessionClock, pictures: Pictures, sound: AudioInput, sink: Sink
+        self, clock: SessionClock, pictures: FrameBuffer, sound: AudioInput, sink: Sink
     ) -> None:
         self.sent = 0
         self.repeated = 0  # shown with an older picture because the new one was late

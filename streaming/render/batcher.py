@@ -13,13 +13,20 @@ from typing import Any
 from weakref import WeakSet
 
 from avatar.audio import LOOKAHEAD_FRAMES
-from streaming.render.renderer import I420, Chunk, Picture, Renderer, StepTogether, step_apart
+from streaming.render.renderer import (
+    I420,
+    Chunk,
+    RenderedPicture,
+    Renderer,
+    StepTogether,
+    step_apart,
+)
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
-class Place:
+class RenderSlot:
     """One caller's: its renderer, its stream there, its chunks with their frame numbers."""
 
     renderer: Renderer
@@ -27,7 +34,7 @@ class Place:
     waiting: deque[tuple[int, Chunk]] = field(default_factory=deque)
 
 
-Due = tuple[int, Place, int, Chunk]  # caller, its place, frame number, the sound beside it
+Due = tuple[int, RenderSlot, int, Chunk]  # caller, its place, frame number, the sound beside it
 
 
 @dataclass(frozen=True)
@@ -53,17 +60,17 @@ class Step:
     failed: bool
 
 
-class Batches:
+class Batcher:
     """Callers by number, each with chunks that wait."""
 
     def __init__(self, step_together: StepTogether = step_apart) -> None:
         self._step_together = step_together
-        self._places: dict[int, Place] = {}
+        self._places: dict[int, RenderSlot] = {}
         self._alone: WeakSet[Renderer] = WeakSet()  # were in a step of several that failed
 
     def join(self, caller: int, renderer: Renderer) -> None:
         """A new caller, or one that goes on with another speaker; waiting chunks are kept."""
-        place = Place(renderer, renderer.open())
+        place = RenderSlot(renderer, renderer.open())
         if caller in self._places:
             place.waiting = self._places[caller].waiting
         self._places[caller] = place
@@ -96,7 +103,7 @@ class Batches:
     def _step(self, batch: list[Due]) -> Step:
         begun = time.perf_counter()
         failed = False
-        found: Sequence[Picture | None] = [None] * len(batch)
+        found: Sequence[RenderedPicture | None] = [None] * len(batch)
         try:
             asked = [(place.renderer, place.stream, chunk) for _, place, _, chunk in batch]
             found = self._step_together(asked)
@@ -110,7 +117,7 @@ class Batches:
         ]
         return Step(time.perf_counter() - begun, rendered, failed)
 
-    def _begin_anew(self, places: list[Place]) -> None:
+    def _begin_anew(self, places: list[RenderSlot]) -> None:
         for place in places:
             place.stream = place.renderer.open()
         renderers = {place.renderer for place in places}

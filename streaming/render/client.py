@@ -26,7 +26,7 @@ RESTART_PAUSE = 1.0  # seconds
 LENGTH = struct.Struct("!i")  # how multiprocessing.Connection frames its messages
 
 
-class RenderWorker:
+class RenderClient:
     """Owns the rendering process; everything but the constructor runs on the event loop."""
 
     def __init__(

@@ -13,7 +13,7 @@ from streaming.render import worker
 from streaming.render.renderer import FindSpeakers
 from streaming.render.worker import Ready
 
-FAREWELL = 3.0  # seconds the process has to end by itself
+SHUTDOWN_TIMEOUT_S = 3.0  # seconds the process has to end by itself
 
 
 def start_renderer(
@@ -54,7 +54,7 @@ def as_socket(connection: Connection) -> socket.socket:
 
 def end_renderer(process: BaseProcess) -> None:
     """Wait until the process has ended; kill it if it does not."""
-    process.join(FAREWELL)
+    process.join(SHUTDOWN_TIMEOUT_S)
     if process.is_alive():
         process.kill()
         process.join()

@@ -12,7 +12,7 @@ I420 = npt.NDArray[np.uint8]  # (height * 3 // 2, width)
 Chunk = npt.NDArray[np.float32]  # (640,) 16 kHz mono, the sound beside one video frame
 
 
-class Picture(Protocol):
+class RenderedPicture(Protocol):
     """One finished frame."""
 
     @property
@@ -34,21 +34,23 @@ class Renderer(Protocol):
         """A new caller's state."""
         ...
 
-    def step(self, streams: Sequence[Any], chunks: Sequence[Chunk]) -> Sequence[Picture | None]:
+    def step(
+        self, streams: Sequence[Any], chunks: Sequence[Chunk]
+    ) -> Sequence[RenderedPicture | None]:
         """One chunk further for each caller; None while the look-ahead fills."""
         ...
 
 
 Asked = tuple[Any, Any, Chunk]  # a caller's renderer, its stream there, its next chunk
-StepTogether = Callable[[Sequence[Asked]], Sequence[Picture | None]]
+StepTogether = Callable[[Sequence[Asked]], Sequence[RenderedPicture | None]]
 
 
-def step_apart(asked: Sequence[Asked]) -> Sequence[Picture | None]:
+def step_apart(asked: Sequence[Asked]) -> Sequence[RenderedPicture | None]:
     """One chunk further for each caller, one step for each renderer among them."""
     rows: dict[Renderer, list[int]] = {}
     for row, (renderer, _, _) in enumerate(asked):
         rows.setdefault(renderer, []).append(row)
-    pictures: list[Picture | None] = [None] * len(asked)
+    pictures: list[RenderedPicture | None] = [None] * len(asked)
     for renderer, those in rows.items():
         found = renderer.step([asked[row][1] for row in those], [asked[row][2] for row in those])
         for row, picture in zip(those, found, strict=True):

@@ -1,6 +1,6 @@
 """The process that renders, so that neither its Python nor its libraries hold up the event loop.
 
-It speaks with `RenderWorker` in pickled tuples over one socket, and puts pictures into memory that
+It speaks with `RenderClient` in pickled tuples over one socket, and puts pictures into memory that
 both share. A speaker is loaded in a thread beside the rendering.
 """
 
@@ -21,7 +21,7 @@ import numpy as np
 from avatar.errors import AvatarError
 from streaming.core import logs
 from streaming.core.logs import LogSettings
-from streaming.render.batcher import Batches, Rendered
+from streaming.render.batcher import Batcher, Rendered
 from streaming.render.capacity import Capacity, measure
 from streaming.render.renderer import I420, FindSpeakers, Renderer, Speakers
 
@@ -64,7 +64,7 @@ def run(find: FindSpeakers, server: socket.socket, logging_as: LogSettings) -> N
     except AvatarError as error:
         connection.send(("refused", str(error)))
         return
-    process = RenderProcess(connection, speakers, {speakers.first: first})
+    process = RenderWorker(connection, speakers, {speakers.first: first})
     try:
         process.run()
     except (EOFError, ConnectionError):
@@ -73,7 +73,7 @@ def run(find: FindSpeakers, server: socket.socket, logging_as: LogSettings) -> N
         process.close()
 
 
-class RenderProcess:
+class RenderWorker:
     """Takes messages, renders what is due, tells what became of it."""
 
     def __init__(
@@ -82,7 +82,7 @@ class RenderProcess:
         self._connection = connection
         self._load = speakers.load
         self._ready: OrderedDict[str, Renderer] = OrderedDict(ready)
-        self._batches = Batches(speakers.step_together)
+        self._batches = Batcher(speakers.step_together)
         self._shared: dict[int, tuple[SharedMemory, tuple[int, int]]] = {}
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="speaker-loader")
         self._sending = Lock()

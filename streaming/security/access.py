@@ -9,17 +9,17 @@ from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig
 from streaming.core.secret_files import TOKEN_SECRET, read_secret
 from streaming.security.ip_addresses import is_here
-from streaming.security.rate_limit import Visitors
+from streaming.security.rate_limit import RateLimiter
 from streaming.security.tokens import ANY_SPEAKER, Grant, Role, TokenSigner
 
 ANYONE = Grant(ANY_SPEAKER, "talk", math.inf)
 
 
-class DoorError(AvatarError):
+class AccessError(AvatarError):
     """A page or a path that may not be used to come in."""
 
 
-class Door:
+class AccessControl:
     """Everything that is checked before any work is done for a stranger."""
 
     def __init__(self, config: ServeConfig) -> None:
@@ -29,7 +29,7 @@ class Door:
         self._origins = config.allowed_origins
         self._behind_proxy = bool(config.behind_proxy)
         limits = config.limits
-        self.visitors = Visitors(limits.tries_per_minute, limits.sockets_per_address)
+        self.rate_limiter = RateLimiter(limits.tries_per_minute, limits.sockets_per_address)
         exposed = self._behind_proxy or not _on_loopback(config.host)
         if exposed and not (config.tls_cert or config.behind_proxy):
             raise AvatarError(
@@ -47,14 +47,14 @@ class Door:
         return self._signer is not None
 
     def check(self, connection: HTTPConnection) -> None:
-        """DoorError if the request came past the proxy, by a false name or from a foreign page."""
+        """AccessError if the request came past the proxy, by a false name, from a foreign page."""
         headers, scheme = connection.headers, connection.url.scheme
         if self._behind_proxy and scheme not in ("https", "wss"):
-            raise DoorError("reach this server by its https address (X-Forwarded-Proto)")
+            raise AccessError("reach this server by its https address (X-Forwarded-Proto)")
         host = headers.get("host", "")
         # Without tokens, a foreign page whose name was made to point here would be let in.
         if not self.needs_token and not _on_loopback(_name(f"//{host}")):
-            raise DoorError(
+            raise AccessError(
                 "this server answers to localhost only; for a proxy, set --behind-proxy"
             )
         origin = headers.get("origin")
@@ -62,7 +62,7 @@ class Door:
             return  # browsers send it with every WebSocket and POST; programs are no danger
         own = "https" if scheme in ("https", "wss") else "http"
         if origin != f"{own}://{host}":
-            raise DoorError("this page may not call this server; allow it with --allow-origin")
+            raise AccessError("this page may not call this server; allow it with --allow-origin")
 
     def admit(self, token: str, role: Role) -> Grant:
         """What the holder of a token may do. Raises TokenError if it is not good for `role`."""

@@ -15,7 +15,7 @@ FIELDS = 8  # of a candidate: foundation, component, transport, priority, addres
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-class RemoteCandidates:
+class CandidateFilter:
     """Decides about each candidate of one call, and counts them."""
 
     def __init__(self, caller: str, limit: int, private: bool) -> None:

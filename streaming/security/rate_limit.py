@@ -1,4 +1,4 @@
-"""Who is at the door: how often an address tries, and what it holds open."""
+"""How often an address tries, and what it holds open."""
 
 import time
 from collections import Counter
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from avatar.errors import AvatarError
 from streaming.security.ip_addresses import home_of, is_here
 
-MAX_KNOWN = 10_000  # addresses remembered; memory stays bounded whoever knocks
+MAX_KNOWN = 10_000  # addresses remembered; memory stays bounded whoever tries
 
 
 class TooManyError(AvatarError):
@@ -32,7 +32,7 @@ class Bucket:
         return True
 
 
-class Visitors:
+class RateLimiter:
     """Counts tries and open connections by address; this machine's own are free."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Visitors:
         self._buckets: dict[str, Bucket] = {}
         self._open: Counter[str] = Counter()
 
-    def knock(self, address: str) -> None:
+    def count_try(self, address: str) -> None:
         """Note a try. Raises TooManyError if the address tries too often."""
         home = home_of(address)
         if is_here(address):

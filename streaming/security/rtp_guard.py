@@ -33,7 +33,7 @@ SOURCES = 8  # SSRCs of one call, in all; a browser's microphone is one
 SSRC = slice(8, 12)  # of an RTP packet
 
 
-class MediaGuard:
+class RtpGuard:
     """Stands before one aiortc transport and drops what is too much or cannot be read."""
 
     def __init__(self, transport: RTCDtlsTransport) -> None:
@@ -97,7 +97,7 @@ class MediaGuard:
 def guard(peer: RTCPeerConnection) -> None:
     """Put a guard before every transport of a connection that has been negotiated."""
     for transport in {sender.transport for sender in peer.getSenders()}:
-        MediaGuard(transport)
+        RtpGuard(transport)
 
 
 def _drop(what: str) -> None:

@@ -5,24 +5,26 @@ import json
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from streaming.security.access import Door
+from streaming.security.access import AccessControl
 from streaming.security.tokens import Grant, Role, TokenError, bearer
 
 
-async def introduce(socket: WebSocket, door: Door, role: Role, patience: float) -> Grant:
+async def authenticate(
+    socket: WebSocket, access: AccessControl, role: Role, patience: float
+) -> Grant:
     """What an accepted socket may do; waits `patience` seconds for its token.
 
     Browsers cannot set headers of a WebSocket, and addresses end up in logs, so pages send
     `{"type": "token", "token": ...}` first. Raises TokenError, or WebSocketDisconnect.
     """
     token = bearer(socket.headers)
-    if door.needs_token and not token:
+    if access.needs_token and not token:
         try:
             async with asyncio.timeout(patience):
                 token = _token(await socket.receive())
         except TimeoutError:
             raise TokenError("no token came; send it first") from None
-    return door.admit(token, role)
+    return access.admit(token, role)
 
 
 def _token(event: object) -> str:

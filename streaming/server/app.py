@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,18 +21,19 @@ from pydantic import BaseModel, Field, ValidationError
 
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig, make_ice_servers
-from streaming.render.client import RenderWorker
-from streaming.security.access import Door, DoorError, address_of
+from streaming.render.client import RenderClient
+from streaming.security.access import AccessControl, AccessError, address_of
 from streaming.security.sdp_check import OFFER_LIMIT
 from streaming.security.tokens import ANY_SPEAKER, Grant, bearer
 from streaming.server import health, memory
-from streaming.server.call_handler import Guest, House
+from streaming.server.call_handler import CallHandler, CallServices
 from streaming.server.errors import refuse
-from streaming.server.gallery import Gallery, SpeakerCard
+from streaming.server.gallery import Gallery, GalleryEntry
 from streaming.server.gauges import ServerGauges
 from streaming.server.http_protocol import HEAD_LIMIT
 from streaming.server.loop_lag import LoopLag
-from streaming.server.session_manager import Sessions
+from streaming.server.session_manager import SessionManager
+from streaming.server.state import ServerState, state_of
 from streaming.server.websockets import signalling, viewing
 from streaming.webrtc.aiortc_patches import jitter_buffer, vp8_encoder
 
@@ -63,20 +63,7 @@ class Answer(BaseModel):
     session_id: str
 
 
-@dataclass
-class Parts:
-    """What lives as long as the server."""
-
-    worker: RenderWorker
-    house: House
-    lag: LoopLag
-
-    @property
-    def sessions(self) -> Sessions:
-        return self.house.sessions
-
-
-def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
+def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     """The application around a renderer that is ready; it stops `worker` when it ends.
 
     Raises AvatarError if the configuration would let strangers in unchecked.
@@ -90,10 +77,10 @@ def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         memory.prepare()
         await worker.attach()
-        sessions = Sessions(worker, config, ice_servers)
+        sessions = SessionManager(worker, config, ice_servers)
         lag = LoopLag()
-        house = House(config, sessions, gallery, worker.ready.first)
-        app.state.parts = Parts(worker, house, lag)
+        services = CallServices(config, sessions, gallery, worker.ready.first)
+        app.state.server = ServerState(worker, services, lag)
         gauges = ServerGauges(sessions, worker)
         REGISTRY.register(gauges)
         yield
@@ -108,7 +95,7 @@ def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.config, app.state.gallery = config, gallery
-    app.state.door, app.state.ice_servers = Door(config), ice_servers
+    app.state.access, app.state.ice_servers = AccessControl(config), ice_servers
     app.middleware("http")(_guard)
     app.add_exception_handler(AvatarError, refuse)
     app.include_router(health.router)
@@ -124,11 +111,11 @@ def create_app(config: ServeConfig, worker: RenderWorker) -> FastAPI:
 
 async def _guard(request: Request, call_next: Callable[[Request], object]) -> Response:
     """Refuse foreign pages before any work is done; say what the page may load."""
-    door: Door = request.app.state.door
+    access: AccessControl = request.app.state.access
     try:
         if request.url.path not in PROBES:
-            door.check(request)
-    except DoorError as error:
+            access.check(request)
+    except AccessError as error:
         return await refuse(request, error)
     response: Response = await call_next(request)  # type: ignore[misc]
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -138,17 +125,14 @@ async def _guard(request: Request, call_next: Callable[[Request], object]) -> Re
     return response
 
 
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
-
-
 def _grant(request: Request) -> Grant:
-    door: Door = request.app.state.door
-    return door.admit(bearer(request.headers), "talk")
+    access: AccessControl = request.app.state.access
+    return access.admit(bearer(request.headers), "talk")
 
 
-async def speakers(request: Request, grant: Annotated[Grant, Depends(_grant)]) -> list[SpeakerCard]:
+async def speakers(
+    request: Request, grant: Annotated[Grant, Depends(_grant)]
+) -> list[GalleryEntry]:
     """The speakers one can call."""
     gallery: Gallery = request.app.state.gallery
     return [card for card in gallery.cards() if grant.speaker in (ANY_SPEAKER, card.name)]
@@ -163,15 +147,15 @@ async def preview(
     return FileResponse(gallery.preview(name), media_type="image/jpeg")
 
 
-async def offer(request: Request, parts: Annotated[Parts, Depends(_parts)]) -> Answer:
+async def offer(request: Request, state: Annotated[ServerState, Depends(state_of)]) -> Answer:
     """Begin a call without a WebSocket. It ends when the caller's packets stop for 3 s."""
     address = address_of(request)
-    request.app.state.door.visitors.knock(address)
-    guest = Guest(parts.house, address, _grant(request))
+    request.app.state.access.rate_limiter.count_try(address)
+    handler = CallHandler(state.services, address, _grant(request))
     wanted = await _read_offer(request)
-    answer = await guest.call(wanted.sdp, wanted.speaker or "", lambda _: None)
-    assert guest.session
-    return Answer(sdp=answer, session_id=guest.session.id)
+    answer = await handler.call(wanted.sdp, wanted.speaker or "", lambda _: None)
+    assert handler.session
+    return Answer(sdp=answer, session_id=handler.session.id)
 
 
 async def _read_offer(request: Request) -> Offer:

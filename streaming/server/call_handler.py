@@ -7,50 +7,50 @@ from typing import Any
 
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig
-from streaming.security.candidate_filter import RemoteCandidates
+from streaming.security.candidate_filter import CandidateFilter
 from streaming.security.sdp_check import check_offer
 from streaming.security.tokens import ANY_SPEAKER, Grant
 from streaming.server.gallery import Gallery
-from streaming.server.session_manager import Sessions
+from streaming.server.session_manager import SessionManager
 from streaming.webrtc.session import Session
 
 
 @dataclass
-class House:
+class CallServices:
     """What a guest is received in."""
 
     config: ServeConfig
-    sessions: Sessions
+    sessions: SessionManager
     gallery: Gallery
     first: str
     "The speaker shown to those who name none."
 
 
 @dataclass
-class Guest:
+class CallHandler:
     """Checks everything a guest asks for, and only then makes a peer connection for it."""
 
-    house: House
+    services: CallServices
     address: str
     grant: Grant
     session: Session | None = None
-    _candidates: RemoteCandidates = field(init=False)
+    _candidates: CandidateFilter = field(init=False)
 
     def __post_init__(self) -> None:
-        config = self.house.config
-        self._candidates = RemoteCandidates(
+        config = self.services.config
+        self._candidates = CandidateFilter(
             self.address, config.limits.candidates, config.private_candidates
         )
 
     @property
     def speaker(self) -> str:
         """Who is shown if the guest names nobody."""
-        return self.house.first if self.grant.speaker == ANY_SPEAKER else self.grant.speaker
+        return self.services.first if self.grant.speaker == ANY_SPEAKER else self.grant.speaker
 
     def may_see(self, name: str) -> str:
         """`name`, if there is such a speaker and the token is for it. Raises AvatarError."""
         self.grant.check_speaker(name)
-        return self.house.gallery.check(name)
+        return self.services.gallery.check(name)
 
     async def call(self, sdp: str, wanted: str, notify: Callable[[dict[str, Any]], None]) -> str:
         """Begin the call with an offer; the answer. Raises AvatarError, and leaves nothing then."""
@@ -59,9 +59,9 @@ class Guest:
         speaker = self.may_see(wanted or self.speaker)
         check_offer(sdp)
         sdp = self._candidates.filter(sdp)
-        self.session = session = self.house.sessions.open(notify, self.address)
+        self.session = session = self.services.sessions.open(notify, self.address)
         try:
-            async with asyncio.timeout(self.house.config.limits.connecting_s):
+            async with asyncio.timeout(self.services.config.limits.connecting_s):
                 return await session.answer(sdp, speaker)
         except BaseException as error:
             self.session = None

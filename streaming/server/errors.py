@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from streaming.core import metrics
-from streaming.security.access import DoorError
+from streaming.security.access import AccessError
 from streaming.security.rate_limit import TooManyError
 from streaming.security.tokens import TokenError
 from streaming.server.gallery import UnknownSpeakerError
@@ -20,7 +20,7 @@ WAIT = {"Retry-After": str(RETRY_AFTER)}
 # error -> HTTP status, code for pages, headers
 KINDS: tuple[tuple[type[Exception], int, str, dict[str, str]], ...] = (
     (TokenError, 401, "token", {"WWW-Authenticate": "Bearer"}),
-    (DoorError, 403, "refused", {}),
+    (AccessError, 403, "refused", {}),
     (UnknownSpeakerError, 404, "refused", {}),
     (TooManyError, 429, "too-many", WAIT),
     (ServerFullError, 503, "full", WAIT),

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from avatar.errors import AvatarError
 
 
-class SpeakerCard(BaseModel):
+class GalleryEntry(BaseModel):
     """One speaker of the gallery."""
 
     name: str
@@ -25,9 +25,9 @@ class Gallery:
     def __init__(self, previews: dict[str, Path]) -> None:
         self._previews = previews
 
-    def cards(self) -> list[SpeakerCard]:
+    def cards(self) -> list[GalleryEntry]:
         return [
-            SpeakerCard(name=name, preview=f"speakers/{name}/preview.jpg" if file else None)
+            GalleryEntry(name=name, preview=f"speakers/{name}/preview.jpg" if file else None)
             for name, file in self._previews.items()
         ]
 

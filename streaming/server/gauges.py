@@ -9,30 +9,30 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from streaming.core.process_stats import look_at
-from streaming.render.client import RenderWorker
-from streaming.server.session_manager import Sessions
+from streaming.render.client import RenderClient
+from streaming.server.session_manager import SessionManager
 
 
 class ServerGauges(Collector):
     """Sessions, tasks, and what the server and its renderer hold of the machine."""
 
-    def __init__(self, sessions: Sessions, worker: RenderWorker) -> None:
+    def __init__(self, sessions: SessionManager, worker: RenderClient) -> None:
         self._sessions = sessions
-        self._worker = worker
+        self._renderer = worker
 
     def describe(self) -> Iterable[Metric]:
         """Nothing may be read before the server runs."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        capacity = self._worker.ready.capacity
+        capacity = self._renderer.ready.capacity
         yield _gauge("avatar_sessions", "Calls now.", len(self._sessions))
         yield _gauge("avatar_sessions_limit", "Calls admitted at once.", self._sessions.limit)
         yield _gauge(
             "avatar_capacity", "Calls the machine was measured to carry.", capacity.callers
         )
         yield _gauge("avatar_delay_seconds", "Planned delay of every call.", self._sessions.delay)
-        yield _gauge("avatar_renderer_up", "1 while the renderer runs.", self._worker.running)
+        yield _gauge("avatar_renderer_up", "1 while the renderer runs.", self._renderer.running)
         yield _gauge("avatar_tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
         yield from self._processes()
 
@@ -40,7 +40,7 @@ class ServerGauges(Collector):
         memory = GaugeMetricFamily("avatar_memory_bytes", "Resident memory.", labels=["process"])
         threads = GaugeMetricFamily("avatar_threads", "Threads.", labels=["process"])
         files = GaugeMetricFamily("avatar_open_files", "Files and sockets.", labels=["process"])
-        for name, pid in (("server", os.getpid()), ("renderer", self._worker.pid)):
+        for name, pid in (("server", os.getpid()), ("renderer", self._renderer.pid)):
             if facts := look_at(pid):
                 memory.add_metric([name], facts.resident_bytes)
                 threads.add_metric([name], facts.threads)

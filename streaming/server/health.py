@@ -1,14 +1,13 @@
 """How the server is, for people, balancers and Prometheus: `/healthz`, `/readyz`, `/metrics`."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from pydantic import BaseModel
 
-if TYPE_CHECKING:
-    from streaming.server.app import Parts
-    from streaming.server.session_manager import Sessions
+from streaming.server.session_manager import SessionManager
+from streaming.server.state import ServerState, state_of
 
 router = APIRouter()
 
@@ -44,23 +43,23 @@ class Readiness(BaseModel):
 @router.get("/healthz")
 async def healthz(request: Request) -> Health:
     """How the server is: always 200 while it answers."""
-    parts: Parts = request.app.state.parts
-    sessions, capacity = parts.sessions, parts.worker.ready.capacity
-    timings = sorted(parts.worker.timings)
+    state = state_of(request)
+    sessions, capacity = state.sessions, state.worker.ready.capacity
+    timings = sorted(state.worker.timings)
     return Health(
         status=_status(sessions),
-        speaker=parts.worker.ready.first,
+        speaker=state.worker.ready.first,
         sessions=len(sessions),
         limit=sessions.limit,
         capacity=capacity.callers,
         delay_ms=round(sessions.delay * 1000, 1),
         picture_ms=round(capacity.picture * 1000, 2),
         step_ms=round(timings[len(timings) // 2] * 1000, 2) if timings else 0.0,
-        loop_lag_ms=round(parts.lag.p99() * 1000, 2),
+        loop_lag_ms=round(state.lag.p99() * 1000, 2),
     )
 
 
-def _status(sessions: "Sessions") -> Literal["ok", "full", "stopping"]:
+def _status(sessions: SessionManager) -> Literal["ok", "full", "stopping"]:
     if sessions.stopping:
         return "stopping"
     return "full" if len(sessions) >= sessions.limit else "ok"
@@ -69,19 +68,19 @@ def _status(sessions: "Sessions") -> Literal["ok", "full", "stopping"]:
 @router.get("/readyz")
 async def readyz(request: Request, response: Response) -> Readiness:
     """Whether a new call would be taken: 200, or 503 with the reason."""
-    parts: Parts = request.app.state.parts
-    reason = _why_not(parts)
+    state = state_of(request)
+    reason = _why_not(state)
     if reason:
         response.status_code = 503
     return Readiness(ready=not reason, reason=reason)
 
 
-def _why_not(parts: "Parts") -> str:
-    if parts.sessions.stopping:
+def _why_not(state: ServerState) -> str:
+    if state.sessions.stopping:
         return "stopping"
-    if len(parts.sessions) >= parts.sessions.limit:
+    if len(state.sessions) >= state.sessions.limit:
         return "full"
-    if not parts.worker.running:
+    if not state.worker.running:
         return "the renderer is starting again"
     return ""
 

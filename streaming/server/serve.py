@@ -30,16 +30,16 @@ def run(config: "ServeConfig") -> None:
     from streaming.core import logs
     from streaming.core.config import make_ice_servers
     from streaming.core.logs import LogSettings
-    from streaming.render.client import RenderWorker
-    from streaming.security.access import Door
+    from streaming.render.client import RenderClient
+    from streaming.security.access import AccessControl
 
     how = LogSettings(config.log_format, config.log_level)
     logs.set_up(how)
-    Door(config)
+    AccessControl(config)
     make_ice_servers(config)
     listener = _listen(config)
     find = functools.partial(find_speakers, config.speaker, config.device, config.backend)
-    worker = RenderWorker(find, meanwhile=_import_server, logging_as=how)
+    worker = RenderClient(find, meanwhile=_import_server, logging_as=how)
     from streaming.server.app import create_app
     from streaming.server.uvicorn_server import WebServer
 
@@ -114,13 +114,13 @@ def find_speakers(wanted: str, device: str, backend: str = "auto") -> "Speakers"
 
 
 def _announce(config: "ServeConfig", port: int, ready: "Ready") -> None:
-    from streaming.media.avatar_stream import performance_delay
+    from streaming.media.avatar_stream import stream_delay
 
     capacity = ready.capacity
     console = Console(highlight=False)
     console.print(f"[bold]{ready.first}[/] is ready at [bold cyan]{config.address(port)}[/]")
     console.print(
-        f"delay {performance_delay(capacity.budget) * 1000:.0f} ms, "
+        f"delay {stream_delay(capacity.budget) * 1000:.0f} ms, "
         f"{config.max_sessions or capacity.callers} calls at once, "
         f"{capacity.picture * 1000:.1f} ms a picture. Ctrl-C stops."
     )

@@ -11,8 +11,8 @@ from avatar.errors import AvatarError
 from streaming.core import logs, metrics
 from streaming.core.config import ServeConfig
 from streaming.core.ice_servers import IceServers
-from streaming.media.avatar_stream import performance_delay
-from streaming.render.client import RenderWorker
+from streaming.media.avatar_stream import stream_delay
+from streaming.render.client import RenderClient
 from streaming.security.ip_addresses import home_of, is_here
 from streaming.security.rate_limit import TooManyError
 from streaming.server import memory
@@ -20,7 +20,7 @@ from streaming.webrtc.session import Notify, Session
 
 log = logging.getLogger(__name__)
 
-FAREWELL_LOOK = 0.1  # seconds between looks whether the last call has ended
+DRAIN_POLL_S = 0.1  # seconds between looks whether the last call has ended
 MOST_VIEWERS = 4  # of one call
 RETRY_AFTER = 10  # seconds a refused caller is asked to wait
 
@@ -33,13 +33,13 @@ class ServerStoppingError(AvatarError):
     """Calls that run may end by themselves; no new one is taken."""
 
 
-class Sessions:
+class SessionManager:
     """Opens calls while there is room; `len()` of it is the number of calls."""
 
-    def __init__(self, worker: RenderWorker, config: ServeConfig, ice_servers: IceServers) -> None:
+    def __init__(self, worker: RenderClient, config: ServeConfig, ice_servers: IceServers) -> None:
         self.limit = config.max_sessions or worker.ready.capacity.callers
         self.stopping = False
-        self._worker = worker
+        self._renderer = worker
         self._config = config
         self._ice_servers = ice_servers
         self._open: set[Session] = set()
@@ -52,7 +52,7 @@ class Sessions:
     @property
     def delay(self) -> float:
         """Seconds, of every call opened on this machine."""
-        return performance_delay(self._worker.ready.capacity.budget)
+        return stream_delay(self._renderer.ready.capacity.budget)
 
     def open(self, notify: Notify, address: str = "") -> Session:
         """Take a place for a new call from `address`.
@@ -69,8 +69,8 @@ class Sessions:
         if self._homes[home] >= config.limits.sessions_per_address and not is_here(address):
             raise TooManyError("too many calls from your address; end one first")
         session = Session(
-            self._worker,
-            self._worker.ready.capacity.budget,
+            self._renderer,
+            self._renderer.ready.capacity.budget,
             self._ice_servers.for_peer(),
             notify,
             config.block_code,
@@ -94,7 +94,7 @@ class Sessions:
         """
         if session.viewers >= MOST_VIEWERS:
             raise ServerFullError("this call has as many viewers as it can")
-        viewer = self._worker.ready.capacity.viewer
+        viewer = self._renderer.ready.capacity.viewer
         if session.viewers and self._load + viewer > self.limit:
             raise ServerFullError("the server is full; try again later")
         session.viewers += 1
@@ -107,7 +107,7 @@ class Sessions:
     def _load(self) -> float:
         """Callers and viewers together, in callers."""
         viewers = sum(session.viewers for session in self._open)
-        return len(self) + viewers * self._worker.ready.capacity.viewer
+        return len(self) + viewers * self._renderer.ready.capacity.viewer
 
     def newest(self, suits: Callable[[Session], bool]) -> Session | None:
         """The call that began last among those that run and suit."""
@@ -124,7 +124,7 @@ class Sessions:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._open:
-                    await asyncio.sleep(FAREWELL_LOOK)
+                    await asyncio.sleep(DRAIN_POLL_S)
         await self.close_all("the server is stopping")
 
     async def close_all(self, reason: str) -> None:

@@ -19,7 +19,7 @@ from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.ice_servers import IceServers
 from streaming.security.rate_limit import Bucket, TooManyError
-from streaming.server.call_handler import Guest
+from streaming.server.call_handler import CallHandler
 from streaming.server.session_manager import RETRY_AFTER, ServerFullError, ServerStoppingError
 
 OUTBOX = 64  # messages a page may be behind before statistics are dropped
@@ -34,10 +34,10 @@ class TooLateError(AvatarError):
 class Signalling:
     """Speaks with one page until either side ends it."""
 
-    def __init__(self, socket: WebSocket, guest: Guest) -> None:
+    def __init__(self, socket: WebSocket, handler: CallHandler) -> None:
         self._socket = socket
-        self._guest = guest
-        self._limits = guest.house.config.limits
+        self._guest = handler
+        self._limits = handler.services.config.limits
         rate = self._limits.messages_per_second
         self._messages = Bucket(rate, rate * BURST, time.monotonic())
         self._outbox: asyncio.Queue[Message] = asyncio.Queue(OUTBOX)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from streaming.server.session_manager import Sessions
+    from streaming.server.session_manager import SessionManager
 
 
 class WebServer(uvicorn.Server):
@@ -40,12 +40,12 @@ class WebServer(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._leave, sig)
 
     def _leave(self, sig: int) -> None:
-        patience = self._drain if sig == signal.SIGTERM and not self._leaving else 0.0
-        self._leaving = asyncio.get_running_loop().create_task(self._say_goodbye(sig, patience))
+        timeouts = self._drain if sig == signal.SIGTERM and not self._leaving else 0.0
+        self._leaving = asyncio.get_running_loop().create_task(self._say_goodbye(sig, timeouts))
 
-    async def _say_goodbye(self, sig: int, patience: float) -> None:
+    async def _say_goodbye(self, sig: int, timeouts: float) -> None:
         app: FastAPI = self.config.app  # type: ignore[assignment]
-        sessions: Sessions = app.state.parts.sessions
-        await sessions.drain(patience)
+        sessions: SessionManager = app.state.server.sessions
+        await sessions.drain(timeouts)
         super().handle_exit(sig, None)
         self.force_exit = False  # a second Ctrl-C must not cut off the farewells of the first

@@ -14,22 +14,24 @@ from fastapi import WebSocket
 
 from avatar.errors import AvatarError
 from streaming.core.ice_servers import IceServers
-from streaming.security.candidate_filter import RemoteCandidates
+from streaming.security.candidate_filter import CandidateFilter
 from streaming.security.sdp_check import check_offer
 from streaming.security.tokens import Grant, TokenError
-from streaming.server.call_handler import House
+from streaming.server.call_handler import CallServices
 from streaming.webrtc.session import Session
 from streaming.webrtc.viewer import Viewer
 
 LOOK = 0.25  # seconds between looks for a call
 
 
-class Viewing:
+class ViewSignalling:
     """Serves one page until the call that it looks at is over, or the page is."""
 
-    def __init__(self, socket: WebSocket, house: House, address: str, grant: Grant) -> None:
+    def __init__(
+        self, socket: WebSocket, services: CallServices, address: str, grant: Grant
+    ) -> None:
         self._socket = socket
-        self._house = house
+        self._house = services
         self._grant = grant
         self._address = address
 
@@ -59,12 +61,12 @@ class Viewing:
         self, session: Session, offer: "asyncio.Task[str]", ice_servers: IceServers
     ) -> None:
         await self._send({"type": "hello", "ice_servers": ice_servers.for_page()})
-        patience = self._house.config.limits.connecting_s
-        await asyncio.wait([offer], timeout=patience)
+        timeouts = self._house.config.limits.connecting_s
+        await asyncio.wait([offer], timeout=timeouts)
         if not offer.done():
             raise AvatarError("no offer came; come again")
         sdp = offer.result()
-        viewer = Viewer(session.performance, ice_servers.for_peer())
+        viewer = Viewer(session.avatar_stream, ice_servers.for_peer())
         try:
             await self._send({"type": "answer", "sdp": await viewer.answer(sdp)})
             await first(session.closed.wait(), viewer.lost.wait(), self._left())
@@ -89,7 +91,7 @@ class Viewing:
                 sdp = str(message.get("sdp"))
                 check_offer(sdp)
                 private = config.private_candidates
-                candidates = RemoteCandidates(self._address, config.limits.candidates, private)
+                candidates = CandidateFilter(self._address, config.limits.candidates, private)
                 return candidates.filter(sdp)
 
     async def _left(self) -> None:

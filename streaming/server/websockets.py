@@ -5,21 +5,21 @@ from collections.abc import Awaitable, Callable
 from fastapi import WebSocket, WebSocketDisconnect
 
 from avatar.errors import AvatarError
-from streaming.security.access import DoorError, address_of
+from streaming.security.access import AccessError, address_of
 from streaming.security.tokens import Grant, Role
-from streaming.security.websocket_auth import introduce
-from streaming.server.call_handler import Guest
+from streaming.security.websocket_auth import authenticate
+from streaming.server.call_handler import CallHandler
 from streaming.server.errors import POLICY_REFUSED, dismiss
 from streaming.server.signalling import Signalling
-from streaming.server.view_signalling import Viewing
+from streaming.server.view_signalling import ViewSignalling
 
 
 async def signalling(socket: WebSocket) -> None:
     """The page's connection: see streaming/server/signalling.py for the messages."""
 
     async def serve(grant: Grant) -> None:
-        guest = Guest(socket.app.state.parts.house, address_of(socket), grant)
-        await Signalling(socket, guest).run(socket.app.state.ice_servers)
+        handler = CallHandler(socket.app.state.server.services, address_of(socket), grant)
+        await Signalling(socket, handler).run(socket.app.state.ice_servers)
 
     await _receive(socket, "talk", serve)
 
@@ -28,7 +28,7 @@ async def viewing(socket: WebSocket) -> None:
     """The connection of `/view`: see streaming/server/view_signalling.py for the messages."""
 
     async def serve(grant: Grant) -> None:
-        page = Viewing(socket, socket.app.state.parts.house, address_of(socket), grant)
+        page = ViewSignalling(socket, socket.app.state.server.services, address_of(socket), grant)
         await page.run(socket.app.state.ice_servers)
 
     await _receive(socket, "view", serve)
@@ -40,15 +40,15 @@ async def _receive(
     """Let a page in if its token is good for `role`, and serve it."""
     state, address = socket.app.state, address_of(socket)
     try:
-        state.door.check(socket)
-    except DoorError:
+        state.access.check(socket)
+    except AccessError:
         await socket.close(POLICY_REFUSED)
         return
     await socket.accept()
     try:
-        state.door.visitors.knock(address)
-        with state.door.visitors.hold(address):
-            await serve(await introduce(socket, state.door, role, state.config.limits.token_s))
+        state.access.rate_limiter.count_try(address)
+        with state.access.rate_limiter.hold(address):
+            await serve(await authenticate(socket, state.access, role, state.config.limits.token_s))
     except AvatarError as error:
         await dismiss(socket, error)
     except WebSocketDisconnect:

@@ -10,7 +10,7 @@ from typing import Any
 from avatar.errors import AvatarError
 
 LONGEST_QUEUE = 500  # pieces of work: seven seconds of a film
-FAREWELL = 5.0  # seconds for what is still to be done at the end
+SHUTDOWN_TIMEOUT_S = 5.0  # seconds for what is still to be done at the end
 
 Work = Callable[[], object]
 Job = tuple[Work, "Future[None]"]
@@ -54,7 +54,7 @@ class Background:
         done: Future[None] = Future()
         self._jobs.put((work, done))
         self._jobs.put(None)
-        await asyncio.wait([asyncio.wrap_future(done)], timeout=FAREWELL)
+        await asyncio.wait([asyncio.wrap_future(done)], timeout=SHUTDOWN_TIMEOUT_S)
         failure = failed_before or self._failure
         if not done.done():
             failure = AvatarError(f"the {self._name} did not end in time")

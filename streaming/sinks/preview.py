@@ -9,7 +9,7 @@ from streaming.media.sink import Voice
 from streaming.render.renderer import I420
 from streaming.sinks.background import Background
 
-FAREWELL = 2.0  # seconds
+SHUTDOWN_TIMEOUT_S = 2.0  # seconds
 
 
 class Preview:
@@ -49,7 +49,7 @@ class Preview:
                 self._pipe.write(picture.tobytes())
                 self._pipe.flush()
             except BrokenPipeError:
-                self._process.wait(FAREWELL)
+                self._process.wait(SHUTDOWN_TIMEOUT_S)
         if self._process.poll():
             raise AvatarError("the preview window cannot be shown; is there a desktop?")
 

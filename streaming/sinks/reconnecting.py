@@ -12,7 +12,7 @@ RETRY = 1.0  # seconds between attempts
 STEADY = 4.0  # seconds until a sink counts as back: SRT takes three to say that nobody listens
 
 
-class KeptSink:
+class ReconnectingSink:
     """Passes everything on while `open` gives a sink; says in `problem` why it does not."""
 
     def __init__(self, name: str, open: Callable[[], Awaitable[Sink]]) -> None:

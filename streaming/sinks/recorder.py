@@ -25,7 +25,7 @@ LIVE_OPTIONS = {"preset": "veryfast", "tune": "zerolatency", "crf": "21", "g": s
 NETWORK_LIMIT = 5.0  # seconds the other end has to answer
 
 
-class Film:
+class Recorder:
     """Encodes in a thread of its own. A file appears when it is whole, at `close`."""
 
     lead = 0.0
@@ -39,7 +39,7 @@ class Film:
         self._open = ExitStack()
 
     @classmethod
-    async def open(cls, destination: Destination, size: tuple[int, int]) -> "Film":
+    async def open(cls, destination: Destination, size: tuple[int, int]) -> "Recorder":
         """Begin the file, or connect. Raises AvatarError if that is not possible."""
         film = cls(destination, size)
         try:

@@ -9,7 +9,7 @@ import threading
 from avatar.errors import AvatarError
 
 PACKET = 1316  # bytes: seven packets of MPEG-TS, what one SRT message carries
-FAREWELL = 3.0  # seconds to send what is still held
+SHUTDOWN_TIMEOUT_S = 3.0  # seconds to send what is still held
 
 
 class SrtPipe:
@@ -40,7 +40,7 @@ class SrtPipe:
         try:
             return self._process.stdin.write(data)
         except BrokenPipeError as error:
-            self._listener.join(FAREWELL)
+            self._listener.join(SHUTDOWN_TIMEOUT_S)
             said = self._complaint.decode(errors="replace").strip() or "the connection was lost"
             raise OSError(errno.EPIPE, said) from error
 
@@ -50,7 +50,7 @@ class SrtPipe:
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         try:
-            self._process.wait(FAREWELL)
+            self._process.wait(SHUTDOWN_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -6,29 +6,29 @@ from aiortc import RTCPeerConnection, RTCRtpCodecCapability, RTCRtpSender
 
 from streaming.media.clock import VIDEO_RATE, VOICE_RATE, SessionClock
 from streaming.webrtc.aiortc_patches.playout_delay import PlayoutDelay
-from streaming.webrtc.aiortc_patches.sender_reports import HonestReports
+from streaming.webrtc.aiortc_patches.sender_reports import MediaTimeReports
 from streaming.webrtc.peer_sink import PeerSink
 from streaming.webrtc.tracks import PacedTrack
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class OutgoingTracks:
     """What is added to aiortc's two senders."""
 
-    voice: HonestReports
-    face: HonestReports
+    voice: MediaTimeReports
+    face: MediaTimeReports
     hold: PlayoutDelay
 
 
 def add_tracks(
     peer: RTCPeerConnection, sink: PeerSink, clock: SessionClock, voice_direction: str
-) -> Outgoing:
+) -> OutgoingTracks:
     """Have `peer` send what comes to `sink`; `voice_direction`: sendrecv if it speaks as well."""
     voice = _add(peer, sink.voice, voice_direction, "audio/opus")
     face = _add(peer, sink.face, "sendonly", "video/VP8")
-    return Outgoing(
-        HonestReports(voice, sink.voice, VOICE_RATE, clock),
-        HonestReports(face, sink.face, VIDEO_RATE, clock),
+    return OutgoingTracks(
+        MediaTimeReports(voice, sink.voice, VOICE_RATE, clock),
+        MediaTimeReports(face, sink.face, VIDEO_RATE, clock),
         PlayoutDelay(face),
     )
 

@@ -18,13 +18,13 @@ from av import AudioFrame
 from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.limits import Limits
-from streaming.media.avatar_stream import Performance, performance_delay
+from streaming.media.avatar_stream import AvatarStream, stream_delay
 from streaming.media.clock import VOICE_RATE
-from streaming.render.client import RenderWorker
+from streaming.render.client import RenderClient
 from streaming.webrtc.negotiation import bytes_received, take_candidate, take_offer
 from streaming.webrtc.outgoing_tracks import add_tracks
 from streaming.webrtc.peer_sink import PeerSink
-from streaming.webrtc.timeouts import Patience, audible
+from streaming.webrtc.timeouts import CallTimeouts, audible
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Session:
 
     def __init__(
         self,
-        worker: RenderWorker,
+        worker: RenderClient,
         budget: float,
         ice_servers: list[RTCIceServer],
         notify: Notify,
@@ -54,10 +54,10 @@ class Session:
         self.closed = asyncio.Event()
         self.viewers = 0
         self._notify = notify
-        self.performance = Performance(worker, performance_delay(budget), block_code)
-        self._clock, self._sound = self.performance.clock, self.performance.sound
+        self.avatar_stream = AvatarStream(worker, stream_delay(budget), block_code)
+        self._clock, self._sound = self.avatar_stream.clock, self.avatar_stream.sound
         self._sink = PeerSink()
-        self._presenter = self.performance.presenter(self._sink)
+        self._presenter = self.avatar_stream.playout(self._sink)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._tasks: set[asyncio.Task[None]] = set()
         self._opened = self._clock.monotonic()
@@ -65,7 +65,7 @@ class Session:
         self._closing = False
         self._listening = False
         self._received_bytes = 0
-        self._patience = Patience(limits or Limits(), self._clock.monotonic())
+        self._timeouts = CallTimeouts(limits or Limits(), self._clock.monotonic())
         self._peer.on("track", self._on_track)
         self._peer.on("connectionstatechange", self._on_connection_state)
         self._outgoing = add_tracks(self._peer, self._sink, self._clock, "sendrecv")
@@ -77,7 +77,7 @@ class Session:
     @property
     def speaker(self) -> str:
         """Whose face it is now."""
-        return self.performance.speaker
+        return self.avatar_stream.speaker
 
     @property
     def begun(self) -> float:
@@ -91,14 +91,14 @@ class Session:
         Raises AvatarError if the offer is no good or the speaker cannot be loaded.
         """
         answer = await take_offer(self._peer, offer)
-        await self.performance.join(speaker)
+        await self.avatar_stream.join(speaker)
         if self._closing:
-            self.performance.leave()
+            self.avatar_stream.leave()
             raise AvatarError("the call ended before it began")
         self._answered = True
         metrics.ANSWER.observe(self._clock.monotonic() - self._opened)
         self._spawn(self._watch())
-        self._spawn(self.performance.drive())
+        self._spawn(self.avatar_stream.drive())
         self._spawn(self._presenter.run())
         return answer
 
@@ -108,7 +108,7 @@ class Session:
 
     async def switch(self, speaker: str) -> None:
         """Show another speaker as soon as it is loaded; the call goes on. Raises AvatarError."""
-        await self.performance.switch(speaker)
+        await self.avatar_stream.switch(speaker)
 
     def hold_pictures(self, most: float) -> None:
         """The page's browser need not hold them back longer than `most` ms; ValueError: no time."""
@@ -122,7 +122,7 @@ class Session:
             "frames": self._presenter.sent,
             "late": self._presenter.late,
             "concealed_ms": self._sound.concealed * 1000 // VOICE_RATE,
-            "renderer_failing": self.performance.failing,
+            "renderer_failing": self.avatar_stream.failing,
             "epoch_ms": self._clock.capture(0) * 1000,
             "now_ms": self._clock.monotonic() * 1000,
             "video_origin": self._outgoing.face.origin,
@@ -150,7 +150,7 @@ class Session:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._sink.close()
-        self.performance.leave()
+        self.avatar_stream.leave()
         try:
             async with asyncio.timeout(CLOSE_LIMIT):
                 await self._peer.close()
@@ -193,7 +193,7 @@ class Session:
                 frame: AudioFrame = await track.recv()  # type: ignore[assignment]
                 self._sound.feed(frame)
                 if audible(frame):
-                    self._patience.spoke(self._clock.monotonic())
+                    self._timeouts.spoke(self._clock.monotonic())
         except MediaStreamError:
             return
 
@@ -208,11 +208,11 @@ class Session:
             now, received = self._clock.monotonic(), bytes_received(self._peer)
             if received > self._received_bytes:
                 self._received_bytes = received
-                self._patience.packet(now)
+                self._timeouts.packet(now)
             if self._peer.connectionState == "connected":
-                self._patience.connected(now)
+                self._timeouts.connected(now)
                 self._notify(self.stats())
-            reason = self._patience.over(now)
+            reason = self._timeouts.over(now)
             if reason:
                 self._end(reason)
                 return

@@ -8,7 +8,7 @@ SILENCE_LIMIT = 3.0  # seconds without a single packet: the caller is gone; all 
 QUIET = 330  # peak of 16-bit sound: -40 dB, over the noise of a quiet room
 
 
-class Patience:
+class CallTimeouts:
     """Knows when the caller was last heard of; all times are monotonic seconds."""
 
     def __init__(self, limits: Limits, now: float) -> None:

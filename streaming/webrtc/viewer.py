@@ -5,7 +5,7 @@ import contextlib
 
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
-from streaming.media.avatar_stream import Performance
+from streaming.media.avatar_stream import AvatarStream
 from streaming.webrtc.negotiation import take_offer
 from streaming.webrtc.outgoing_tracks import add_tracks
 from streaming.webrtc.peer_sink import PeerSink
@@ -14,15 +14,15 @@ from streaming.webrtc.peer_sink import PeerSink
 class Viewer:
     """Sees and hears one performance; `lost` is set when the connection breaks."""
 
-    def __init__(self, performance: Performance, ice_servers: list[RTCIceServer]) -> None:
+    def __init__(self, avatar_stream: AvatarStream, ice_servers: list[RTCIceServer]) -> None:
         self.lost = asyncio.Event()
         self._sink = PeerSink()
-        self._presenter = performance.presenter(self._sink)
+        self._presenter = avatar_stream.playout(self._sink)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._task: asyncio.Task[None] | None = None
         self._peer.on("connectionstatechange", self._on_connection_state)
         self._peer.on("track", lambda track: track.stop())
-        add_tracks(self._peer, self._sink, performance.clock, "sendonly")
+        add_tracks(self._peer, self._sink, avatar_stream.clock, "sendonly")
 
     async def answer(self, offer: str) -> str:
         """Take the page's whole offer (SDP), return the answer. Raises AvatarError."""

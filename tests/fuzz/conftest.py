@@ -14,7 +14,7 @@ from tests.streaming.support.live_server import LiveServer, serving_bars
 LIMITS = Limits(connecting_s=5, messages_per_second=10_000)
 
 
-class Ear(logging.Handler):
+class StreamingEncoder(logging.Handler):
     """Keeps what is logged as an error, or with a traceback."""
 
     def __init__(self) -> None:
@@ -27,8 +27,8 @@ class Ear(logging.Handler):
 
 
 @pytest.fixture(scope="module")
-def ear() -> Iterator[Ear]:
-    ear = Ear()
+def ear() -> Iterator[StreamingEncoder]:
+    ear = StreamingEncoder()
     logging.getLogger().addHandler(ear)
     with memory_bounded():
         yield ear
@@ -38,7 +38,7 @@ def ear() -> Iterator[Ear]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, ear: Ear) -> Iterator[LiveServer]:
+def server(tmp_path_factory: pytest.TempPathFactory, ear: StreamingEncoder) -> Iterator[LiveServer]:
     folder = tmp_path_factory.mktemp("fuzz")
     with serving_bars(folder, ServeConfig(max_sessions=8, limits=LIMITS)) as server:
         yield server

@@ -19,7 +19,7 @@ with atheris.instrument_imports(include=["avatar", "streaming", "aiortc.sdp", "y
     from avatar.rendering.install_speaker import install_speaker
     from avatar.speakers.card import CARD, read_card
     from streaming.core.config import load_config, make_ice_servers
-    from streaming.security.candidate_filter import RemoteCandidates
+    from streaming.security.candidate_filter import CandidateFilter
     from streaming.security.sdp_check import check_offer
     from streaming.security.tokens import TokenSigner
 
@@ -35,7 +35,7 @@ def offer(data: bytes) -> None:
     """The text of an offer up to where aiortc takes it, whose parser may refuse but not hang."""
     text = data.decode("utf-8", "replace")
     check_offer(text)
-    kept = RemoteCandidates(CALLER, 32, private=False).filter(text)
+    kept = CandidateFilter(CALLER, 32, private=False).filter(text)
     try:
         SessionDescription.parse(kept)
     except Exception as error:  # as negotiation.py takes it
@@ -44,7 +44,7 @@ def offer(data: bytes) -> None:
 
 def candidate(data: bytes) -> None:
     """Where a stranger wants packets sent."""
-    RemoteCandidates(CALLER, 32, private=False).allows(data.decode("utf-8", "replace"))
+    CandidateFilter(CALLER, 32, private=False).allows(data.decode("utf-8", "replace"))
 
 
 def token(data: bytes) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from avatar.errors import AvatarError
 from streaming.core.config import load_config, make_ice_servers
-from tests.fuzz.conftest import Ear
+from tests.fuzz.conftest import StreamingEncoder
 from tests.fuzz.mutations import JSON, mutated_bytes, mutated_lines
 from tests.fuzz.profile import check_words, fuzz, no_hang
 
@@ -43,7 +43,9 @@ FILES = st.one_of(
 @example(b"limits: {idle_s: .inf}")
 @example(b"host: 2001-99-99")
 @example(b"host: !!binary x")
-def test_a_file_is_read_or_refused_in_one_line(tmp_path: Path, ear: Ear, data: bytes) -> None:
+def test_a_file_is_read_or_refused_in_one_line(
+    tmp_path: Path, ear: StreamingEncoder, data: bytes
+) -> None:
     file = tmp_path / "serve.yaml"
     file.write_bytes(data)
     with no_hang():

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from avatar.models.blend_net import BlendNet
 from avatar.rendering.backends.fast_lattice import FastLattice
-from avatar.rendering.backends.streaming_encoder import fingerprint, new_ear
+from avatar.rendering.backends.streaming_encoder import fingerprint, new_streaming_encoder
 from avatar.speakers.speaker import Speaker
 
 
@@ -25,7 +25,7 @@ class Backend:
         self.device, self.kind = device, kind
         networks = copy.deepcopy(speaker.networks)
         self.encoder = networks.encoder.to(device)
-        self.ear, self.hears_like = new_ear(self.encoder), fingerprint(self.encoder)
+        self.ear, self.hears_like = new_streaming_encoder(self.encoder), fingerprint(self.encoder)
         self.head = networks.head.to(device)
         self.lattice = FastLattice(networks.lips.to(device), speaker.canonical.lip_mask, kind)
         self.blend_net: BlendNet = networks.blend.to(device, kind)

@@ -25,7 +25,7 @@ HALF = np.float32(0.5)
 
 
 @dataclass
-class LeanState:
+class NumpyEncoderState:
     """All that is remembered of one sound between two chunks; see `EncoderState`."""
 
     arrays: list[Array]  # (1, ...) each: last samples, total and weight of the mean, stem, blocks
@@ -37,7 +37,7 @@ class LeanState:
         self.trust = torch.zeros_like(self.trust)
 
 
-class LeanEncoder:
+class NumpyEncoder:
     """Hears chunks of any number of sounds; rows of the result belong to the sounds."""
 
     def __init__(self, encoder: SpeechEncoder) -> None:
@@ -51,18 +51,20 @@ class LeanEncoder:
         self._fade = np.exp(-(age + 1) / MEMORY).astype(np.float32)
         stem = encoder.stem.weight.unflatten(1, (-1, 3 * STRIDE)).transpose(1, 2).flatten(1)
         self._stem = _array(stem).T, _array(encoder.stem.bias)
-        self._blocks = [_LeanBlock(block) for block in encoder.blocks if isinstance(block, Block)]
+        self._blocks = [_NumpyBlock(block) for block in encoder.blocks if isinstance(block, Block)]
         self._norm = _Norm(encoder.norm)
         self._heads = _layer(encoder.heads)
 
-    def new_state(self) -> LeanState:
+    def new_state(self) -> NumpyEncoderState:
         """State of a sound that was nothing but silence so far."""
         c = self._encoder.config
         past = [(2 * dilation, c.channels) for dilation in c.dilations]
         shapes = [(TAIL,), (c.mels,), (), (2 * STRIDE, c.mels + 1), *past]
-        return LeanState([np.zeros((1, *shape), np.float32) for shape in shapes], torch.zeros(1))
+        return NumpyEncoderState(
+            [np.zeros((1, *shape), np.float32) for shape in shapes], torch.zeros(1)
+        )
 
-    def hear(self, states: Sequence[LeanState], chunks: Sequence[Samples]) -> Tensor:
+    def hear(self, states: Sequence[NumpyEncoderState], chunks: Sequence[Samples]) -> Tensor:
         """A chunk (640,) further in each sound -> features (B, features); the states move on."""
         columns = zip(*(state.arrays for state in states), strict=True)
         outputs, after = self._outputs(np.stack(chunks), *map(np.concatenate, columns))
@@ -122,7 +124,7 @@ class _Norm:
         return np.asarray(centred * scale * self.weight + self.bias)
 
 
-class _LeanBlock:
+class _NumpyBlock:
     """x + W2 GLU(W1 [h(t - 2d), h(t - d), h(t)]), h = norm(x); see `Block`."""
 
     def __init__(self, block: Block) -> None:

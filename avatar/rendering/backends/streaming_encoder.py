@@ -12,7 +12,7 @@ from avatar.audio import Samples
 from avatar.models.encoder_state import EncoderState
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.rendering.backends.device import to_device
-from avatar.rendering.backends.numpy_encoder import LeanEncoder
+from avatar.rendering.backends.numpy_encoder import NumpyEncoder
 
 
 class SoundState(Protocol):
@@ -22,7 +22,7 @@ class SoundState(Protocol):
         """As before the first chunk."""
 
 
-class Ear(Protocol):
+class StreamingEncoder(Protocol):
     """Hears chunks of any number of sounds."""
 
     def new_state(self) -> Any:
@@ -52,10 +52,10 @@ class DeviceEncoder:
         return features
 
 
-def new_ear(encoder: SpeechEncoder) -> Ear:
+def new_streaming_encoder(encoder: SpeechEncoder) -> StreamingEncoder:
     """The fastest way to hear with `encoder` on the device it lies on."""
     on_cpu = encoder.rest.device.type == "cpu"
-    return LeanEncoder(encoder) if on_cpu else DeviceEncoder(encoder)
+    return NumpyEncoder(encoder) if on_cpu else DeviceEncoder(encoder)
 
 
 def fingerprint(encoder: SpeechEncoder) -> str:

@@ -13,7 +13,7 @@ from aiortc.utils import uint16_add, uint16_gt
 RESTART_GAP = 3000  # packets (60 s of sound): a jump this large is a new count, not a late packet
 
 
-class PromptBuffer:
+class PromptJitterBuffer:
     """Passes packets on in order; one older than the last is dropped (its place is concealed)."""
 
     def __init__(self) -> None:
@@ -31,9 +31,9 @@ class PromptBuffer:
 
 
 def _choose(capacity: int, prefetch: int = 0, is_video: bool = False) -> object:
-    return JitterBuffer(capacity, prefetch, is_video) if is_video else PromptBuffer()
+    return JitterBuffer(capacity, prefetch, is_video) if is_video else PromptJitterBuffer()
 
 
 def install() -> None:
-    """Make aiortc's receivers of sound use `PromptBuffer`."""
+    """Make aiortc's receivers of sound use `PromptJitterBuffer`."""
     vars(aiortc.rtcrtpreceiver)["JitterBuffer"] = _choose

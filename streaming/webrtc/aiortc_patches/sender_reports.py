@@ -21,7 +21,7 @@ UNIX_MINUS_NTP = -int(NTP_EPOCH.timestamp())  # seconds from 1900 to 1970
 UINT32 = 1 << 32
 
 
-class HonestReports:
+class MediaTimeReports:
     """Rewrites the Sender Reports of one aiortc sender; keeps the RTP time of its position 0."""
 
     def __init__(

@@ -14,7 +14,7 @@ from streaming.render.vp8 import LEAST_BITRATE, MOST_BITRATE, START_BITRATE, new
 WORTH_A_RESTART = 0.1  # relative change of the bit rate: a new rate costs a key frame
 
 
-class FaceEncoder(Vp8Encoder):
+class FaceVp8Encoder(Vp8Encoder):
     """Takes frames in I420; begins anew, with a key frame, when size or bit rate change."""
 
     codec: VideoCodecContext | None
@@ -49,4 +49,4 @@ def install() -> None:
     aiortc.codecs.vpx.MIN_BITRATE = LEAST_BITRATE
     aiortc.codecs.vpx.DEFAULT_BITRATE = START_BITRATE
     aiortc.codecs.vpx.MAX_BITRATE = MOST_BITRATE
-    vars(aiortc.codecs)["Vp8Encoder"] = FaceEncoder
+    vars(aiortc.codecs)["Vp8Encoder"] = FaceVp8Encoder

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from avatar.benchmark import bench
-from avatar.benchmark.bench_steps import Task, measure, run_steps
+from avatar.benchmark.bench_steps import BenchTask, measure, run_steps
 from avatar.benchmark.machine import allowed_cores, this_machine
-from avatar.benchmark.resized_speaker import reshaped
+from avatar.benchmark.resized_speaker import resized
 from avatar.benchmark.stopwatch import spread
 from avatar.errors import AvatarError
 from avatar.i420 import to_rgb
@@ -24,11 +24,11 @@ STAGES = {
 
 
 @pytest.fixture
-def task(tiny_bundle: Path) -> Task:
-    return Task(tiny_bundle, "realtime", "cpu", "torch", batches=(1,), seconds=0.1)
+def task(tiny_bundle: Path) -> BenchTask:
+    return BenchTask(tiny_bundle, "realtime", "cpu", "torch", batches=(1,), seconds=0.1)
 
 
-def test_stages_add_up_to_the_step(task: Task) -> None:
+def test_stages_add_up_to_the_step(task: BenchTask) -> None:
     one, two = run_steps(replace(task, batches=(1, 2), seconds=0.2))
     assert (one.batch, two.batch) == (1, 2)
     for found in (one, two):
@@ -41,7 +41,7 @@ def test_stages_add_up_to_the_step(task: Task) -> None:
         assert found.backend == "torch"
 
 
-def test_callers_are_shared_out_to_speakers(task: Task) -> None:
+def test_callers_are_shared_out_to_speakers(task: BenchTask) -> None:
     (found,) = run_steps(replace(task, batches=(3,), speakers=2))
     assert found.batch == 3
     draws = len(found.stages["Blend-Net"]) / len(found.steps)
@@ -49,14 +49,14 @@ def test_callers_are_shared_out_to_speakers(task: Task) -> None:
     assert len(found.stages["speech encoder"]) == len(found.steps)  # one for all
 
 
-def test_processes_report_together(task: Task) -> None:
+def test_processes_report_together(task: BenchTask) -> None:
     cores = allowed_cores()[:2]
     ((*found,),) = measure(task, cores)
     assert len(found) == len(cores)
     assert all(one.steps for one in found)
 
 
-def test_a_failing_process_says_why(task: Task, tmp_path: Path) -> None:
+def test_a_failing_process_says_why(task: BenchTask, tmp_path: Path) -> None:
     with pytest.raises(AvatarError, match="not a speaker"):
         measure(replace(task, speaker=tmp_path), allowed_cores()[:1])
 
@@ -93,18 +93,18 @@ def test_the_report_compares_presets_and_sizes(
 
 
 def test_paper_networks_stand_in_for_a_speaker(tiny: Speaker, tiny_paper: Speaker) -> None:
-    paper = reshaped(tiny, "paper")
+    paper = resized(tiny, "paper")
     assert paper.networks.lips.config.width == 256
     assert paper.networks.blend.config.whole_frame
     assert paper.networks.lips.config.box == tiny.networks.lips.config.box
-    assert reshaped(tiny_paper, "paper") is tiny_paper
+    assert resized(tiny_paper, "paper") is tiny_paper
 
 
 def test_lips_and_frames_of_other_sizes(tiny: Speaker) -> None:
     x0, y0, x1, y1 = tiny.card.lip_box
-    half = reshaped(tiny, "realtime", lips=0.5)
+    half = resized(tiny, "realtime", lips=0.5)
     assert half.networks.lips.config.box == ((y1 - y0) // 2, (x1 - x0) // 2)
-    small = reshaped(tiny, "realtime", frame=96)
+    small = resized(tiny, "realtime", frame=96)
     pipeline = Pipeline(small, "cpu")
     assert pipeline.size == (96, 96)
     stream = pipeline.open()
@@ -124,9 +124,9 @@ def test_lips_and_frames_of_other_sizes(tiny: Speaker) -> None:
 
 def test_sizes_that_cannot_be(tiny: Speaker) -> None:
     with pytest.raises(AvatarError, match="multiple of 16"):
-        reshaped(tiny, "realtime", frame=100)
+        resized(tiny, "realtime", frame=100)
     with pytest.raises(AvatarError, match="does not fit"):
-        reshaped(tiny, "realtime", frame=32)
+        resized(tiny, "realtime", frame=32)
 
 
 def test_spread() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streaming.benchmark.live_report import LiveReport, Spread
+from streaming.benchmark.live_report import DelaySpread, LiveReport
 from streaming.benchmark.soak_report import SoakReport, trend
 
 TIMES = [12.0 * number for number in range(300)]
@@ -48,9 +48,9 @@ def call(mouth: float = 180.0, voice: float = 220.0, skew: float = 40.0) -> Live
         freezes=0,
         longest_gap_ms=50.0,
         unread_pictures=0,
-        mouth_delay=Spread(mouth, mouth + 30, 0.0),
-        voice_delay=Spread(voice, voice + 10, 0.0),
-        skew=Spread(skew / 2, skew, 0.0),
+        mouth_delay=DelaySpread(mouth, mouth + 30, 0.0),
+        voice_delay=DelaySpread(voice, voice + 10, 0.0),
+        skew=DelaySpread(skew / 2, skew, 0.0),
         events=700,
         concealed_ms=0.0,
         frames_dropped=0,

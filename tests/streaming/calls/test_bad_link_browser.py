@@ -10,7 +10,7 @@ import pytest
 from streaming.benchmark.live_benchmark import BROWSER_FLAGS, CHROMIUM, PROBE
 from streaming.core.config import ServeConfig
 from tests.streaming.support.bad_link import HERE, BadLink, bad_link
-from tests.streaming.support.browser import first_picture, judge_call, patience
+from tests.streaming.support.browser import first_picture, judge_call, timeouts
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.namespaces import Machine, machines
 from tests.support import need
@@ -77,6 +77,6 @@ def test_a_call_survives_and_is_in_step_again(
     assert peers == 1, "it is the same call"
     assert soon.fps > 20
     for after in (soon, later):
-        assert after.skew.p95 <= MOST_SKEW * patience()
-        assert after.mouth_delay.p50 - before.mouth_delay.p50 <= SAME * patience()
-    assert later.voice_delay.p50 - before.voice_delay.p50 <= SAME * patience()
+        assert after.skew.p95 <= MOST_SKEW * timeouts()
+        assert after.mouth_delay.p50 - before.mouth_delay.p50 <= SAME * timeouts()
+    assert later.voice_delay.p50 - before.voice_delay.p50 <= SAME * timeouts()

@@ -19,7 +19,7 @@ from tests.streaming.support.browser import (
     first_picture,
     frames_shown,
     judge_call,
-    patience,
+    timeouts,
     wait_until,
 )
 from tests.streaming.support.live_server import LiveServer, serving, serving_bars
@@ -110,11 +110,11 @@ def test_the_real_renderer_speaks_with_the_microphone(open_page: OpenPage, tmp_p
         portrait = page.locator("#portrait").bounding_box()
         assert portrait["width"] > 400, "a large picture of the speaker before the start"
         page.click("#start")
-        assert first_picture(page) <= 3 * patience()
+        assert first_picture(page) <= 3 * timeouts()
         before, begun = frames_shown(page), time.monotonic()
         time.sleep(8)
         fps = (frames_shown(page) - before) / (time.monotonic() - begun)
-        assert fps >= 22 / patience()
+        assert fps >= 22 / timeouts()
         assert page.inner_text("#status") == "Live"
         page.click("#stop")
         wait_until(lambda: gone(server), 5)
@@ -243,10 +243,10 @@ def test_the_figures_are_those_of_the_call(bars: LiveServer, open_page: OpenPage
     page.keyboard.press("g")
     time.sleep(4)
     read = {name: page.inner_text(f"#f-{name}") for name in ("fps", "mouth", "skew", "rtt")}
-    assert float(read["fps"]) > 20 / patience()
-    assert 150 < float(read["mouth"]) < 400 * patience()
-    assert abs(float(read["skew"])) < 150 * patience()
-    assert float(read["rtt"]) < 100 * patience()
+    assert float(read["fps"]) > 20 / timeouts()
+    assert 150 < float(read["mouth"]) < 400 * timeouts()
+    assert abs(float(read["skew"])) < 150 * timeouts()
+    assert float(read["rtt"]) < 100 * timeouts()
 
 
 def test_a_server_that_stops_is_reported_in_plain_words(
@@ -297,10 +297,10 @@ def test_what_is_presented_is_in_time_and_in_step(probed: Any) -> None:
     report = judge_call(probed, 12)
     assert report.events >= 8
     assert report.unread_pictures <= 2
-    assert report.fps > 20 / patience()
+    assert report.fps > 20 / timeouts()
     # Sharper figures are the business of `avatar bench --live` on a quiet machine.
-    assert 120 < report.mouth_delay.p50 < 300 * patience()
-    assert report.skew.p50 < 80 * patience()
+    assert 120 < report.mouth_delay.p50 < 300 * timeouts()
+    assert report.skew.p50 < 80 * timeouts()
 
 
 def test_a_sound_device_that_stood_still_is_not_counted_as_delay(probed: Any) -> None:

@@ -16,7 +16,7 @@ from tests.streaming.support.browser import (
     chromium,
     first_picture,
     frames_shown,
-    patience,
+    timeouts,
     wait_until,
 )
 from tests.streaming.support.live_server import LiveServer, serving_bars
@@ -114,7 +114,7 @@ def test_a_viewer_who_joins_late_stays_in_step(server: LiveServer, pages: Any) -
     skews = view.evaluate(SKEWS)
     assert len(skews) >= 4
     print(skews)
-    assert abs(np.median(skews)) < 80 * patience()
+    assert abs(np.median(skews)) < 80 * timeouts()
 
 
 SKEWS = """async () => {

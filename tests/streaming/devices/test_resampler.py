@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from streaming.devices.resampler import PIECE, Pieces
+from streaming.devices.resampler import PIECE, BlockResampler
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 48_000, 96_000])
 def test_a_tone_stays_the_tone(rate: int) -> None:
-    pieces = Pieces(rate)
+    pieces = BlockResampler(rate)
     tone = np.sin(2 * np.pi * 440 * np.arange(rate) / rate).astype(np.float32)
     found = [piece for part in np.array_split(tone, 97) for piece in pieces.push(part)]
     assert {len(piece) for piece in found} == {PIECE}

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.media.frame_marker import CELLS, BlockCode, decode, encode
+from streaming.media.frame_marker import CELLS, FrameMarker, decode, encode
 from tests.streaming.support.level_bar import SIZE
 
 NUMBERS = st.integers(0, (1 << 20) - 1)
@@ -22,7 +22,7 @@ def test_a_wrong_cell_is_noticed(number: int, onset: int, wrong: int) -> None:
 
 
 def test_the_picture_carries_its_number_and_where_a_sound_began() -> None:
-    code = BlockCode()
+    code = FrameMarker()
     quiet, click = np.zeros(640, np.float32), np.zeros(640, np.float32)
     click[123] = 0.9
     for number, chunk in enumerate([quiet, quiet, quiet, click, click]):

@@ -11,8 +11,8 @@ import pytest
 
 from avatar.errors import AvatarError
 from streaming.media.audio_input import AudioInput
-from streaming.media.frame_buffer import Pictures
-from streaming.media.playout import VOICE_PACKET, Presenter
+from streaming.media.frame_buffer import FrameBuffer
+from streaming.media.playout import VOICE_PACKET, Playout
 from tests.streaming.conftest import VirtualTime
 from tests.streaming.support.stepped_clock import (
     DELAY,
@@ -27,9 +27,9 @@ START = 100.0
 
 @dataclass
 class Stage:
-    presenter: Presenter
+    playout: Playout
     sink: NotingSink
-    pictures: Pictures
+    pictures: FrameBuffer
     sound: AudioInput
 
 
@@ -39,12 +39,12 @@ async def presenting(
 ) -> AsyncIterator[Stage]:
     """A running presenter; it joins `late` seconds after the clock's start."""
     clock = SteppedClock(time)
-    pictures, sound, sink = Pictures(), AudioInput(clock), NotingSink(time, lead=lead)
+    pictures, sound, sink = FrameBuffer(), AudioInput(clock), NotingSink(time, lead=lead)
     clock.start(time.now)
     time.now += late
-    presenter = Presenter(clock, pictures, sound, sink)
-    task = asyncio.create_task(presenter.run())
-    yield Stage(presenter, sink, pictures, sound)
+    playout = Playout(clock, pictures, sound, sink)
+    task = asyncio.create_task(playout.run())
+    yield Stage(playout, sink, pictures, sound)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
@@ -60,7 +60,7 @@ async def test_frames_are_shown_at_their_time(time: VirtualTime) -> None:
     assert [(number, value) for _, number, value in stage.sink.pictures] == [
         (n, n) for n in range(4)
     ]
-    assert (stage.presenter.sent, stage.presenter.late) == (4, 0)
+    assert (stage.playout.sent, stage.playout.late) == (4, 0)
 
 
 async def test_a_late_picture_is_the_last_one_and_numbers_go_on(time: VirtualTime) -> None:
@@ -71,7 +71,7 @@ async def test_a_late_picture_is_the_last_one_and_numbers_go_on(time: VirtualTim
         stage.pictures.put(2, picture(2))
         await pass_time(time, 0.03)
     assert [shown[1:] for shown in stage.sink.pictures] == [(0, 0), (1, 0), (2, 2)]
-    assert stage.presenter.repeated == 1
+    assert stage.playout.repeated == 1
 
 
 async def test_a_busy_sink_skips_frames_and_is_then_shown_the_latest(time: VirtualTime) -> None:
@@ -85,7 +85,7 @@ async def test_a_busy_sink_skips_frames_and_is_then_shown_the_latest(time: Virtu
         await pass_time(time, 0.02)
     # The presenter may already have been waiting for frame 1 when the sink became busy.
     assert [number for _, number, _ in stage.sink.pictures] in ([0, 1, 2, 3], [0, 1, 3])
-    assert stage.presenter.skipped == 4 - len(stage.sink.pictures)
+    assert stage.playout.skipped == 4 - len(stage.sink.pictures)
 
 
 async def test_after_a_hold_up_the_face_jumps_to_now_but_no_sound_is_dropped(
@@ -97,7 +97,7 @@ async def test_after_a_hold_up_the_face_jumps_to_now_but_no_sound_is_dropped(
         time.now += 1.0
         await pass_time(time, 0.05)
     assert [number for _, number, _ in stage.sink.pictures][:3] == [0, 1, 25]
-    assert stage.presenter.skipped == 23
+    assert stage.playout.skipped == 23
     assert [start for _, start, _ in stage.sink.sound] == [
         n * VOICE_PACKET for n in range(len(stage.sink.sound))
     ]
@@ -129,7 +129,7 @@ async def test_who_joins_late_begins_with_now(time: VirtualTime) -> None:
         await pass_time(time, 0.1)
     assert stage.sink.pictures[0][1] == 249
     assert stage.sink.sound[0][1] == 500 * VOICE_PACKET
-    assert stage.presenter.skipped == 0
+    assert stage.playout.skipped == 0
 
 
 async def test_a_sink_that_fails_ends_its_presenter_in_words(time: VirtualTime) -> None:
@@ -139,6 +139,6 @@ async def test_a_sink_that_fails_ends_its_presenter_in_words(time: VirtualTime) 
 
     clock = SteppedClock(time)
     clock.start(time.now)
-    presenter = Presenter(clock, Pictures(), AudioInput(clock), Broken(time))
+    playout = Playout(clock, FrameBuffer(), AudioInput(clock), Broken(time))
     with pytest.raises(AvatarError, match="the camera is gone"):
-        await asyncio.wait_for(presenter.run(), 1)
+        await asyncio.wait_for(playout.run(), 1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from streaming.render.batcher import Batches, Step
+from streaming.render.batcher import Batcher, Step
 from tests.streaming.support.level_bar import BarPicture, LevelBar
 
 SILENCE = np.zeros(640, np.float32)
@@ -33,7 +33,7 @@ def frames(steps: list[Step]) -> dict[int, int | None]:
 
 
 def test_a_picture_belongs_to_the_frame_two_before_its_last_chunk() -> None:
-    batches = Batches()
+    batches = Batcher()
     batches.join(1, LevelBar())
     got = []
     for number in range(4):
@@ -43,7 +43,7 @@ def test_a_picture_belongs_to_the_frame_two_before_its_last_chunk() -> None:
 
 
 def test_chunks_of_many_callers_are_one_step_and_each_gets_one_at_a_time() -> None:
-    bar, batches = CountingBar(), Batches()
+    bar, batches = CountingBar(), Batcher()
     for caller in range(3):
         batches.join(caller, bar)
         batches.add(caller, 0, SILENCE)
@@ -56,7 +56,7 @@ def test_chunks_of_many_callers_are_one_step_and_each_gets_one_at_a_time() -> No
 
 
 def test_callers_of_different_speakers_share_a_step() -> None:
-    one, two, batches = CountingBar(), CountingBar(), Batches()
+    one, two, batches = CountingBar(), CountingBar(), Batcher()
     batches.join(1, one)
     batches.join(2, two)
     batches.join(3, one)
@@ -68,7 +68,7 @@ def test_callers_of_different_speakers_share_a_step() -> None:
 
 
 def test_a_chunk_that_was_skipped_does_not_shift_later_pictures() -> None:
-    batches = Batches()
+    batches = Batcher()
     batches.join(1, LevelBar())
     for number in (0, 1, 5):
         batches.add(1, number, SILENCE)
@@ -78,7 +78,7 @@ def test_a_chunk_that_was_skipped_does_not_shift_later_pictures() -> None:
 
 
 def test_a_failure_is_told_and_its_callers_begin_anew() -> None:
-    bar, batches = CountingBar(), Batches()
+    bar, batches = CountingBar(), Batcher()
     batches.join(1, bar)
     bar.fail = True
     batches.add(1, 0, SILENCE)
@@ -91,7 +91,7 @@ def test_a_failure_is_told_and_its_callers_begin_anew() -> None:
 
 
 def test_a_speaker_that_fails_does_not_stop_the_others_for_long() -> None:
-    bad, good, batches = CountingBar(), CountingBar(), Batches()
+    bad, good, batches = CountingBar(), CountingBar(), Batcher()
     batches.join(1, bad)
     batches.join(2, good)
     bad.fail = True
@@ -105,7 +105,7 @@ def test_a_speaker_that_fails_does_not_stop_the_others_for_long() -> None:
 
 
 def test_a_caller_may_change_speakers_and_leave() -> None:
-    batches = Batches()
+    batches = Batcher()
     batches.join(1, LevelBar(90))
     batches.add(1, 0, SILENCE)
     batches.join(1, LevelBar(160))

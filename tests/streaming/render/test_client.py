@@ -14,7 +14,7 @@ import pytest
 
 from avatar.errors import AvatarError
 from streaming.render.caller import Caller
-from streaming.render.client import QUEUE, RenderWorker
+from streaming.render.client import QUEUE, RenderClient
 from streaming.render.renderer import I420, Speakers
 from tests.streaming.support.level_bar import LevelBar, find_bars
 
@@ -35,8 +35,8 @@ def find_nothing() -> Speakers:
 
 
 @pytest.fixture
-async def worker() -> AsyncIterator[RenderWorker]:
-    worker = RenderWorker(functools.partial(find_with_a_broken_one, Path()))
+async def worker() -> AsyncIterator[RenderClient]:
+    worker = RenderClient(functools.partial(find_with_a_broken_one, Path()))
     await worker.attach()
     yield worker
     await worker.stop()
@@ -58,13 +58,13 @@ async def until(condition: Callable[[], Any], seconds: float = 5) -> None:
             await asyncio.sleep(0.005)
 
 
-async def talk(worker: RenderWorker, caller: Caller, numbers: range) -> None:
+async def talk(worker: RenderClient, caller: Caller, numbers: range) -> None:
     for number in numbers:
         worker.submit(caller, number, SILENCE)
         await until(lambda: not caller.underway)
 
 
-async def test_pictures_come_back_with_their_frame_numbers(worker: RenderWorker) -> None:
+async def test_pictures_come_back_with_their_frame_numbers(worker: RenderClient) -> None:
     shown = Shown()
     caller = await worker.join("bar", shown)
     await talk(worker, caller, range(5))
@@ -73,13 +73,13 @@ async def test_pictures_come_back_with_their_frame_numbers(worker: RenderWorker)
     assert worker.timings
 
 
-async def test_it_was_measured_before_it_is_ready(worker: RenderWorker) -> None:
+async def test_it_was_measured_before_it_is_ready(worker: RenderClient) -> None:
     capacity = worker.ready.capacity
     assert capacity.callers >= 1
     assert 0 < capacity.picture < capacity.budget
 
 
-async def test_the_speaker_can_change_in_the_middle(worker: RenderWorker) -> None:
+async def test_the_speaker_can_change_in_the_middle(worker: RenderClient) -> None:
     shown = Shown()
     caller = await worker.join("bar", shown)
     await talk(worker, caller, range(5))
@@ -89,7 +89,7 @@ async def test_the_speaker_can_change_in_the_middle(worker: RenderWorker) -> Non
     assert shown.shades == [90] * 3 + [160] * 3
 
 
-async def test_a_speaker_that_cannot_be_loaded_is_refused_in_words(worker: RenderWorker) -> None:
+async def test_a_speaker_that_cannot_be_loaded_is_refused_in_words(worker: RenderClient) -> None:
     with pytest.raises(AvatarError, match="weights"):
         await worker.join("broken", Shown())
     shown = Shown()
@@ -98,7 +98,7 @@ async def test_a_speaker_that_cannot_be_loaded_is_refused_in_words(worker: Rende
 
 
 async def test_while_the_renderer_is_held_up_only_the_newest_chunks_wait(
-    worker: RenderWorker,
+    worker: RenderClient,
 ) -> None:
     shown = Shown()
     caller = await worker.join("bar", shown)
@@ -113,7 +113,7 @@ async def test_while_the_renderer_is_held_up_only_the_newest_chunks_wait(
     await until(lambda: shown.numbers and shown.numbers[-1] == 17)
 
 
-async def test_a_killed_renderer_is_started_again_and_callers_go_on(worker: RenderWorker) -> None:
+async def test_a_killed_renderer_is_started_again_and_callers_go_on(worker: RenderClient) -> None:
     shown = Shown()
     caller = await worker.join("pale", shown)
     await talk(worker, caller, range(3))
@@ -130,7 +130,7 @@ async def test_a_killed_renderer_is_started_again_and_callers_go_on(worker: Rend
     assert shown.shades[-1] == 160
 
 
-async def test_a_caller_who_left_leaves_no_shared_memory(worker: RenderWorker) -> None:
+async def test_a_caller_who_left_leaves_no_shared_memory(worker: RenderClient) -> None:
     caller = await worker.join("bar", Shown())
     assert caller.memory
     file = Path("/dev/shm") / caller.memory.name
@@ -143,7 +143,7 @@ async def test_a_caller_who_left_leaves_no_shared_memory(worker: RenderWorker) -
 
 def test_a_speaker_that_is_not_there_is_said_before_anything_is_served() -> None:
     with pytest.raises(AvatarError, match="anna"):
-        RenderWorker(find_nothing)
+        RenderClient(find_nothing)
 
 
 def test_the_server_itself_never_loads_the_models() -> None:

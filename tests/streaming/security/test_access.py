@@ -6,7 +6,7 @@ from starlette.requests import Request
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig
 from streaming.core.secret_files import TOKEN_SECRET
-from streaming.security.access import Door, DoorError
+from streaming.security.access import AccessControl, AccessError
 
 
 @pytest.fixture
@@ -26,28 +26,30 @@ def request(host: str, origin: str | None = None, scheme: str = "http") -> Reque
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "", "example.org"])
 def test_beyond_this_machine_https_and_tokens_are_needed(host: str, secret: str) -> None:
     with pytest.raises(AvatarError, match="--tls-cert"):
-        Door(ServeConfig(host=host, token_secret_file=secret))
+        AccessControl(ServeConfig(host=host, token_secret_file=secret))
     with pytest.raises(AvatarError, match="--token-secret-file"):
-        Door(ServeConfig(host=host, behind_proxy="127.0.0.1"))
+        AccessControl(ServeConfig(host=host, behind_proxy="127.0.0.1"))
     with pytest.raises(AvatarError, match="--token-secret-file"):
-        Door(ServeConfig(host=host, tls_cert=secret, tls_key=secret))
-    assert Door(ServeConfig(host=host, tls_cert=secret, tls_key=secret, token_secret_file=secret))
-    assert Door(ServeConfig(host=host, behind_proxy="10.0.0.1", token_secret_file=secret))
+        AccessControl(ServeConfig(host=host, tls_cert=secret, tls_key=secret))
+    assert AccessControl(
+        ServeConfig(host=host, tls_cert=secret, tls_key=secret, token_secret_file=secret)
+    )
+    assert AccessControl(ServeConfig(host=host, behind_proxy="10.0.0.1", token_secret_file=secret))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
 def test_on_this_machine_nothing_is_needed(host: str, secret: str) -> None:
-    assert not Door(ServeConfig(host=host)).needs_token
-    assert Door(ServeConfig(host=host, token_secret_file=secret)).needs_token
+    assert not AccessControl(ServeConfig(host=host)).needs_token
+    assert AccessControl(ServeConfig(host=host, token_secret_file=secret)).needs_token
 
 
 def test_a_proxy_on_this_machine_makes_it_reachable(secret: str) -> None:
     with pytest.raises(AvatarError, match="--token-secret-file"):
-        Door(ServeConfig(behind_proxy="127.0.0.1"))
-    door = Door(ServeConfig(behind_proxy="127.0.0.1", token_secret_file=secret))
-    door.check(request("example.org", scheme="https"))
-    with pytest.raises(DoorError, match="https"):
-        door.check(request("example.org"))
+        AccessControl(ServeConfig(behind_proxy="127.0.0.1"))
+    access = AccessControl(ServeConfig(behind_proxy="127.0.0.1", token_secret_file=secret))
+    access.check(request("example.org", scheme="https"))
+    with pytest.raises(AccessError, match="https"):
+        access.check(request("example.org"))
 
 
 @pytest.mark.parametrize(
@@ -68,9 +70,9 @@ def test_a_proxy_on_this_machine_makes_it_reachable(secret: str) -> None:
     ],
 )
 def test_pages_names_and_origins(host: str, origin: str | None, scheme: str, passes: bool) -> None:
-    door = Door(ServeConfig(allowed_origins=("https://friend.example",)))
+    access = AccessControl(ServeConfig(allowed_origins=("https://friend.example",)))
     if passes:
-        door.check(request(host, origin, scheme))
+        access.check(request(host, origin, scheme))
     else:
-        with pytest.raises(DoorError):
-            door.check(request(host, origin, scheme))
+        with pytest.raises(AccessError):
+            access.check(request(host, origin, scheme))

@@ -1,7 +1,7 @@
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.security.candidate_filter import RemoteCandidates
+from streaming.security.candidate_filter import CandidateFilter
 
 STRANGER = "198.51.100.7"
 
@@ -11,7 +11,7 @@ def candidate(address: str, transport: str = "udp") -> str:
 
 
 def allows(text: str, caller: str = STRANGER, private: bool = False) -> bool:
-    return RemoteCandidates(caller, 32, private).allows(text)
+    return CandidateFilter(caller, 32, private).allows(text)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1", STRANGER, "64:ff9b::808:808"])
@@ -78,12 +78,12 @@ def test_an_offer_loses_what_must_not_be_used_and_nothing_else() -> None:
     lines = ["v=0", "m=video 9 x 96", "a=mid:0", "a=end-of-candidates"]
     kept, dropped = (f"a=candidate:{candidate(a)}" for a in ("8.8.8.8", "10.0.0.5"))
     offer = "\r\n".join([*lines[:3], dropped, kept, lines[3]]) + "\r\n"
-    filtered = RemoteCandidates(STRANGER, 2, private=False).filter(offer)
+    filtered = CandidateFilter(STRANGER, 2, private=False).filter(offer)
     assert filtered.splitlines() == [*lines[:3], kept, lines[3]]
 
 
 def test_candidates_are_counted_whether_used_or_not() -> None:
-    candidates = RemoteCandidates(STRANGER, 3, private=False)
+    candidates = CandidateFilter(STRANGER, 3, private=False)
     candidates.filter(f"a=candidate:{candidate('10.0.0.5')}\r\n" * 2)
     assert candidates.allows(candidate("8.8.8.8"))
     with pytest.raises(AvatarError, match="too many"):

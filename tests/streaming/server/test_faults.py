@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.render.client import RenderWorker
+from streaming.render.client import RenderClient
 from streaming.webrtc.session import Session
-from tests.streaming.support.browser import patience
+from tests.streaming.support.browser import timeouts
 from tests.streaming.support.talking_peer import TalkingPeer
 from tests.streaming.support.troubled_bar import find_troubled
 
@@ -22,7 +22,7 @@ MakeSession = Callable[[], Session]
 
 @pytest.fixture
 async def make(tmp_path: Path) -> AsyncIterator[MakeSession]:
-    worker = RenderWorker(functools.partial(find_troubled, tmp_path))
+    worker = RenderClient(functools.partial(find_troubled, tmp_path))
     await worker.attach()
     yield lambda: Session(worker, 0.03, [], lambda _: None)
     await worker.stop()
@@ -36,7 +36,7 @@ async def begin(make: MakeSession, speaker: str) -> tuple[Session, TalkingPeer]:
 
 
 async def within(seconds: float, condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(seconds * patience()):
+    async with asyncio.timeout(seconds * timeouts()):
         while not condition():
             await asyncio.sleep(0.02)
 

@@ -9,24 +9,24 @@ import pytest
 
 from streaming.core.config import ServeConfig
 from streaming.core.ice_servers import IceServers
-from streaming.render.client import RenderWorker
-from streaming.server.session_manager import MOST_VIEWERS, ServerFullError, Sessions
+from streaming.render.client import RenderClient
+from streaming.server.session_manager import MOST_VIEWERS, ServerFullError, SessionManager
 from tests.streaming.support.level_bar import find_bars
 
 
 @pytest.fixture
-async def worker() -> AsyncIterator[RenderWorker]:
-    worker = RenderWorker(functools.partial(find_bars, Path()))
+async def worker() -> AsyncIterator[RenderClient]:
+    worker = RenderClient(functools.partial(find_bars, Path()))
     await worker.attach()
     yield worker
     await worker.stop()
 
 
-def places(worker: RenderWorker, limit: int) -> Sessions:
-    return Sessions(worker, ServeConfig(max_sessions=limit), IceServers((), None, 0))
+def places(worker: RenderClient, limit: int) -> SessionManager:
+    return SessionManager(worker, ServeConfig(max_sessions=limit), IceServers((), None, 0))
 
 
-async def test_a_viewer_takes_part_of_a_place(worker: RenderWorker) -> None:
+async def test_a_viewer_takes_part_of_a_place(worker: RenderClient) -> None:
     assert 0 < worker.ready.capacity.viewer < 1
     sessions = places(worker, 2)
     first = sessions.open(lambda _: None)
@@ -36,7 +36,7 @@ async def test_a_viewer_takes_part_of_a_place(worker: RenderWorker) -> None:
     await sessions.close_all("the test is over")
 
 
-async def test_the_first_viewer_of_a_call_may_always_look(worker: RenderWorker) -> None:
+async def test_the_first_viewer_of_a_call_may_always_look(worker: RenderClient) -> None:
     sessions = places(worker, 1)
     call = sessions.open(lambda _: None)
     with sessions.looking_at(call):
@@ -47,7 +47,7 @@ async def test_the_first_viewer_of_a_call_may_always_look(worker: RenderWorker) 
     await sessions.close_all("the test is over")
 
 
-async def test_a_call_has_so_many_viewers_and_no_more(worker: RenderWorker) -> None:
+async def test_a_call_has_so_many_viewers_and_no_more(worker: RenderClient) -> None:
     sessions = places(worker, 100)
     call = sessions.open(lambda _: None)
     with contextlib.ExitStack() as viewers:

@@ -14,7 +14,7 @@ from avatar.rendering.render_video import render_film
 from avatar.speakers.speaker import load_speaker
 from streaming.media.playout import VOICE_PACKET
 from streaming.sinks.destination import Destination
-from streaming.sinks.recorder import Film
+from streaming.sinks.recorder import Recorder
 from tests.streaming.calls.test_browser import write_beeps
 from tests.tiny_speaker import make_tiny_bundle
 
@@ -34,7 +34,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-async def perform(film: Film) -> None:
+async def perform(film: Recorder) -> None:
     noise = np.random.default_rng(0)
     for number in range(100):
         await film.ready()
@@ -44,7 +44,7 @@ async def perform(film: Film) -> None:
 
 
 async def test_a_film_that_does_not_fit_ends_in_words_and_leaves_nothing(small_disk: Path) -> None:
-    film = await Film.open(Destination.parse(str(small_disk / "film.mp4")), SIZE)
+    film = await Recorder.open(Destination.parse(str(small_disk / "film.mp4")), SIZE)
     with pytest.raises(AvatarError, match="No space left on device"):
         await perform(film)
     with pytest.raises(AvatarError, match="No space left on device"):

@@ -8,7 +8,7 @@ import pytest
 from avatar.errors import AvatarError
 from streaming.sinks import reconnecting
 from streaming.sinks.background import Background
-from streaming.sinks.reconnecting import KeptSink
+from streaming.sinks.reconnecting import ReconnectingSink
 from tests.streaming.conftest import VirtualTime
 from tests.streaming.support.stepped_clock import NotingSink, picture
 
@@ -43,7 +43,7 @@ async def test_it_goes_on_when_the_device_comes_back(
     monkeypatch.setattr(reconnecting, "RETRY", 0.01)
     monkeypatch.setattr(reconnecting, "STEADY", -1.0)
     device = Device(time)
-    sink = KeptSink("camera", device.open)
+    sink = ReconnectingSink("camera", device.open)
     await sink.start()
     assert (sink.name, sink.lead) == ("a device", 0.05)
     await sink.ready()
@@ -65,7 +65,7 @@ async def test_a_first_time_that_fails_is_an_error(time: VirtualTime) -> None:
     device = Device(time)
     device.there = False
     with pytest.raises(AvatarError, match="gone"):
-        await KeptSink("camera", device.open).start()
+        await ReconnectingSink("camera", device.open).start()
 
 
 async def test_after_a_failure_nothing_more_is_done_but_the_end() -> None:

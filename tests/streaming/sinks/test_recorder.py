@@ -15,7 +15,7 @@ from streaming.media.clock import VOICE_RATE
 from streaming.media.playout import VOICE_PACKET
 from streaming.render.renderer import I420
 from streaming.sinks.destination import Destination
-from streaming.sinks.recorder import Film
+from streaming.sinks.recorder import Recorder
 from tests.support import need
 
 SIZE = (192, 128)
@@ -36,7 +36,7 @@ def voice(packet: int) -> np.ndarray:
     return (0.5 * loud * np.sin(2 * np.pi * 1000 * place / VOICE_RATE)).astype(np.float32)
 
 
-async def perform(film: Film, pace: float = 0.0) -> None:
+async def perform(film: Recorder, pace: float = 0.0) -> None:
     for number in range(SECONDS * 25):
         await film.ready()
         film.show(number, face(number))
@@ -73,7 +73,7 @@ def judge(file: Path) -> None:
 @pytest.mark.parametrize("name", ["film.mp4", "film.mkv"])
 async def test_a_file_has_both_tracks_in_step(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
-    film = await Film.open(Destination.parse(str(file)), SIZE)
+    film = await Recorder.open(Destination.parse(str(file)), SIZE)
     assert not file.exists(), "it appears when it is whole"
     await perform(film)
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -107,12 +107,12 @@ async def test_another_program_receives_a_stream(tmp_path: Path, scheme: str) ->
     judge(kept)
 
 
-async def connected(destination: Destination) -> Film:
+async def connected(destination: Destination) -> Recorder:
     """Open, once the receiver listens."""
     for _ in range(40):
         await asyncio.sleep(0.25)
         try:
-            film = await Film.open(destination, SIZE)
+            film = await Recorder.open(destination, SIZE)
             await asyncio.sleep(0.5)
             film.show(0, face(0))
             film.speak(0, voice(0))
@@ -126,13 +126,13 @@ async def connected(destination: Destination) -> Film:
 async def test_nobody_listening_is_one_line() -> None:
     port = free_port(socket.SOCK_STREAM)
     with pytest.raises(AvatarError, match="refused"):
-        await Film.open(Destination.parse(f"rtmp://127.0.0.1:{port}/live/face"), SIZE)
+        await Recorder.open(Destination.parse(f"rtmp://127.0.0.1:{port}/live/face"), SIZE)
 
 
 async def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "no").write_text("a file, no folder")
     with pytest.raises(AvatarError, match=r"no/film.mp4 takes nothing"):
-        await Film.open(Destination.parse(str(tmp_path / "no" / "film.mp4")), SIZE)
+        await Recorder.open(Destination.parse(str(tmp_path / "no" / "film.mp4")), SIZE)
 
 
 @pytest.mark.parametrize("text", ["film.avi", "film", "ftp://host/film.mp4", "srt://", ""])

@@ -36,14 +36,14 @@ def chromium(microphone: Path) -> Iterator[Any]:
             browser.close()
 
 
-def patience() -> float:
+def timeouts() -> float:
     """1 on a machine with nothing else to do, more where other programs want the same cores."""
     return max(1.0, os.getloadavg()[0] / (2 * len(os.sched_getaffinity(0))))
 
 
 def wait_until(condition: Callable[[], Any], seconds: float) -> float:
     """Seconds until `condition` held; fails after `seconds` (more on a busy machine)."""
-    begun, limit = time.monotonic(), seconds * patience()
+    begun, limit = time.monotonic(), seconds * timeouts()
     while not condition():
         assert time.monotonic() - begun < limit, f"not within {limit:.1f} s"
         time.sleep(0.02)

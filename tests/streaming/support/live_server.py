@@ -12,7 +12,7 @@ import httpx
 import uvicorn
 
 from streaming.core.config import ServeConfig
-from streaming.render.client import RenderWorker
+from streaming.render.client import RenderClient
 from streaming.render.renderer import FindSpeakers
 from streaming.server.app import create_app
 from streaming.server.serve import server_settings
@@ -45,7 +45,7 @@ def serving_bars(
 def serving(
     find: FindSpeakers, config: ServeConfig, listen_on: str = "127.0.0.1"
 ) -> Iterator[LiveServer]:
-    worker = RenderWorker(find)
+    worker = RenderClient(find)
     listener = socket.create_server((listen_on, 0))
     server = uvicorn.Server(server_settings(config, create_app(config, worker)))
     thread = threading.Thread(target=server.run, args=([listener],))

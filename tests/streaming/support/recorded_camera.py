@@ -56,7 +56,7 @@ class RecordedCamera:
 
 
 def read_code(luma: I420) -> tuple[int, int] | None:
-    """Frame number and onset that `BlockCode` burnt into a picture."""
+    """Frame number and onset that `FrameMarker` burnt into a picture."""
     height, width = luma.shape
     cell = width // frame_marker.CELLS
     middles = np.arange(frame_marker.CELLS) * cell + cell // 2

@@ -3,7 +3,7 @@ from aiortc import RTCRtpReceiver
 from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtp import RtpPacket
 
-from streaming.webrtc.aiortc_patches.jitter_buffer import PromptBuffer
+from streaming.webrtc.aiortc_patches.jitter_buffer import PromptJitterBuffer
 
 
 def packet(number: int) -> RtpPacket:
@@ -13,7 +13,7 @@ def packet(number: int) -> RtpPacket:
 
 
 def passed(*numbers: int) -> list[int]:
-    buffer = PromptBuffer()
+    buffer = PromptJitterBuffer()
     frames = [buffer.add(packet(number))[1] for number in numbers]
     return [frame.timestamp // 960 for frame in frames if frame is not None]
 
@@ -33,6 +33,6 @@ def test_the_count_may_wrap_and_may_begin_anew() -> None:
 
 def test_aiortc_uses_it_for_sound_only() -> None:
     choose = aiortc.rtcrtpreceiver.JitterBuffer
-    assert isinstance(choose(capacity=16, prefetch=4), PromptBuffer)
+    assert isinstance(choose(capacity=16, prefetch=4), PromptJitterBuffer)
     assert isinstance(choose(capacity=512, is_video=True), JitterBuffer)
     assert RTCRtpReceiver.__init__.__globals__["JitterBuffer"] is choose

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.render.client import RenderWorker
+from streaming.render.client import RenderClient
 from streaming.webrtc import timeouts
 from streaming.webrtc.session import Session
 from tests.streaming.support.level_bar import find_bars
@@ -25,7 +25,7 @@ MakeSession = Callable[[], Session]
 
 @pytest.fixture
 async def make() -> AsyncIterator[MakeSession]:
-    worker = RenderWorker(functools.partial(find_bars, Path()))
+    worker = RenderClient(functools.partial(find_bars, Path()))
     await worker.attach()
     yield lambda: Session(worker, BUDGET, [], lambda _: None)
     await worker.stop()

@@ -3,48 +3,48 @@ import numpy as np
 import pytest
 
 from streaming.core.limits import Limits
-from streaming.webrtc.timeouts import SILENCE_LIMIT, Patience, audible
+from streaming.webrtc.timeouts import SILENCE_LIMIT, CallTimeouts, audible
 
 LIMITS = Limits(connecting_s=20, idle_s=60, total_s=300)
 
 
 def test_a_call_that_never_connects_ends() -> None:
-    patience = Patience(LIMITS, now=100)
-    patience.packet(119)
-    assert patience.over(120) is None
-    assert "did not come about" in (patience.over(120.1) or "")
+    timeouts = CallTimeouts(LIMITS, now=100)
+    timeouts.packet(119)
+    assert timeouts.over(120) is None
+    assert "did not come about" in (timeouts.over(120.1) or "")
 
 
 def test_a_caller_gone_without_a_word_is_noticed_from_the_last_packet() -> None:
-    patience = Patience(LIMITS, now=0)
-    patience.connected(10)
-    assert patience.over(10 + SILENCE_LIMIT) is None
-    patience.packet(14)
-    patience.connected(15)
-    assert patience.over(14 + SILENCE_LIMIT) is None
-    assert "nothing heard" in (patience.over(14.1 + SILENCE_LIMIT) or "")
+    timeouts = CallTimeouts(LIMITS, now=0)
+    timeouts.connected(10)
+    assert timeouts.over(10 + SILENCE_LIMIT) is None
+    timeouts.packet(14)
+    timeouts.connected(15)
+    assert timeouts.over(14 + SILENCE_LIMIT) is None
+    assert "nothing heard" in (timeouts.over(14.1 + SILENCE_LIMIT) or "")
 
 
 @pytest.mark.parametrize("idle_s", [60.0, 0.0])
 def test_silence_ends_a_call_unless_it_may_last_for_ever(idle_s: float) -> None:
-    patience = Patience(Limits(idle_s=idle_s), now=0)
-    patience.connected(1)
-    patience.spoke(50)
+    timeouts = CallTimeouts(Limits(idle_s=idle_s), now=0)
+    timeouts.connected(1)
+    timeouts.spoke(50)
     for now in (110, 111):
-        patience.packet(now)
-    assert patience.over(110) is None
-    assert bool(patience.over(111)) == bool(idle_s)
+        timeouts.packet(now)
+    assert timeouts.over(110) is None
+    assert bool(timeouts.over(111)) == bool(idle_s)
 
 
 @pytest.mark.parametrize("total_s", [300.0, 0.0])
 def test_a_call_ends_at_last_unless_it_may_last_for_ever(total_s: float) -> None:
-    patience = Patience(Limits(total_s=total_s), now=0)
-    patience.connected(1)
+    timeouts = CallTimeouts(Limits(total_s=total_s), now=0)
+    timeouts.connected(1)
     for now in (300, 301):
-        patience.packet(now)
-        patience.spoke(now)
-    assert patience.over(300) is None
-    assert bool(patience.over(301)) == bool(total_s)
+        timeouts.packet(now)
+        timeouts.spoke(now)
+    assert timeouts.over(300) is None
+    assert bool(timeouts.over(301)) == bool(total_s)
 
 
 @pytest.mark.parametrize(("peak", "heard"), [(200, False), (-200, False), (2000, True)])

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.render.client import RenderWorker
+from streaming.render.client import RenderClient
 from streaming.webrtc.session import Session
 from streaming.webrtc.viewer import Viewer
 from tests.streaming.support.level_bar import find_bars
@@ -19,14 +19,14 @@ STEP = 0.06  # seconds: a frame and a packet
 
 
 async def test_who_joins_late_is_told_the_true_time_of_voice_and_face() -> None:
-    worker = RenderWorker(functools.partial(find_bars, Path()))
+    worker = RenderClient(functools.partial(find_bars, Path()))
     await worker.attach()
     session, caller = Session(worker, 0.03, [], lambda _: None), TalkingPeer()
     await caller.take_answer(await session.answer(await caller.offer(), "bar"))
     await within(5, lambda: caller.face and caller.voice)
     await asyncio.sleep(LATE)
 
-    viewer, looker = Viewer(session.performance, []), TalkingPeer(speaks=False)
+    viewer, looker = Viewer(session.avatar_stream, []), TalkingPeer(speaks=False)
     await looker.take_answer(await viewer.answer(await looker.offer()))
     await within(20, lambda: len({ssrc for ssrc, *_ in looker.reports}) == 2)
     await asyncio.sleep(3)

@@ -12,17 +12,17 @@ from aiortc.jitterbuffer import JitterFrame
 
 from streaming.render.vp8 import LEAST_BITRATE, START_BITRATE
 from streaming.webrtc.aiortc_patches import vp8_encoder
-from streaming.webrtc.aiortc_patches.vp8_encoder import FaceEncoder
+from streaming.webrtc.aiortc_patches.vp8_encoder import FaceVp8Encoder
 
 SIZE = 128
 VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=96)
 
 
 @pytest.fixture
-def encoder() -> FaceEncoder:
+def encoder() -> FaceVp8Encoder:
     vp8_encoder.install()
     found = get_encoder(VP8)
-    assert isinstance(found, FaceEncoder)
+    assert isinstance(found, FaceVp8Encoder)
     return found
 
 
@@ -38,7 +38,7 @@ def is_key(payloads: list[bytes]) -> bool:
     return not vp8_depayload(payloads[0])[0] & 1
 
 
-def test_pictures_come_back(encoder: FaceEncoder) -> None:
+def test_pictures_come_back(encoder: FaceVp8Encoder) -> None:
     decoder = get_decoder(VP8)
     for number in range(5):
         payloads, stamp = encoder.encode(picture(number))
@@ -51,13 +51,13 @@ def test_pictures_come_back(encoder: FaceEncoder) -> None:
         assert 10 * np.log10(255**2 / error) > 35
 
 
-def test_a_key_frame_on_request(encoder: FaceEncoder) -> None:
+def test_a_key_frame_on_request(encoder: FaceVp8Encoder) -> None:
     encoder.encode(picture(0))
     assert not is_key(encoder.encode(picture(1))[0])
     assert is_key(encoder.encode(picture(2), force_keyframe=True)[0])
 
 
-def test_another_size_or_rate_begins_anew(encoder: FaceEncoder) -> None:
+def test_another_size_or_rate_begins_anew(encoder: FaceVp8Encoder) -> None:
     assert encoder.target_bitrate == START_BITRATE
     encoder.encode(picture(0))
     assert is_key(encoder.encode(picture(1, 2 * SIZE))[0])

@@ -6,8 +6,12 @@ import torch
 from numpy.typing import NDArray
 
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
-from avatar.rendering.backends.numpy_encoder import LeanEncoder
-from avatar.rendering.backends.streaming_encoder import DeviceEncoder, fingerprint, new_ear
+from avatar.rendering.backends.numpy_encoder import NumpyEncoder
+from avatar.rendering.backends.streaming_encoder import (
+    DeviceEncoder,
+    fingerprint,
+    new_streaming_encoder,
+)
 from avatar.rendering.speech_features import load_encoder
 
 CHUNKS = 60
@@ -36,7 +40,7 @@ def whole(encoder: SpeechEncoder, chunks: NDArray[np.float32]) -> NDArray[np.flo
 def test_same_numbers_as_the_module(shipped: bool) -> None:
     encoder = load_encoder() if shipped else small()
     encoder.heads.bias[-1] += 20  # trusts whatever it hears: else noise is eased to rest
-    ear = LeanEncoder(encoder)
+    ear = NumpyEncoder(encoder)
     sounds = [hum(seed) for seed in range(3)]
     states = [ear.new_state() for _ in sounds]
     rows = [ear.hear(states, list(chunks)).numpy() for chunks in zip(*sounds, strict=True)]
@@ -48,7 +52,7 @@ def test_same_numbers_as_the_module(shipped: bool) -> None:
 
 @torch.inference_mode()
 def test_a_state_begins_again() -> None:
-    ear, (first, *others) = LeanEncoder(small()), hum(1)
+    ear, (first, *others) = NumpyEncoder(small()), hum(1)
     state = ear.new_state()
     fresh = ear.hear([state], [first]).clone()
     for chunk in others:
@@ -69,7 +73,7 @@ def test_the_module_as_an_ear_hears_the_same() -> None:
 
 def test_what_hears_alike_is_known() -> None:
     encoder, other = small(), small()
-    assert isinstance(new_ear(encoder), LeanEncoder)
+    assert isinstance(new_streaming_encoder(encoder), NumpyEncoder)
     assert fingerprint(encoder) == fingerprint(other)
     other.stem.bias.data[0] += 1
     assert fingerprint(encoder) != fingerprint(other)
