@@ -1,5 +1,7 @@
 """One voice and the face that follows it: sound goes in, pictures and voice come out in step."""
 
+import math
+
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from streaming.core import metrics
 from streaming.media.audio_input import AudioInput
@@ -42,6 +44,13 @@ class AvatarStream:
         self._pictures = FrameBuffer()
         self._code = FrameMarker() if block_code else None
         self._caller: Caller | None = None
+        self._over = False
+
+    @property
+    def begun(self) -> float:
+        """Monotonic time at which the clock started; minus infinity: not yet, or over."""
+        running = self.clock.started and not self._over
+        return self.clock.capture(0) if running else -math.inf
 
     @property
     def speaker(self) -> str:
@@ -71,6 +80,7 @@ class AvatarStream:
 
     def leave(self) -> None:
         """Give the place with the renderer back."""
+        self._over = True
         if self._caller:
             self._renderer.leave(self._caller)
 

@@ -36,6 +36,7 @@ from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
 from streaming.server.websockets import signalling, viewing
 from streaming.webrtc.aiortc_patches import jitter_buffer, vp8_encoder
+from streaming.webrtc.session import Notify, Session
 
 log = logging.getLogger(__name__)
 
@@ -73,13 +74,17 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     gallery = Gallery(worker.ready.previews)
     ice_servers = make_ice_servers(config)
 
+    def new_session(notify: Notify) -> Session:
+        budget, servers = worker.ready.capacity.budget, ice_servers.for_peer()
+        return Session(worker, budget, servers, notify, config.block_code, config.limits)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         memory.prepare()
         await worker.attach()
-        sessions = SessionManager(worker, config, ice_servers)
+        sessions = SessionManager(worker, config)
         lag = LoopLag()
-        services = CallServices(config, sessions, gallery, worker.ready.first)
+        services = CallServices(config, sessions, gallery, worker.ready.first, new_session)
         app.state.server = ServerState(worker, services, lag)
         gauges = ServerGauges(sessions, worker)
         REGISTRY.register(gauges)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig
@@ -12,7 +11,7 @@ from streaming.security.sdp_check import check_offer
 from streaming.security.tokens import ANY_SPEAKER, Grant
 from streaming.server.gallery import Gallery
 from streaming.server.session_manager import SessionManager
-from streaming.webrtc.session import Session
+from streaming.webrtc.session import Notify, Session
 
 
 @dataclass
@@ -24,6 +23,8 @@ class CallServices:
     gallery: Gallery
     first: str
     "The speaker shown to those who name none."
+    new_session: Callable[[Notify], Session]
+    "Makes a call over a peer connection."
 
 
 @dataclass
@@ -52,16 +53,19 @@ class CallHandler:
         self.grant.check_speaker(name)
         return self.services.gallery.check(name)
 
-    async def call(self, sdp: str, wanted: str, notify: Callable[[dict[str, Any]], None]) -> str:
+    async def call(self, sdp: str, wanted: str, notify: Notify) -> str:
         """Begin the call with an offer; the answer. Raises AvatarError, and leaves nothing then."""
         if self.session:
             raise AvatarError("this connection already has a call; stop it first")
         speaker = self.may_see(wanted or self.speaker)
         check_offer(sdp)
         sdp = self._candidates.filter(sdp)
-        self.session = session = self.services.sessions.open(notify, self.address)
+        services = self.services
+        self.session = session = services.sessions.open(
+            lambda: services.new_session(notify), self.address
+        )
         try:
-            async with asyncio.timeout(self.services.config.limits.connecting_s):
+            async with asyncio.timeout(services.config.limits.connecting_s):
                 return await session.answer(sdp, speaker)
         except BaseException as error:
             self.session = None

@@ -6,23 +6,25 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from avatar.errors import AvatarError
 from streaming.core import logs, metrics
 from streaming.core.config import ServeConfig
-from streaming.core.ice_servers import IceServers
 from streaming.media.avatar_stream import stream_delay
+from streaming.media.call import Call
 from streaming.render.client import RenderClient
 from streaming.security.ip_addresses import home_of, is_here
 from streaming.security.rate_limit import TooManyError
 from streaming.server import memory
-from streaming.webrtc.session import Notify, Session
 
 log = logging.getLogger(__name__)
 
 DRAIN_POLL_S = 0.1  # seconds between looks whether the last call has ended
 MOST_VIEWERS = 4  # of one call
 RETRY_AFTER = 10  # seconds a refused caller is asked to wait
+
+AnyCall = TypeVar("AnyCall", bound=Call)
 
 
 class ServerFullError(AvatarError):
@@ -36,13 +38,12 @@ class ServerStoppingError(AvatarError):
 class SessionManager:
     """Opens calls while there is room; `len()` of it is the number of calls."""
 
-    def __init__(self, worker: RenderClient, config: ServeConfig, ice_servers: IceServers) -> None:
+    def __init__(self, worker: RenderClient, config: ServeConfig) -> None:
         self.limit = config.max_sessions or worker.ready.capacity.callers
         self.stopping = False
         self._renderer = worker
         self._config = config
-        self._ice_servers = ice_servers
-        self._open: set[Session] = set()
+        self._open: set[Call] = set()
         self._homes: Counter[str] = Counter()
         self._forgetting: set[asyncio.Task[None]] = set()
 
@@ -54,8 +55,8 @@ class SessionManager:
         """Seconds, of every call opened on this machine."""
         return stream_delay(self._renderer.ready.capacity.budget)
 
-    def open(self, notify: Notify, address: str = "") -> Session:
-        """Take a place for a new call from `address`.
+    def open(self, make: Callable[[], AnyCall], address: str = "") -> AnyCall:
+        """Take a place for a new call from `address`, which `make` makes if there is room.
 
         Raises ServerFullError if there is none, TooManyError if the address has had its share.
         """
@@ -65,62 +66,55 @@ class SessionManager:
             raise ServerFullError(
                 f"the server is full ({self.limit} calls); try again in {RETRY_AFTER} seconds"
             )
-        config, home = self._config, home_of(address)
-        if self._homes[home] >= config.limits.sessions_per_address and not is_here(address):
+        home = home_of(address)
+        if self._homes[home] >= self._config.limits.sessions_per_address and not is_here(address):
             raise TooManyError("too many calls from your address; end one first")
-        session = Session(
-            self._renderer,
-            self._renderer.ready.capacity.budget,
-            self._ice_servers.for_peer(),
-            notify,
-            config.block_code,
-            config.limits,
-        )
-        self._open.add(session)
+        call = make()
+        self._open.add(call)
         self._homes[home] += 1
-        task = asyncio.get_running_loop().create_task(self._forget(session, home))
+        task = asyncio.get_running_loop().create_task(self._forget(call, home))
         self._forgetting.add(task)
         task.add_done_callback(self._forgetting.discard)
-        logs.session_id.set(session.id)
+        logs.session_id.set(call.id)
         metrics.OPENED.inc()
-        log.info("session %s opened (%d of %d)", session.id, len(self), self.limit)
-        return session
+        log.info("session %s opened (%d of %d)", call.id, len(self), self.limit)
+        return call
 
     @contextlib.contextmanager
-    def looking_at(self, session: Session) -> Iterator[None]:
+    def looking_at(self, call: Call) -> Iterator[None]:
         """A viewer's place at a call while it looks; the first may always look.
 
         Raises ServerFullError if there is none.
         """
-        if session.viewers >= MOST_VIEWERS:
+        if call.viewers >= MOST_VIEWERS:
             raise ServerFullError("this call has as many viewers as it can")
         viewer = self._renderer.ready.capacity.viewer
-        if session.viewers and self._load + viewer > self.limit:
+        if call.viewers and self._load + viewer > self.limit:
             raise ServerFullError("the server is full; try again later")
-        session.viewers += 1
+        call.viewers += 1
         try:
             yield
         finally:
-            session.viewers -= 1
+            call.viewers -= 1
 
     @property
     def _load(self) -> float:
         """Callers and viewers together, in callers."""
-        viewers = sum(session.viewers for session in self._open)
+        viewers = sum(call.viewers for call in self._open)
         return len(self) + viewers * self._renderer.ready.capacity.viewer
 
-    def newest(self, suits: Callable[[Session], bool]) -> Session | None:
+    def newest(self, suits: Callable[[Call], bool]) -> Call | None:
         """The call that began last among those that run and suit."""
-        running = [one for one in self._open if one.begun > -math.inf and suits(one)]
-        return max(running, key=lambda one: one.begun, default=None)
+        running = [one for one in self._open if _begun(one) > -math.inf and suits(one)]
+        return max(running, key=_begun, default=None)
 
     async def drain(self, seconds: float) -> None:
         """Take no more calls, let those that run go on for at most `seconds`, and end them."""
         self.stopping = True
         log.info("stopping; %d calls have %g seconds", len(self), seconds)
         if seconds:
-            for session in self._open:
-                session.announce_end(seconds)
+            for call in self._open:
+                call.announce_end(seconds)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._open:
@@ -130,10 +124,14 @@ class SessionManager:
     async def close_all(self, reason: str) -> None:
         """End every call; pages are told that the server stops."""
         open_now = list(self._open)
-        await asyncio.gather(*(session.close(reason, "stopping") for session in open_now))
+        await asyncio.gather(*(call.close(reason, "stopping") for call in open_now))
 
-    async def _forget(self, session: Session, home: str) -> None:
-        await session.closed.wait()
-        self._open.discard(session)
+    async def _forget(self, call: Call, home: str) -> None:
+        await call.closed.wait()
+        self._open.discard(call)
         self._homes -= Counter([home])  # leaves none at zero
         await memory.give_back()
+
+
+def _begun(call: Call) -> float:
+    return call.avatar_stream.begun

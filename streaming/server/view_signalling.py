@@ -14,11 +14,11 @@ from fastapi import WebSocket
 
 from avatar.errors import AvatarError
 from streaming.core.ice_servers import IceServers
+from streaming.media.call import Call
 from streaming.security.candidate_filter import CandidateFilter
 from streaming.security.sdp_check import check_offer
 from streaming.security.tokens import Grant, TokenError
 from streaming.server.call_handler import CallServices
-from streaming.webrtc.session import Session
 from streaming.webrtc.viewer import Viewer
 
 LOOK = 0.25  # seconds between looks for a call
@@ -39,45 +39,43 @@ class ViewSignalling:
         """Raises AvatarError to show the page the door, WebSocketDisconnect if it left."""
         offer = asyncio.create_task(self._offer())
         try:
-            session = await self._find(offer)
-            with self._house.sessions.looking_at(session):
-                await self._show(session, offer, ice_servers)
+            call = await self._find(offer)
+            with self._house.sessions.looking_at(call):
+                await self._show(call, offer, ice_servers)
         finally:
             offer.cancel()
             await asyncio.gather(offer, return_exceptions=True)
 
-    async def _find(self, gone: "asyncio.Task[str]") -> Session:
+    async def _find(self, gone: "asyncio.Task[str]") -> Call:
         """The newest call that the token is good for, as soon as there is one."""
         while True:
-            session = self._house.sessions.newest(self._may_see)
-            if session:
-                return session
+            call = self._house.sessions.newest(self._may_see)
+            if call:
+                return call
             await asyncio.wait([gone], timeout=LOOK)
             if gone.done():
                 gone.result()
                 raise AvatarError("there is no call to look at yet; wait for hello")
 
-    async def _show(
-        self, session: Session, offer: "asyncio.Task[str]", ice_servers: IceServers
-    ) -> None:
+    async def _show(self, call: Call, offer: "asyncio.Task[str]", ice_servers: IceServers) -> None:
         await self._send({"type": "hello", "ice_servers": ice_servers.for_page()})
         timeouts = self._house.config.limits.connecting_s
         await asyncio.wait([offer], timeout=timeouts)
         if not offer.done():
             raise AvatarError("no offer came; come again")
         sdp = offer.result()
-        viewer = Viewer(session.avatar_stream, ice_servers.for_peer())
+        viewer = Viewer(call.avatar_stream, ice_servers.for_peer())
         try:
             await self._send({"type": "answer", "sdp": await viewer.answer(sdp)})
-            await first(session.closed.wait(), viewer.lost.wait(), self._left())
+            await first(call.closed.wait(), viewer.lost.wait(), self._left())
         finally:
             await viewer.close()
         await self._socket.close()
 
-    def _may_see(self, session: Session) -> bool:
+    def _may_see(self, call: Call) -> bool:
         try:
-            self._grant.check_speaker(session.speaker)
-            self._grant.check_session(session.id)
+            self._grant.check_speaker(call.speaker)
+            self._grant.check_session(call.id)
         except TokenError:
             return False
         return True

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 import secrets
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -36,7 +35,7 @@ Notify = Callable[[dict[str, Any]], None]
 
 
 class Session:
-    """A caller and the digital human that speaks with the caller's voice.
+    """A caller and the digital human that speaks with the caller's voice: a `Call`.
 
     `notify` receives events for the page: state, stats, bye. `closed` is set once all is freed.
     """
@@ -78,12 +77,6 @@ class Session:
     def speaker(self) -> str:
         """Whose face it is now."""
         return self.avatar_stream.speaker
-
-    @property
-    def begun(self) -> float:
-        """Monotonic time at which the clock started; minus infinity: not yet, or over."""
-        running = self._clock.started and not self._closing
-        return self._clock.capture(0) if running else -math.inf
 
     async def answer(self, offer: str, speaker: str) -> str:
         """Take the caller's offer (SDP), return the answer: a call with `speaker`.

@@ -1,5 +1,6 @@
 """Places: callers and those who look at their calls share what the machine can do."""
 
+import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator
@@ -8,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from streaming.core.config import ServeConfig
-from streaming.core.ice_servers import IceServers
 from streaming.render.client import RenderClient
 from streaming.server.session_manager import MOST_VIEWERS, ServerFullError, SessionManager
 from tests.streaming.support.level_bar import find_bars
+from tests.streaming.support.plain_call import PlainCall
 
 
 @pytest.fixture
@@ -23,22 +24,22 @@ async def worker() -> AsyncIterator[RenderClient]:
 
 
 def places(worker: RenderClient, limit: int) -> SessionManager:
-    return SessionManager(worker, ServeConfig(max_sessions=limit), IceServers((), None, 0))
+    return SessionManager(worker, ServeConfig(max_sessions=limit))
 
 
 async def test_a_viewer_takes_part_of_a_place(worker: RenderClient) -> None:
     assert 0 < worker.ready.capacity.viewer < 1
     sessions = places(worker, 2)
-    first = sessions.open(lambda _: None)
+    first = sessions.open(lambda: PlainCall(worker))
     with sessions.looking_at(first), pytest.raises(ServerFullError):
-        sessions.open(lambda _: None)
-    sessions.open(lambda _: None)
+        sessions.open(lambda: PlainCall(worker))
+    sessions.open(lambda: PlainCall(worker))
     await sessions.close_all("the test is over")
 
 
 async def test_the_first_viewer_of_a_call_may_always_look(worker: RenderClient) -> None:
     sessions = places(worker, 1)
-    call = sessions.open(lambda _: None)
+    call = sessions.open(lambda: PlainCall(worker))
     with sessions.looking_at(call):
         with pytest.raises(ServerFullError), sessions.looking_at(call):
             pass
@@ -49,10 +50,42 @@ async def test_the_first_viewer_of_a_call_may_always_look(worker: RenderClient) 
 
 async def test_a_call_has_so_many_viewers_and_no_more(worker: RenderClient) -> None:
     sessions = places(worker, 100)
-    call = sessions.open(lambda _: None)
+    call = sessions.open(lambda: PlainCall(worker))
     with contextlib.ExitStack() as viewers:
         for _ in range(MOST_VIEWERS):
             viewers.enter_context(sessions.looking_at(call))
         with pytest.raises(ServerFullError, match="as many viewers"):
             viewers.enter_context(sessions.looking_at(call))
+    await sessions.close_all("the test is over")
+
+
+async def test_a_call_of_any_door_is_shown_while_it_runs_and_told_of_the_end(
+    worker: RenderClient,
+) -> None:
+    sessions = places(worker, 2)
+    older, newer = (sessions.open(lambda: PlainCall(worker)) for _ in range(2))
+    assert sessions.newest(lambda _: True) is None, "neither has begun"
+    for call in (older, newer):
+        await call.begin("bar")
+    assert sessions.newest(lambda _: True) is newer
+    assert sessions.newest(lambda call: call.id == older.id) is older
+    await newer.close("it had enough")
+    assert sessions.newest(lambda _: True) is older
+    await sessions.drain(0.01)
+    assert older.told == [(0.01,), ("the server is stopping", "stopping")]
+    await asyncio.sleep(0)
+    assert len(sessions) == 0
+
+
+async def test_no_call_is_made_where_there_is_no_place_for_it(worker: RenderClient) -> None:
+    sessions, made = places(worker, 1), list[PlainCall]()
+
+    def make() -> PlainCall:
+        made.append(PlainCall(worker))
+        return made[-1]
+
+    sessions.open(make)
+    with pytest.raises(ServerFullError):
+        sessions.open(make)
+    assert len(made) == 1
     await sessions.close_all("the test is over")
