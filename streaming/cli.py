@@ -4,7 +4,7 @@ import os
 import sys
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from avatar.errors import AvatarError
 from streaming.commands.bench import bench
@@ -18,6 +18,7 @@ from streaming.commands.speakers import speakers
 from streaming.commands.token import token
 from streaming.commands.train import train
 from streaming.commands.train_encoder import train_encoder
+from streaming.core.console import text_console
 
 app = typer.Typer(
     name="avatar",
@@ -45,10 +46,10 @@ def main() -> None:
     try:
         app()
     except AvatarError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False)
+        text_console(stderr=True).print(Text.assemble(("error:", "bold red"), f" {error}"))
         sys.exit(2)
     except KeyboardInterrupt:
-        Console(stderr=True).print("stopped")
+        text_console(stderr=True).print("stopped")
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,78 +6,26 @@ the head was taken away, so nothing is left black; lips and Blend-Net come after
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 from torch.nn import functional
 
 from avatar.audio import FPS
-from avatar.errors import AvatarError
 from avatar.i420 import to_i420, to_rgb
 from avatar.models.warp import canonicalise, observe, pixel_lattice, relative_pose, sample
 from avatar.rendering.compose import lip_regions, observed_boxes, region_size
 from avatar.rendering.lip_placement import LipPlacement
+from avatar.rendering.pose_path import LARGEST_ANGLE, PosePath
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.speakers.speaker import Speaker
 
-LARGEST_ANGLE = 12.0  # degrees from the frontal view, each
 COARSE = 4  # pixels between the points at which a warp is solved; it is smooth in between
 MARGIN = 0.02  # of the frame's width, by which the head is taken out of the background more widely
 EXTREMES = [(y, p, r) for y in (-1, 0, 1) for p in (-1, 0, 1) for r in (-1, 0, 1)]
-
-
-@dataclass(frozen=True)
-class PosePath:
-    """Head angles over time."""
-
-    seconds: NDArray[np.float64]  # (K,) rising
-    angles: NDArray[np.float64]  # (K, 3) yaw, pitch, roll in degrees
-
-    def at(self, seconds: float) -> NDArray[np.float64]:
-        """Yaw, pitch and roll in degrees; held before the first moment and after the last."""
-        if len(self.seconds) == 1:
-            return np.asarray(self.angles[0])
-        inside = np.clip(seconds, self.seconds[0], self.seconds[-1])
-        return np.asarray(PchipInterpolator(self.seconds, self.angles)(inside), np.float64)
-
-
-def read_pose_path(path: Path) -> PosePath:
-    """Read lines of seconds, yaw, pitch, roll; AvatarError names the first bad line."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AvatarError(f"{path}: cannot be read as a pose path ({error})") from error
-    rows: list[list[float]] = []
-    for number, line in enumerate(lines, start=1):
-        text = line.partition("#")[0].replace(",", " ").split()
-        if not text:
-            continue
-        rows.append(_moment(text, f"{path}, line {number}"))
-        if len(rows) > 1 and rows[-1][0] <= rows[-2][0]:
-            raise AvatarError(f"{path}, line {number}: time must rise from line to line")
-    if not rows:
-        raise AvatarError(f"{path}: holds no pose; write lines of seconds, yaw, pitch, roll")
-    table = np.array(rows)
-    return PosePath(table[:, 0], table[:, 1:])
-
-
-def _moment(text: list[str], where: str) -> list[float]:
-    try:
-        values = [float(part) for part in text]
-    except ValueError:
-        values = []
-    if len(values) != 4 or not np.isfinite(values).all():
-        raise AvatarError(f"{where}: needs four numbers: seconds, yaw, pitch, roll")
-    if max(map(abs, values[1:])) > LARGEST_ANGLE:
-        raise AvatarError(f"{where}: angles reach from -{LARGEST_ANGLE:g} to {LARGEST_ANGLE:g}")
-    return values
 
 
 def turned(canonical_pose: Tensor, angles: Sequence[float]) -> Tensor:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from avatar.audio import FPS
 from avatar.errors import AvatarError
 from avatar.i420 import I420
+from avatar.media.open_media import read_media, write_media
 
 CRF = "14"  # close to lossless: the lips are pasted into these very pixels
 
@@ -20,7 +21,7 @@ def read_reference(path: Path, size: tuple[int, int], frames: int) -> Iterator[I
     """Exactly `frames` pictures of `size` = (width, height), or AvatarError."""
     count = 0
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with read_media(path) as container:
             if not container.streams.video:
                 raise AvatarError(f"{path}: has no video in it; fetch the bundle anew")
             container.streams.video[0].thread_type = "AUTO"
@@ -39,7 +40,7 @@ def read_reference(path: Path, size: tuple[int, int], frames: int) -> Iterator[I
 def write_reference(path: Path, pictures: Iterator[I420]) -> int:
     """Write I420 pictures as a silent H.264 video at 25 fps; returns how many there were."""
     count = 0
-    with av.open(str(path), "w") as container:
+    with write_media(path) as container:
         stream = container.add_stream("libx264", rate=FPS, options={"crf": CRF, "preset": "slow"})
         stream.pix_fmt = "yuv420p"
         for count, picture in enumerate(pictures, start=1):

@@ -10,6 +10,7 @@ import torch
 from avatar.audio import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from avatar.files import replace_file
 from avatar.i420 import to_i420
+from avatar.media.open_media import write_media
 from avatar.speakers.reference_video import video_frame
 from avatar.training.networks import composites
 from avatar.training.trainer import Trained
@@ -27,7 +28,7 @@ def write_side_by_side(trained: Trained, path: Path) -> None:
     )
     pictures = (picture for batch in pairs for picture in batch)
     sound = trained.data.tracked.sound
-    with replace_file(path) as temporary, av.open(str(temporary), "w") as film:
+    with replace_file(path) as temporary, write_media(temporary) as film:
         video = film.add_stream("libx264", rate=FPS, options=VIDEO_OPTIONS)
         voice = film.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
         height, width = trained.data.regions.size

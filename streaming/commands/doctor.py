@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-MARKS = {"good": "[green]good[/]", "note": "[yellow]note[/]", "bad": "[bold red]bad [/]"}
+STYLES = {"good": "green", "note": "yellow", "bad": "bold red"}
 
 
 def doctor(
@@ -35,10 +35,10 @@ def doctor(
     - `avatar doctor --config serve.yaml`
     - `avatar doctor --ice-server turn:turn.example.org --turn-secret-file turn.secret`
     """
-    from rich.console import Console
-    from rich.markup import escape
+    from rich.text import Text
 
     from streaming.core.config import load_config, make_ice_servers
+    from streaming.core.console import text_console
     from streaming.doctor.access_check import look_at_way_in
     from streaming.doctor.machine_check import look_at_machine
     from streaming.doctor.network_check import look_at_network
@@ -53,9 +53,9 @@ def doctor(
     findings = look_at_way_in(settings)
     findings += asyncio.run(look_at_network(make_ice_servers(settings)))
     findings += look_at_machine(settings.speaker, settings.device)
-    console = Console(highlight=False, soft_wrap=True)
+    console = text_console()
     for finding in findings:
-        console.print(f"{MARKS[finding.verdict]}  [bold]{escape(finding.what)}[/]: ", end="")
-        console.print(finding.words, markup=False)
+        verdict = (f"{finding.verdict:<4}", STYLES[finding.verdict])
+        console.print(Text.assemble(verdict, "  ", (finding.what, "bold"), f": {finding.words}"))
     if any(finding.verdict == "bad" for finding in findings):
         raise typer.Exit(1)

@@ -55,17 +55,16 @@ def evaluate(
     - `avatar evaluate anna --drive bob.mp4 --drive carol.mp4`
     - `avatar evaluate anna --voices SPEECH`
     """
-    from rich.console import Console
-
     from avatar.errors import AvatarError
     from avatar.evaluation.table import any_voice_table, driven_table, evaluation_table
     from avatar.speakers.speaker import load_speaker
     from streaming.commands.progress import phase_progress
+    from streaming.commands.tables import table_console
 
     if not (videos or held_out or drive or voices):
         raise AvatarError("nothing to measure on: give videos, --held-out, --drive or --voices")
     speaker = load_speaker(name)
-    console = Console()
+    console = table_console()
     with phase_progress() as bars:
         progress = bars.phase
         judged = (

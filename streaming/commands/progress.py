@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
@@ -13,6 +12,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from streaming.core.console import text_console
+
 SCALE = 1000  # steps of a bar whose progress is a share
 BAR = 62  # characters of a bar and what stands round it; a note has the rest
 LINES = 10  # that a phase writes where there is no terminal
@@ -21,14 +22,14 @@ LINES = 10  # that a phase writes where there is no terminal
 @contextmanager
 def phase_progress() -> Iterator["PhaseProgress"]:
     """Bars on standard error while the block runs, or lines where that is no terminal."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = text_console(stderr=True)
     columns = (
-        TextColumn("{task.description:>14}"),
+        TextColumn("{task.description:>14}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.percentage:>3.0f}%", markup=False),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         yield PhaseProgress(bars)

@@ -30,25 +30,26 @@ def render(
     - `avatar render anna --sound speech.wav -o anna.mp4`
     - `avatar render anna --sound talk.mp3 -o turned.mp4 --pose path.csv`
 
-    **Pose path**: text, one line a moment, `#` begins a comment. Angles are measured from the
-    frontal view, at most 12 degrees each; between two lines the head moves smoothly.
+    **Pose path**: text or a spreadsheet's CSV, one line a moment, `#` begins a comment. Angles are
+    measured from the frontal view, at most 12 degrees each; between two lines the head moves
+    smoothly.
 
         # seconds, yaw (right), pitch (up), roll (clockwise)
         0, 0, 0, 0
         2, 10, 0, 0
         4, -10, 5, 3
     """
-    from rich.console import Console
-
     from avatar.rendering.pipeline import Pipeline
-    from avatar.rendering.pose_control import PosedHead, read_pose_path
+    from avatar.rendering.pose_control import PosedHead
+    from avatar.rendering.pose_path import read_pose_path
     from avatar.rendering.render_video import render_film
     from avatar.speakers.speaker import load_speaker
     from streaming.commands.progress import phase_progress
+    from streaming.core.console import text_console
 
     speaker = load_speaker(name)
     scene = PosedHead(speaker, read_pose_path(pose)) if pose else None
     pipeline = Pipeline(speaker, device, threads, scene, backend=backend)
     with phase_progress() as progress:
         frames = render_film(pipeline, sound, out, lambda n, of: progress.phase("render", n, of))
-    Console(stderr=True).print(f"{out}: {frames} frames, {frames / 25:.1f} s")
+    text_console(stderr=True).print(f"{out}: {frames} frames, {frames / 25:.1f} s")

@@ -6,10 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from streaming.commands.tables import table_console
+from streaming.core.console import text_console
 
 if TYPE_CHECKING:
     from avatar.benchmark.bench import Benchmark, Plan, PresetTimings, Timing
@@ -23,8 +24,8 @@ def bench_rendering(plan: "Plan", json_file: Path | None, plot: Path | None) -> 
 
     if plot is not None:
         from streaming.commands.bench_plot import draw  # fails before anything is measured
-    with Console(stderr=True).status("measuring") as status:
-        found = benchmark(plan, status.update)
+    with text_console(stderr=True).status("measuring") as status:
+        found = benchmark(plan, lambda doing: status.update(Text(doing)))
     console = table_console()
     for table in _tables(found):
         console.print(table)

@@ -24,12 +24,12 @@ def list_all() -> None:
     Looked through, in this order: the folders in $AVATAR_SPEAKERS, `trained_speakers` in the
     working folder, and the speakers that came with the package.
     """
-    from rich.console import Console
     from rich.table import Table
 
     from avatar.errors import AvatarError
     from avatar.speakers.card import read_card
     from avatar.speakers.folders import speaker_folders
+    from streaming.commands.tables import table_console
 
     table = Table("name", "size", "preset", "licence", "folder")
     for name, folder in speaker_folders().items():
@@ -40,34 +40,35 @@ def list_all() -> None:
             continue
         width, height = card.size
         table.add_row(name, f"{width}x{height}", card.model.preset, card.licence, str(folder))
-    Console().print(table)
+    table_console().print(table)
 
 
 @speakers.command()
 def show(name: Name) -> None:
     """Show what a speaker's bundle says about itself."""
-    from rich.console import Console
+    from rich.text import Text
 
     from avatar.speakers.card import read_card
     from avatar.speakers.folders import speaker_folder
+    from streaming.core.console import text_console
 
     folder = speaker_folder(name)
-    console = Console(highlight=False)
-    for key, value in _facts(read_card(folder)).items():
-        console.print(f"[bold]{key:<12}[/]{value}")
-    console.print(f"[bold]{'folder':<12}[/]{folder}")
+    console = text_console()
+    for key, value in (_facts(read_card(folder)) | {"folder": str(folder)}).items():
+        console.print(Text.assemble((f"{key:<12}", "bold"), value))
 
 
 @speakers.command()
 def verify(name: Name) -> None:
     """Check every file of a bundle: names, sizes, hashes, types, dimensions, the video."""
-    from rich.console import Console
-
     from avatar.speakers.speaker import load_speaker
+    from streaming.core.console import text_console
 
     speaker = load_speaker(name)
     frames = sum(1 for _ in speaker.reference())
-    Console().print(f"{speaker.name} is whole: {len(speaker.card.files)} files, {frames} frames")
+    text_console().print(
+        f"{speaker.name} is whole: {len(speaker.card.files)} files, {frames} frames"
+    )
 
 
 @speakers.command()
@@ -87,15 +88,16 @@ def install(
     Nothing in a speaker is executed. An archive with links, other files, paths that lead elsewhere,
     or with more in it than it says is refused.
     """
-    from rich.console import Console
+    from rich.text import Text
 
     from avatar.rendering.install_speaker import install_speaker
+    from streaming.core.console import text_console
 
     speaker = install_speaker(archive, into, replace)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[bold]{speaker.name}[/] is in {speaker.folder}")
-    console.print(f"licence: {speaker.card.licence}", markup=False)
-    console.print(f"consent: {speaker.card.consent}", markup=False)
+    console = text_console()
+    console.print(Text.assemble((speaker.name, "bold"), f" is in {speaker.folder}"))
+    console.print(f"licence: {speaker.card.licence}")
+    console.print(f"consent: {speaker.card.consent}")
 
 
 @speakers.command()
@@ -106,10 +108,9 @@ def remove(
     """Delete a speaker's bundle from the disk."""
     import shutil
 
-    from rich.console import Console
-
     from avatar.speakers.card import read_card
     from avatar.speakers.folders import speaker_folder
+    from streaming.core.console import text_console
 
     folder = speaker_folder(name)
     read_card(folder)  # nothing but a speaker is ever deleted
@@ -118,7 +119,7 @@ def remove(
     gone = folder.with_name(f".{folder.name}.removed")
     folder.rename(gone)
     shutil.rmtree(gone)
-    Console().print(f"{folder.name} is gone")
+    text_console().print(f"{folder.name} is gone")
 
 
 def _facts(card: "SpeakerCard") -> dict[str, str]:

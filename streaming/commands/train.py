@@ -84,14 +84,13 @@ def train(
     - `avatar train anna.mp4 --name anna --consent "Anna Smith, in writing, 3 May 2026"`
     - `avatar train clips/*.mov --name anna --budget 2h --consent "..." --reference quiet.mp4`
     """
-    from rich.console import Console
-
     from avatar.rendering.backends.device import choose_device
     from avatar.training.export import export
     from avatar.training.report import write_report
     from avatar.training.request import TrainRequest
     from avatar.training.trainer import train as run
     from streaming.commands.progress import phase_progress
+    from streaming.core.console import text_console
 
     if budget is not None and steps is not None:
         raise AvatarError("give either --budget or --steps, not both")
@@ -118,7 +117,7 @@ def train(
     )
     request.check()
     request.begin(resume)
-    console = Console(stderr=True)
+    console = text_console(stderr=True)
     with phase_progress() as progress:
         trained = run(request, progress.phase, progress.report)
         metrics = write_report(trained, request.work / "report")

@@ -77,10 +77,9 @@ def _judge(weights: Path, out: Path) -> None:
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
-
     from avatar.rendering.speech_features import load_encoder
     from avatar.training.encoder.evaluate import evaluate
+    from streaming.core.console import text_console
 
     encoder = load_encoder(weights)
     report = {
@@ -91,4 +90,4 @@ def _judge(weights: Path, out: Path) -> None:
     }
     with replace_file(out / "figures.json") as path:
         path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    Console().print_json(json.dumps(report["figures"]))
+    text_console().print_json(json.dumps(report["figures"]))

@@ -5,11 +5,12 @@ import math
 import time
 from collections import deque
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from streaming.core.console import text_console
 from streaming.desktop.app import CameraApp
 from streaming.media.playout import Playout
 from streaming.media.sink import Sink
@@ -29,7 +30,7 @@ class Display:
     def __init__(self, app: CameraApp, speaker: str) -> None:
         self._studio = app
         self._speaker = speaker
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = text_console(stderr=True)
         self._begun = time.monotonic()
         self._counts = [deque([(self._begun, 0)], maxlen=WINDOW) for _ in app.sinks]
         self._told: set[str] = set()

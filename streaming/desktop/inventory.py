@@ -3,9 +3,10 @@
 import platform
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from streaming.core.console import text_console
 from streaming.desktop.advice import Advice, advise
 from streaming.devices.cameras import CameraState, list_cameras
 from streaming.devices.portaudio import SoundDevice, list_devices
@@ -13,7 +14,7 @@ from streaming.devices.portaudio import SoundDevice, list_devices
 
 def show_inventory() -> None:
     """Print it. Raises AvatarError if the camera packages are missing."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = text_console()
     microphones, outputs = list_devices("input"), list_devices("output")
     cameras = list_cameras()
     _show_devices(console, "Microphones", "--microphone", microphones)
@@ -26,25 +27,26 @@ def show_inventory() -> None:
 
 
 def _show_devices(console: Console, title: str, flag: str, devices: list[SoundDevice]) -> None:
-    console.print(f"\n[bold]{title}[/]  [dim]{flag} NAME[/]")
+    console.print(Text.assemble("\n", (title, "bold"), "  ", (f"{flag} NAME", "dim")))
     table = Table.grid(padding=(0, 2))
     for device in devices:
         mark = "*" if device.default else " "
-        table.add_row(mark, escape(device.name), f"[dim]{escape(device.description)}[/]")
+        table.add_row(mark, device.name, Text(device.description, "dim"))
     console.print(table if devices else "  none")
 
 
 def _show_cameras(console: Console, cameras: list[CameraState]) -> None:
-    console.print("\n[bold]Virtual cameras[/]  [dim]--camera NAME[/]")
+    console.print(Text.assemble("\n", ("Virtual cameras", "bold"), ("  --camera NAME", "dim")))
     for camera in cameras:
-        state = f"[yellow]{escape(camera.problem)}[/]" if camera.problem else "[green]ready[/]"
-        console.print(f"  {escape(camera.device) or 'none'}  [dim]{camera.backend}[/]  {state}")
+        state = (camera.problem, "yellow") if camera.problem else ("ready", "green")
+        device, backend = camera.device or "none", (camera.backend, "dim")
+        console.print(Text.assemble(f"  {device}  ", backend, "  ", state))
     if not cameras:
         console.print("  none")
 
 
 def _show_advice(console: Console, advice: Advice) -> None:
-    console.print(f"\n[bold yellow]Missing:[/] {advice.missing}")
+    console.print(Text.assemble(("\nMissing:", "bold yellow"), f" {advice.missing}"))
     for step in advice.steps:
         command = step.startswith("$ ")
-        console.print(f"  {step}", style="cyan" if command else "", markup=False)
+        console.print(f"  {step}", style="cyan" if command else "")

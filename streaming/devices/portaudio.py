@@ -5,11 +5,12 @@ PulseAudio or PipeWire has. Their sources and sinks are therefore asked for with
 through it.
 """
 
-import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,6 +22,7 @@ Direction = Literal["input", "output"]
 PULSE = "pulse"  # ALSA's name for PulseAudio and PipeWire
 PULSE_ENVIRONMENT = {"input": "PULSE_SOURCE", "output": "PULSE_SINK"}
 PACTL_LIMIT = 5  # seconds
+LISTED = re.compile(r"^\tName: (.*)\n\tDescription: (.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,12 @@ def find_device(direction: Direction, wanted: str | None) -> SoundDevice:
     if wanted is None:
         chosen = [device for device in devices if device.default] or devices[:1]
     else:
-        chosen = [device for device in devices if wanted in (device.name, device.description)]
+        exact = _plain(wanted)
+        chosen = [d for d in devices if exact in (_plain(d.name), _plain(d.description))]
         chosen = chosen or [
             device
             for device in devices
-            if wanted.lower() in f"{device.name} {device.description}".lower()
+            if _plain(wanted) in _plain(f"{device.name} {device.description}")
         ]
     if not chosen:
         named = f" {wanted!r}" if wanted else ""
@@ -113,24 +116,31 @@ def _pulse_devices(direction: Direction) -> Iterator[SoundDevice]:
     if sys.platform != "linux" or not shutil.which("pactl"):
         return
     kind = "source" if direction == "input" else "sink"
-    listed, default = _pactl("--format=json", "list", f"{kind}s"), _pactl(f"get-default-{kind}")
-    for device in json.loads(listed or "[]"):
+    default = _pactl(f"get-default-{kind}").strip()
+    for name, description in LISTED.findall(_pactl("list", f"{kind}s")):
         yield SoundDevice(
-            name=device["name"],
+            name=name,
             direction=direction,
-            description=device["description"],
-            default=device["name"] == default.strip(),
+            description=description,
+            default=name == default,
             through_pulse=True,
         )
 
 
 def _pactl(*arguments: str) -> str:
+    """What it writes for people: its JSON holds "(null)" where a letter is not ASCII."""
     command = ["pactl", *arguments]
+    untranslated = os.environ | {"LC_ALL": "C"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PACTL_LIMIT)
+        done = subprocess.run(command, capture_output=True, env=untranslated, timeout=PACTL_LIMIT)
     except subprocess.TimeoutExpired:
         return ""
-    return done.stdout if done.returncode == 0 else ""
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else ""
+
+
+def _plain(text: str) -> str:
+    """Names that look alike are alike, however their letters are put together."""
+    return unicodedata.normalize("NFC", text).casefold()
 
 
 if __name__ == "__main__":  # asked by SoundSystem: is this device plugged in?

@@ -4,7 +4,9 @@ import functools
 import socket
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.text import Text
+
+from streaming.core.console import text_console
 
 if TYPE_CHECKING:
     import uvicorn
@@ -117,8 +119,9 @@ def _announce(config: "ServeConfig", port: int, ready: "Ready") -> None:
     from streaming.media.avatar_stream import stream_delay
 
     capacity = ready.capacity
-    console = Console(highlight=False)
-    console.print(f"[bold]{ready.first}[/] is ready at [bold cyan]{config.address(port)}[/]")
+    console = text_console()
+    address = (config.address(port), "bold cyan")
+    console.print(Text.assemble((ready.first, "bold"), " is ready at ", address))
     console.print(
         f"delay {stream_delay(capacity.budget) * 1000:.0f} ms, "
         f"{config.max_sessions or capacity.callers} calls at once, "

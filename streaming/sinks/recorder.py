@@ -12,6 +12,7 @@ from av.error import FFmpegError
 from avatar.audio import FPS
 from avatar.errors import AvatarError
 from avatar.files import replace_file
+from avatar.media.open_media import send_media, write_media
 from streaming.media.clock import VOICE_RATE
 from streaming.media.sink import Voice
 from streaming.render.renderer import I420
@@ -71,14 +72,14 @@ class Recorder:
         if destination.scheme == "srt":
             pipe = SrtPipe(destination.address)
             self._open.callback(pipe.close)
-            self._film = av.open(pipe, "w", format=destination.container)
+            self._film = send_media(pipe, format=destination.container)
         elif destination.live:
-            self._film = av.open(
-                destination.address, "w", format=destination.container, timeout=NETWORK_LIMIT
+            self._film = send_media(
+                destination.address, format=destination.container, timeout=NETWORK_LIMIT
             )
         else:
             temporary = self._open.enter_context(replace_file(Path(destination.address)))
-            self._film = av.open(str(temporary), "w", format=destination.container)
+            self._film = write_media(temporary, format=destination.container)
         options = LIVE_OPTIONS if destination.live else FILE_OPTIONS
         self._video = self._film.add_stream("libx264", rate=FPS, options=options)
         self._video.width, self._video.height = self._size

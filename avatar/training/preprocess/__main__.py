@@ -20,7 +20,7 @@ def main(
     ] = None,
 ) -> None:
     """Track the head of a speaker in one or several videos."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
     with Bars(*columns, TimeRemainingColumn()) as bars:
         tasks: dict[str, int] = {}
 

@@ -1,49 +1,18 @@
-"""Turned heads: the path's language, the sign of each angle, and no holes."""
-
-from pathlib import Path
+"""Turned heads: the sign of each angle, and no holes."""
 
 import numpy as np
 import pytest
 import torch
 
-from avatar.errors import AvatarError
 from avatar.models.warp import rotation_matrix
 from avatar.rendering.pipeline import Pipeline
-from avatar.rendering.pose_control import PosedHead, PosePath, read_pose_path, turned
+from avatar.rendering.pose_control import PosedHead, turned
+from avatar.rendering.pose_path import PosePath
 from avatar.speakers.speaker import Speaker
 
 
 def still(yaw: float, pitch: float, roll: float) -> PosePath:
     return PosePath(np.array([0.0]), np.array([[yaw, pitch, roll]]))
-
-
-def test_path_is_read_and_held_at_its_ends(tmp_path: Path) -> None:
-    path = tmp_path / "path.csv"
-    path.write_text("# a comment\n1, 0, 0, 0\n\n2 10 -5 2  # turned\n")
-    poses = read_pose_path(path)
-    assert poses.at(0).tolist() == [0, 0, 0]
-    assert poses.at(9).tolist() == [10, -5, 2]
-    assert poses.at(1.5)[0] == pytest.approx(5, abs=0.5)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("0 0 0\n", "line 1: needs four numbers"),
-        ("0 0 0 0\n1 a 0 0\n", "line 2: needs four numbers"),
-        ("0 0 0 0\n0 1 0 0\n", "line 2: time must rise"),
-        ("0 13 0 0\n", "from -12 to 12"),
-        ("0 nan 0 0\n", "needs four numbers"),
-        ("# nothing\n", "holds no pose"),
-    ],
-)
-def test_bad_paths(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "path.csv"
-    path.write_text(text)
-    with pytest.raises(AvatarError, match=message):
-        read_pose_path(path)
-    with pytest.raises(AvatarError, match="cannot be read"):
-        read_pose_path(tmp_path / "absent.csv")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Files of sound and pictures: opening them, their time, their tracks, their colours."""

@@ -1,0 +1,57 @@
+"""The one door to FFmpeg: a path is a file, whatever its name looks like."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from avatar.errors import AvatarError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer, OutputContainer
+
+
+class Writable(Protocol):
+    """What takes a container's bytes."""
+
+    def write(self, data: bytes) -> int:
+        """Take them all."""
+
+
+FILE_PROTOCOL = "file:"  # FFmpeg takes what follows as a name, colons and all
+
+
+def read_media(path: Path) -> "InputContainer":
+    """The container of a file that FFmpeg can read. Raises AvatarError if it is none."""
+    import av
+
+    if not path.exists():
+        raise AvatarError(f"{path}: there is no such file")
+    if not path.is_file():
+        raise AvatarError(f"{path} is not a file: give one with sound or pictures in it")
+    try:
+        return av.open(FILE_PROTOCOL + str(path), metadata_errors="ignore")
+    except (av.FFmpegError, OSError) as error:
+        raise AvatarError(
+            f"{path} cannot be read ({error.strerror}): give a file that ffmpeg plays"
+        ) from error
+
+
+def write_media(path: Path, **options: Any) -> "OutputContainer":
+    """A container for a new file; its format is that of the name unless `format` says it.
+
+    Raises FFmpegError or OSError if the file cannot be written.
+    """
+    import av
+
+    container: OutputContainer = av.open(FILE_PROTOCOL + str(path), "w", **options)
+    return container
+
+
+def send_media(target: str | Writable, **options: Any) -> "OutputContainer":
+    """A container that goes to an address which the user gave as one, or into a pipe.
+
+    Raises FFmpegError or OSError if nobody takes it.
+    """
+    import av
+
+    container: OutputContainer = av.open(target, "w", **options)
+    return container
