@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
+from avatar.media.downmix import Downmix
 
 if TYPE_CHECKING:
     import av
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 16_000  # Hz
 FPS = 25  # video frames a second
 SAMPLES_PER_FRAME = SAMPLE_RATE // FPS  # 640: frame n shows samples [640 n, 640 (n + 1))
-LOUDEST = 4.0  # full scale is 1; more than this is damage, not sound
 LOOKAHEAD_FRAMES = 2  # frame n is drawn once the samples of frame n + 2 are there: 80 ms
 
 Samples = NDArray[np.float32]
@@ -42,12 +42,13 @@ class Resampler:
         from av import AudioResampler
 
         self._inner = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+        self._downmix = Downmix(self.rate)
 
     def push(self, samples: Samples) -> Samples:
         """(n,) or (n, channels) in -1..1 -> (about n * 16000 / rate,) float32."""
         from av import AudioFrame
 
-        mono = samples if samples.ndim == 1 else samples.mean(axis=1)
+        mono = self._downmix.push(samples) if samples.ndim == 2 else samples
         if not len(mono):
             return np.zeros(0, np.float32)
         piece = np.ascontiguousarray(mono, np.float32)[None]
@@ -62,13 +63,14 @@ class Resampler:
         return rest
 
 
-def stream_sound(path: Path) -> Iterator[Samples]:
+def stream_sound(path: Path, track: int | None = None) -> Iterator[Samples]:
     """The sound of any file PyAV reads, as pieces of 640 samples, in constant memory.
 
+    Gaps in its time stamps are silence; `track` is counted from 1 (default: the first with sound).
     The last piece is filled up with silence. Raises AvatarError if there is no sound to read.
     """
     rest = np.zeros(0, np.float32)
-    for piece in _decoded(path):
+    for piece in _mono(path, track):
         rest = np.concatenate([rest, piece])
         whole = len(rest) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME
         for start in range(0, whole, SAMPLES_PER_FRAME):
@@ -78,48 +80,23 @@ def stream_sound(path: Path) -> Iterator[Samples]:
         yield np.pad(rest, (0, SAMPLES_PER_FRAME - len(rest)))
 
 
-def load_sound(path: Path) -> Samples:
+def load_sound(path: Path, track: int | None = None) -> Samples:
     """The whole sound of any file PyAV reads -> (samples,). Raises AvatarError if it has none."""
-    return np.concatenate(list(_decoded(path)))
+    return np.concatenate(list(_mono(path, track)))
 
 
-def _decoded(path: Path) -> Iterator[Samples]:
-    import av
-    from av.error import FFmpegError
+def _mono(path: Path, track: int | None) -> Iterator[Samples]:
+    from avatar.media.sound_reader import gapless, read_sound
+    from avatar.media.sound_tracks import heard
 
-    if not path.is_file():
-        raise AvatarError(f"{path}: there is no such file")
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            if not container.streams.audio:
-                raise AvatarError(f"{path}: has no sound; give a file with a sound track")
-            yield from _resampled(container)
-    except FFmpegError as error:
-        raise AvatarError(f"{path}: cannot be read as sound ({error.strerror})") from error
-
-
-def _resampled(container: av.container.InputContainer) -> Iterator[Samples]:
-    from av import AudioResampler
-
-    # The mean of the channels, which FFmpeg's own mono is not: that may clip.
-    resampler = AudioResampler(format="fltp", rate=SAMPLE_RATE)
+    recording = heard(path, track)
+    downmix = Downmix(SAMPLE_RATE)
     empty = True
-    for frame in container.decode(audio=0):
-        for piece in resampler.resample(frame):
-            empty = False
-            yield _mono(piece)
+    for piece in gapless(recording, read_sound(recording, SAMPLE_RATE), SAMPLE_RATE):
+        empty = False
+        yield downmix.push(piece)
     if empty:
-        raise AvatarError(f"{container.name}: its sound track is empty")
-    for piece in resampler.resample(None):
-        yield _mono(piece)
-
-
-def _mono(piece: av.AudioFrame) -> Samples:
-    """The mean of the channels; what is no number in a file of floats becomes silence."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = piece.to_ndarray().mean(axis=0, dtype=np.float32)
-    finite: Samples = np.nan_to_num(mean, nan=0.0, posinf=0.0, neginf=0.0)
-    return finite.clip(-LOUDEST, LOUDEST)
+        raise AvatarError(f"{path}: its sound track is empty")
 
 
 def _joined(frames: list[av.AudioFrame]) -> Samples:

@@ -79,8 +79,15 @@ def test_pieces_resample_as_one(rate: int, cuts: list[int]) -> None:
 
 def test_stereo_is_mixed_down() -> None:
     resampler = Resampler(SAMPLE_RATE)
-    stereo = np.stack([tone(SAMPLE_RATE, 0.1), -tone(SAMPLE_RATE, 0.1)], axis=1)
-    assert np.abs(resampler.push(stereo)).max() < 1e-6
+    left, right = tone(SAMPLE_RATE, 0.1), tone(SAMPLE_RATE, 0.1, 700)
+    heard = np.concatenate([resampler.push(np.stack([left, right], axis=1)), resampler.flush()])
+    np.testing.assert_allclose(heard, (left + right) / 2, atol=1e-6)
+
+
+def test_stereo_out_of_phase_is_heard() -> None:
+    left = tone(SAMPLE_RATE, 0.5)
+    heard = Resampler(SAMPLE_RATE).push(np.stack([left, -left], axis=1))
+    assert np.abs(heard[2000:]).max() > 0.45
 
 
 def test_a_rate_of_nothing_is_refused() -> None:
