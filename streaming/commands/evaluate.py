@@ -58,11 +58,13 @@ def evaluate(
     from avatar.errors import AvatarError
     from avatar.evaluation.table import any_voice_table, driven_table, evaluation_table
     from avatar.speakers.speaker import load_speaker
+    from avatar.training.preprocess.landmark_tracker import need_face_tracker
     from streaming.commands.progress import phase_progress
     from streaming.commands.tables import table_console
 
     if not (videos or held_out or drive or voices):
         raise AvatarError("nothing to measure on: give videos, --held-out, --drive or --voices")
+    need_face_tracker()
     speaker = load_speaker(name)
     console = table_console()
     with phase_progress() as bars:

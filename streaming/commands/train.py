@@ -86,6 +86,7 @@ def train(
     """
     from avatar.rendering.backends.device import choose_device
     from avatar.training.export import export
+    from avatar.training.preprocess.landmark_tracker import need_face_tracker
     from avatar.training.report import write_report
     from avatar.training.request import TrainRequest
     from avatar.training.trainer import train as run
@@ -116,6 +117,7 @@ def train(
         seed=seed,
     )
     request.check()
+    need_face_tracker()
     request.begin(resume)
     console = text_console(stderr=True)
     with phase_progress() as progress:

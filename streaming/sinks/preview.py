@@ -1,5 +1,7 @@
 """A window on this desktop as a sink: what the others see."""
 
+import importlib.util
+import os
 import subprocess
 import sys
 from typing import IO
@@ -22,10 +24,18 @@ class Preview:
     name = "window"
 
     def __init__(self, size: tuple[int, int]) -> None:
-        """`size`: width and height of every picture."""
+        """`size`: width and height of every picture. Raises AvatarError without pygame."""
+        if importlib.util.find_spec("pygame") is None:
+            raise AvatarError(
+                "the preview window needs one more package: pip install 'speech2lip-live[camera]'"
+            )
         command = [sys.executable, "-m", "streaming.sinks.preview_window", *map(str, size)]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYGAME_HIDE_SUPPORT_PROMPT": "1"},
+            start_new_session=True,
         )
         assert self._process.stdin is not None
         self._pipe: IO[bytes] = self._process.stdin

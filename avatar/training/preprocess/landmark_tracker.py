@@ -1,6 +1,8 @@
 """Face landmarks of every frame, behind an interface so that another tracker can take its place."""
 
+import importlib.util
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -10,11 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.errors import AvatarError
 from avatar.training.preprocess.video_reader import Image
 
 LANDMARKS = 478  # 468 of the face and 5 of each iris
 WANTED_FACE = 300  # px across: smaller faces are enlarged before tracking
 LARGEST_SCALE = 3
+LAST_PYTHON = (3, 12)  # that MediaPipe's release with its models inside can run on
 
 
 class LandmarkTracker(Protocol):
@@ -67,6 +71,18 @@ class MediaPipeFaceMesh:
         points *= (width, height, width)
         points[:, :2] -= 0.5
         return points
+
+
+def need_face_tracker(python: tuple[int, int] = sys.version_info[:2]) -> None:
+    """Raises AvatarError, saying what to do, where MediaPipe is not there for this `python`."""
+    if importlib.util.find_spec("mediapipe") is not None:
+        return
+    if python > LAST_PYTHON:
+        raise AvatarError(
+            "training and evaluating need Python 3.11 or 3.12: their face tracker, MediaPipe, has "
+            "no release for Python {}.{}; everything else runs here".format(*python)
+        )
+    raise AvatarError("the face tracker is not installed: pip install 'speech2lip-live[train]'")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from streaming import cli
+from tests.support import need
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -47,6 +48,7 @@ def test_mistakes_end_in_one_line(
 def test_a_file_that_is_no_video_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    need("mediapipe")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "v.mp4").write_bytes(b"this is not a video")
     code = run(monkeypatch, "v.mp4", "--name", "anna", "--consent", "Anna, 3 May 2026")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -67,3 +68,9 @@ async def test_without_a_desktop_it_says_so(monkeypatch: pytest.MonkeyPatch) -> 
         await asyncio.wait_for(show_on(), 60)
     with pytest.raises(AvatarError):
         await preview.close()
+
+
+def test_without_its_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pygame", None)
+    with pytest.raises(AvatarError, match=r"pip install 'speech2lip-live\[camera\]'"):
+        Preview(SIZE)

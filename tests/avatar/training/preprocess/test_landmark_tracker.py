@@ -1,12 +1,18 @@
 """The face mesh on a real picture, without its libraries' chatter."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from avatar.training.preprocess.landmark_tracker import LANDMARKS, MediaPipeFaceMesh
+from avatar.errors import AvatarError
+from avatar.training.preprocess.landmark_tracker import (
+    LANDMARKS,
+    MediaPipeFaceMesh,
+    need_face_tracker,
+)
 from avatar.training.preprocess.video_reader import read_frames
 from tests.support import need
 
@@ -26,3 +32,15 @@ def test_a_face_is_found_and_nothing_else_is_said(capfd: pytest.CaptureFixture[s
     tracker.close()
     os.write(2, b"heard again")
     assert capfd.readouterr().err == "heard again"
+
+
+@pytest.mark.parametrize(
+    ("python", "advice"),
+    [((3, 12), r"pip install .*\[train\]"), ((3, 14), "need Python 3.11 or 3.12")],
+)
+def test_without_it_one_line_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, python: tuple[int, int], advice: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    with pytest.raises(AvatarError, match=advice):
+        need_face_tracker(python)
