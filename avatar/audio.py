@@ -24,28 +24,28 @@ Samples = NDArray[np.float32]
 
 
 class Resampler:
-    """Sound of any rate and channel count, piece by piece, to 16 kHz mono.
+    """Sound of any rate and channel count, piece by piece, to 16 kHz (or another rate) mono.
 
     The pieces may have any length. What comes out piece by piece, with `flush` at the end, is
     what one long piece would give.
     """
 
-    def __init__(self, rate: int) -> None:
-        """`rate`: samples a second of what will be pushed."""
+    def __init__(self, rate: int, target: int = SAMPLE_RATE) -> None:
+        """`rate`: samples a second of what will be pushed; `target`: of what comes out."""
         if rate <= 0:
             raise AvatarError(f"a sample rate of {rate} Hz makes no sense; give the sound's own")
-        self.rate = rate
+        self.rate, self._target = rate, target
         self.reset()
 
     def reset(self) -> None:
         """Forget everything pushed so far."""
         from av import AudioResampler
 
-        self._inner = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+        self._inner = AudioResampler(format="flt", layout="mono", rate=self._target)
         self._downmix = Downmix(self.rate)
 
     def push(self, samples: Samples) -> Samples:
-        """(n,) or (n, channels) in -1..1 -> (about n * 16000 / rate,) float32."""
+        """(n,) or (n, channels) in -1..1 -> (about n * target / rate,) float32."""
         from av import AudioFrame
 
         mono = self._downmix.push(samples) if samples.ndim == 2 else samples

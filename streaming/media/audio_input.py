@@ -9,10 +9,10 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from avatar.audio import SAMPLES_PER_FRAME
 from streaming.core import metrics
-from streaming.media.clock import VOICE_PER_FRAME, VOICE_PER_SAMPLE, VOICE_RATE, SessionClock
+from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.media.concealment import HISTORY, continue_sound
+from streaming.media.downsampling import CONTEXT, downsample
 
 Samples = npt.NDArray[np.float32]
 
@@ -22,18 +22,6 @@ WATCH = 1.0  # seconds over which the promptest packet is looked for
 TOO_LATE = 0.010  # seconds: beyond it sound is moved, not the clock, so that chunks are whole again
 TOO_EARLY = 0.030  # seconds: beyond it sound is moved, so that it is not shown later than need be
 JUMP = 1.0  # seconds: nothing arrives this early, so the sender began a new count
-FILTER_TAPS = 63
-
-
-def _low_pass() -> Samples:
-    """Windowed sinc, 7.2 kHz at 48 kHz: 48 -> 16 kHz without aliases, 0.65 ms of delay."""
-    middle = np.arange(FILTER_TAPS) - (FILTER_TAPS - 1) / 2
-    taps = np.sinc(middle * 2 * 7200 / VOICE_RATE) * np.kaiser(FILTER_TAPS, 7.0)
-    normalised: Samples = (taps / taps.sum()).astype(np.float32)
-    return normalised
-
-
-LOW_PASS = _low_pass()
 
 
 class AudioInput:
@@ -88,11 +76,11 @@ class AudioInput:
         self.concealed += missing
         metrics.SOUND_GAPS.inc(bool(missing))
         metrics.SOUND_GAP_SECONDS.inc(missing / VOICE_RATE)
-        sound = self._read(end - VOICE_PER_FRAME - FILTER_TAPS + VOICE_PER_SAMPLE, end)
-        windows = np.lib.stride_tricks.sliding_window_view(sound, FILTER_TAPS)
-        chunk: Samples = np.ascontiguousarray(windows[::VOICE_PER_SAMPLE] @ LOW_PASS)
-        assert len(chunk) == SAMPLES_PER_FRAME
-        return chunk
+        return downsample(self._read(end - VOICE_PER_FRAME - CONTEXT, end))
+
+    def skip(self, number: int) -> None:
+        """The sound beside video frame `number` is not asked for: another source speaks."""
+        self._fill((number + 1) * VOICE_PER_FRAME)
 
     def voice(self, start: int, count: int) -> Samples:
         """The sound itself at positions [start, start + count), 48 kHz."""

@@ -1,8 +1,15 @@
 """One voice and the face that follows it: sound goes in, pictures and voice come out in step."""
 
+<<<<<<< HEAD
 import math
+=======
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+>>>>>>> 339e57e (Pushed speech: a source beside the microphone, in segments, interruptible)
 
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.media.audio_input import AudioInput
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
@@ -10,6 +17,8 @@ from streaming.media.frame_buffer import FrameBuffer
 from streaming.media.frame_marker import FrameMarker
 from streaming.media.playout import VOICE_PACKET, Playout
 from streaming.media.sink import Sink
+from streaming.media.speech_queue import SpeechEvent, SpeechQueue
+from streaming.media.speech_source import SourceSwitch
 from streaming.render.caller import Caller
 from streaming.render.client import RenderClient
 from streaming.render.renderer import I420
@@ -31,15 +40,17 @@ def stream_delay(budget: float, lead: float = 0.0) -> float:
 
 
 class AvatarStream:
-    """The clock, the sound that comes in and the pictures that follow from it.
+    """The clock, the speech that comes in and the pictures that follow from it.
 
-    Feed `sound`, run `drive`, and run one presenter for every sink.
+    Feed `sound`, or push speech in its place; run `drive`, and run one presenter for every sink.
     """
 
     def __init__(self, worker: RenderClient, delay: float, block_code: bool = False) -> None:
         """`delay`: seconds, see `stream_delay`."""
         self.clock = SessionClock(delay)
         self.sound = AudioInput(self.clock)
+        self._speech = SourceSwitch(self.sound)
+        self._pushed = False
         self._renderer = worker
         self._pictures = FrameBuffer()
         self._code = FrameMarker() if block_code else None
@@ -67,7 +78,30 @@ class AvatarStream:
 
     def playout(self, sink: Sink) -> Playout:
         """What brings this performance to `sink` while it runs."""
-        return Playout(self.clock, self._pictures, self.sound, sink)
+        return Playout(self.clock, self._pictures, self._speech, sink)
+
+    @asynccontextmanager
+    async def pushed_speech(
+        self, report: Callable[[SpeechEvent], None]
+    ) -> AsyncIterator[SpeechQueue]:
+        """While this lasts, what is pushed is spoken instead of `sound`.
+
+        `report` is told what is heard. Raises AvatarError if speech is pushed by somebody else.
+        """
+        if self._pushed:
+            raise AvatarError("somebody else speaks with this face already; wait until they leave")
+        self._pushed = True
+        queue = SpeechQueue(self.clock, report)
+        self._speech.select(queue)
+        reports = asyncio.create_task(queue.run_reports())
+        try:
+            yield queue
+        finally:
+            queue.clear()
+            reports.cancel()
+            await asyncio.gather(reports, return_exceptions=True)
+            self._speech.select(self.sound)
+            self._pushed = False
 
     async def join(self, speaker: str) -> None:
         """Take a place with the renderer. Raises AvatarError if the speaker cannot be loaded."""
@@ -91,9 +125,9 @@ class AvatarStream:
         number = 0
         while True:
             due = self.clock.capture((number + 1) * VOICE_PER_FRAME)
-            await self.sound.wait_for_frame(number, due + ARRIVAL_MARGIN)
+            await self._speech.wait_for_frame(number, due + ARRIVAL_MARGIN)
             metrics.SOUND_STAGE.observe(max(0.0, self.clock.monotonic() - due))
-            chunk = self.sound.chunk(number)
+            chunk = self._speech.chunk(number)
             if self._code:
                 self._code.hear(number, chunk)
             self._renderer.submit(self._caller, number, chunk)

@@ -5,10 +5,10 @@ import math
 
 from avatar.errors import AvatarError
 from streaming.core import metrics
-from streaming.media.audio_input import AudioInput
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.media.frame_buffer import FrameBuffer
 from streaming.media.sink import Sink
+from streaming.media.speech_source import SpeechSource
 
 VOICE_PACKET = VOICE_RATE // 50  # 20 ms, what the Opus encoder takes
 
@@ -21,7 +21,7 @@ class Playout:
     """
 
     def __init__(
-        self, clock: SessionClock, pictures: FrameBuffer, sound: AudioInput, sink: Sink
+        self, clock: SessionClock, pictures: FrameBuffer, sound: SpeechSource, sink: Sink
     ) -> None:
         self.sent = 0
         self.repeated = 0  # shown with an older picture because the new one was late
