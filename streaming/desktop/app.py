@@ -11,6 +11,7 @@ from avatar.errors import AvatarError
 from streaming.devices.microphone import Microphone
 from streaming.devices.sound_system import SoundSystem
 from streaming.media.avatar_stream import AvatarStream, stream_delay
+from streaming.media.clock import SessionClock
 from streaming.media.playout import Playout
 from streaming.media.sink import Sink
 from streaming.render.client import RenderClient
@@ -61,7 +62,7 @@ class CameraApp:
         self._closing.push_async_callback(self._renderer.stop)
         lead = needed_lead(self._system, settings.voice) if settings.voice else 0.0
         delay = stream_delay(self._renderer.ready.capacity.budget, lead)
-        self.avatar_stream = AvatarStream(self._renderer, delay, settings.block_code)
+        self.avatar_stream = AvatarStream(self._renderer, SessionClock(delay), settings.block_code)
         self.microphone = Microphone(
             self._system, settings.microphone, self.avatar_stream.sound.place
         )

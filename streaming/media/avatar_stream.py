@@ -1,12 +1,9 @@
 """One voice and the face that follows it: sound goes in, pictures and voice come out in step."""
 
-<<<<<<< HEAD
-import math
-=======
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
->>>>>>> 339e57e (Pushed speech: a source beside the microphone, in segments, interruptible)
 
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
@@ -45,9 +42,9 @@ class AvatarStream:
     Feed `sound`, or push speech in its place; run `drive`, and run one presenter for every sink.
     """
 
-    def __init__(self, worker: RenderClient, delay: float, block_code: bool = False) -> None:
-        """`delay`: seconds, see `stream_delay`."""
-        self.clock = SessionClock(delay)
+    def __init__(self, worker: RenderClient, clock: SessionClock, block_code: bool = False) -> None:
+        """`clock`: with the delay of `stream_delay`."""
+        self.clock = clock
         self.sound = AudioInput(self.clock)
         self._speech = SourceSwitch(self.sound)
         self._pushed = False

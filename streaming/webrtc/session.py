@@ -18,7 +18,7 @@ from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.limits import Limits
 from streaming.media.avatar_stream import AvatarStream, stream_delay
-from streaming.media.clock import VOICE_RATE
+from streaming.media.clock import VOICE_RATE, SessionClock
 from streaming.render.client import RenderClient
 from streaming.webrtc.negotiation import bytes_received, take_candidate, take_offer
 from streaming.webrtc.outgoing_tracks import add_tracks
@@ -53,7 +53,7 @@ class Session:
         self.closed = asyncio.Event()
         self.viewers = 0
         self._notify = notify
-        self.avatar_stream = AvatarStream(worker, stream_delay(budget), block_code)
+        self.avatar_stream = AvatarStream(worker, SessionClock(stream_delay(budget)), block_code)
         self._clock, self._sound = self.avatar_stream.clock, self.avatar_stream.sound
         self._sink = PeerSink()
         self._presenter = self.avatar_stream.playout(self._sink)

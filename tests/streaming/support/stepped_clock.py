@@ -16,8 +16,8 @@ DELAY = 0.15
 class SteppedClock(SessionClock):
     """Sleeping ends when the test has moved the time there."""
 
-    def __init__(self, time: VirtualTime) -> None:
-        super().__init__(DELAY, time)
+    def __init__(self, time: VirtualTime, delay: float = DELAY) -> None:
+        super().__init__(delay, time)
         self._time = time
 
     async def sleep_until(self, moment: float) -> None:
