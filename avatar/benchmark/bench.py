@@ -9,8 +9,8 @@ from avatar.benchmark.bench_steps import BenchTask, Steps, measure
 from avatar.benchmark.machine import Machine, allowed_cores, this_machine
 from avatar.benchmark.stopwatch import Spread, spread
 from avatar.config import Preset
-from avatar.rendering.backends.choose import quickest
 from avatar.rendering.backends.device import choose_device
+from avatar.rendering.backends.registry import AUTO, PLAIN, quickest
 from avatar.speakers.speaker import load_speaker
 
 BATCHES = (1, 2, 4, 8)
@@ -28,7 +28,7 @@ class Plan:
 
     speaker: Path
     device: str = "cpu"
-    backend: str = "auto"
+    backend: str = AUTO
     seconds: float = 2.0  # for each figure
     compare: bool = False  # the `paper` preset beside it
     sweep: bool = False  # other sizes, more speakers, more sessions
@@ -87,7 +87,7 @@ def benchmark(plan: Plan, told: Told) -> Benchmark:
     realtime = _preset(task, _others(plan), told)
     paper = None
     if plan.compare:
-        paper = _preset(replace(task, preset="paper", batches=(1,), backend="torch"), (), told)
+        paper = _preset(replace(task, preset="paper", batches=(1,), backend=PLAIN), (), told)
     return Benchmark(
         realtime=realtime,
         paper=paper,
@@ -103,12 +103,12 @@ def benchmark(plan: Plan, told: Told) -> Benchmark:
 
 
 def _quick(plan: Plan) -> str:
-    return quickest(choose_device(plan.device)) if plan.backend == "auto" else plan.backend
+    return quickest(choose_device(plan.device).type) if plan.backend == AUTO else plan.backend
 
 
 def _others(plan: Plan) -> tuple[str, ...]:
     """Back ends measured beside the quickest one."""
-    return ("torch",) if plan.backend == "auto" and _quick(plan) != "torch" else ()
+    return (PLAIN,) if plan.backend == AUTO and _quick(plan) != PLAIN else ()
 
 
 def _preset(task: BenchTask, others: Sequence[str], told: Told) -> PresetTimings:

@@ -15,6 +15,7 @@ from avatar.i420 import I420
 from avatar.rendering.backends.choose import choose_backend
 from avatar.rendering.backends.cuda_graph import Drawing, GraphedDrawing
 from avatar.rendering.backends.device import HostCopy, choose_device, device_stream, working_on
+from avatar.rendering.backends.registry import AUTO
 from avatar.rendering.backends.streaming_encoder import SoundState
 from avatar.rendering.compose import paste
 from avatar.rendering.lip_placement import LipPlacement, compose
@@ -79,11 +80,11 @@ class Pipeline:
         threads: int = 1,
         scene: Scene | None = None,
         mark: Callable[[str], None] = lambda _stage: None,
-        backend: str = "auto",
+        backend: str = AUTO,
     ) -> None:
         """`threads` for the CPU; `scene` stands in for the speaker's own loop; `mark` is told
         the name of each stage when it ends (on a CPU; a CUDA graph has no stages); `backend` is
-        one of `choose_backend.BACKENDS`."""
+        `auto` or one of `registry.BACKENDS`."""
         self.speaker = speaker
         self.threads = threads
         self.mark = mark

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from avatar.rendering.backends.registry import AUTO, listed
+
 OFFLINE_SECONDS, LIVE_SECONDS = 2.0, 60.0
 
 
@@ -31,10 +33,9 @@ def bench(
     backend: Annotated[
         str,
         typer.Option(
-            help="torch, compile, openvino or tensorrt; auto measures the quickest one "
-            "that is installed, and torch beside it."
+            help=f"{listed()}; auto measures the quickest that is installed, and torch beside it."
         ),
-    ] = "auto",
+    ] = AUTO,
     json: Annotated[Path | None, typer.Option(help="Write everything to this file.")] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw the figures of the rendering into this PNG.")

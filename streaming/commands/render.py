@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from avatar.rendering.backends.registry import AUTO, listed
+
 
 def render(
     name: Annotated[str, typer.Argument(help="A speaker's name or the folder of its bundle.")],
@@ -15,9 +17,7 @@ def render(
         typer.Option(help="Turn the head: lines of seconds, yaw, pitch, roll in degrees."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    backend: Annotated[
-        str, typer.Option(help="auto, torch, compile, openvino (CPU) or tensorrt (CUDA).")
-    ] = "auto",
+    backend: Annotated[str, typer.Option(help=f"{listed()}.")] = AUTO,
     threads: Annotated[int, typer.Option(min=1, help="Processor threads for the networks.")] = 1,
 ) -> None:
     """Let a speaker say a sound file; writes H.264 video with the sound beside it.

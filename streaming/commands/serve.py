@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from avatar.rendering.backends.registry import listed
+
 
 def serve(
     speaker: Annotated[
@@ -22,8 +24,7 @@ def serve(
     backend: Annotated[
         str | None,
         typer.Option(
-            help="How: torch, compile, openvino (CPU) or tensorrt (CUDA); auto takes the quickest "
-            "that is installed. [default: auto]"
+            help=f"How: {listed()}; auto takes the quickest that is installed. [default: auto]"
         ),
     ] = None,
     max_sessions: Annotated[

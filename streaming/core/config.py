@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from avatar.errors import AvatarError
+from avatar.rendering.backends.registry import AUTO, check_backend
 from avatar.yaml_files import YamlError, parse_yaml
 from streaming.core import ice_servers
 from streaming.core.ice_servers import IceServers
@@ -24,8 +25,8 @@ class ServeConfig:
     port: int = 8080
     device: str = "auto"
     "Where pictures are made: auto, cpu or cuda."
-    backend: str = "auto"
-    "How: auto, torch, compile, openvino or tensorrt."
+    backend: str = AUTO
+    "How: auto, or a back end of `avatar.rendering.backends.registry`."
     max_sessions: int = 0
     "Calls at once; 0 means as many as the machine was measured to carry."
     ice_servers: tuple[str, ...] = ()
@@ -59,6 +60,7 @@ class ServeConfig:
             raise AvatarError("max_sessions must be 0 (measured) or more")
         if not 0 <= self.drain_s < float("inf"):
             raise AvatarError(f"drain_s must be 0 or more seconds, not {self.drain_s}")
+        check_backend(self.backend)
         LogSettings(self.log_format, self.log_level)
         if bool(self.tls_cert) != bool(self.tls_key):
             raise AvatarError("https needs both tls_cert and tls_key")

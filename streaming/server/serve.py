@@ -98,7 +98,7 @@ def _listen(config: "ServeConfig") -> socket.socket:
         ) from error
 
 
-def find_speakers(wanted: str, device: str, backend: str = "auto") -> "Speakers":
+def find_speakers(wanted: str, device: str, backend: str) -> "Speakers":
     """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process."""
     from avatar.rendering.pipeline import Pipeline, step_together
     from avatar.speakers.speaker import list_speakers, load_speaker

@@ -21,7 +21,14 @@ class Backend:
 
     name = "torch"
 
-    def __init__(self, speaker: Speaker, device: torch.device, kind: torch.dtype) -> None:
+    def __init__(
+        self,
+        speaker: Speaker,
+        device: torch.device,
+        kind: torch.dtype,
+        region: tuple[int, int] | None = None,  # noqa: ARG002
+    ) -> None:
+        """`region`: (height, width) of all regions, for back ends that compile for one size."""
         self.device, self.kind = device, kind
         networks = copy.deepcopy(speaker.networks)
         self.encoder = networks.encoder.to(device)

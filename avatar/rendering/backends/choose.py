@@ -1,31 +1,26 @@
 """Which back end draws: the one asked for if it runs here, else PyTorch's, and why."""
 
-import importlib.util
 import logging
 
 import torch
 
-from avatar.errors import AvatarError
 from avatar.rendering.backends.base import Backend
 from avatar.rendering.backends.device import fast_type
+from avatar.rendering.backends.registry import AUTO, BACKENDS, check_backend, quickest
 from avatar.speakers.speaker import Speaker
 
 log = logging.getLogger(__name__)
-
-BACKENDS = ("auto", "torch", "compile", "openvino", "tensorrt")
 
 
 def choose_backend(
     wanted: str, speaker: Speaker, device: torch.device, region: tuple[int, int]
 ) -> Backend:
-    """One of BACKENDS, ready to draw regions of (height, width).
+    """The back end `wanted` (a name in the registry, or `auto`), for regions of (height, width).
 
-    `auto` takes what was measured to be quickest: OpenVINO on a CPU where it is installed, PyTorch
-    (with CUDA graphs) otherwise.  Raises AvatarError for a name that is none.
+    Raises AvatarError for a name that is none.
     """
-    if wanted not in BACKENDS:
-        raise AvatarError(f"there is no back end {wanted!r}; use one of {', '.join(BACKENDS)}")
-    name = quickest(device) if wanted == "auto" else wanted
+    check_backend(wanted)
+    name = quickest(device.type) if wanted == AUTO else wanted
     try:
         return _build(name, speaker, device, region)
     except Exception as error:  # whatever an optional library trips over, PyTorch is there
@@ -34,28 +29,9 @@ def choose_backend(
         return Backend(speaker, device, fast_type(device))
 
 
-def quickest(device: torch.device) -> str:
-    """The back end that `auto` means."""
-    there = device.type == "cpu" and importlib.util.find_spec("openvino") is not None
-    return "openvino" if there else "torch"
-
-
 def _build(name: str, speaker: Speaker, device: torch.device, region: tuple[int, int]) -> Backend:
-    kind = fast_type(device)
-    if name == "openvino":
-        if device.type != "cpu":
-            raise RuntimeError("it draws on CPUs only; use --device cpu")
-        from avatar.rendering.backends.openvino import OpenVinoBackend
-
-        return OpenVinoBackend(speaker, device, kind, region)
-    if name == "compile":
-        from avatar.rendering.backends.torch_compile import CompiledBackend
-
-        return CompiledBackend(speaker, device, kind, region)
-    if name == "tensorrt":
-        if device.type != "cuda":
-            raise RuntimeError("it draws on CUDA devices only; use --device cuda")
-        from avatar.rendering.backends.tensorrt import TensorRtBackend
-
-        return TensorRtBackend(speaker, device, kind, region)
-    return Backend(speaker, device, kind)
+    entry = BACKENDS[name]
+    if entry.device not in (None, device.type):
+        raise RuntimeError(f"it draws on {entry.device} only; use --device {entry.device}")
+    backend: Backend = entry.factory(speaker, device, fast_type(device), region)
+    return backend

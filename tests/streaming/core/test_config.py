@@ -22,6 +22,7 @@ def test_flags_overrule_the_file_and_the_file_overrules_the_defaults(tmp_path: P
         ("port: 70000", "65535"),
         ("- 1", "name: value"),
         ("a: [", "YAML"),
+        ("backend: abacus", "no back end 'abacus'"),
         ("tls_cert: x.pem", "tls_key"),
         ("ice_servers: ['http://x']", "stun:host:port"),
     ],

@@ -11,19 +11,17 @@ from avatar.errors import AvatarError
 from avatar.models.lip_generator import LatticeGenerator
 from avatar.models.speech_head import history
 from avatar.rendering.backends.base import Backend
-from avatar.rendering.backends.choose import choose_backend, quickest
+from avatar.rendering.backends.choose import choose_backend
 from avatar.rendering.backends.device import choose_device
 from avatar.rendering.backends.fast_lattice import seen_points
+from avatar.rendering.backends.registry import BACKENDS, PLAIN, quickest
 from avatar.rendering.compose import paste
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.rendering.speech_features import features_of
 from avatar.speakers.speaker import Speaker
 from tests.support import need
 
-NEEDS = {
-    "cpu": {"compile": ["g++"], "openvino": ["openvino"]},
-    "cuda": {"compile": ["triton"], "tensorrt": ["torch_tensorrt"]},
-}
+COMPILES = {"cpu": "g++", "cuda": "triton"}  # what torch.compile needs
 LEAST_PSNR = 45.0  # dB against float32
 CPU = torch.device("cpu")
 
@@ -73,7 +71,12 @@ def test_same_picture_in_every_number_type(
 
 @pytest.mark.parametrize(
     ("name", "device"),
-    [(name, device) for device in devices() for name in NEEDS[device.type]],
+    [
+        (name, device)
+        for device in devices()
+        for name, entry in BACKENDS.items()
+        if name != PLAIN and entry.device in (None, device.type)
+    ],
 )
 def test_same_picture_by_every_back_end(
     name: str,
@@ -82,7 +85,8 @@ def test_same_picture_by_every_back_end(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    need(*NEEDS[device.type][name])
+    package = BACKENDS[name].package or COMPILES[device.type]
+    need(package)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     backend = choose_backend(name, tiny, device, ReferenceLoop(tiny, CPU).size)
     assert backend.name == name
@@ -110,10 +114,17 @@ def test_a_back_end_that_does_not_run_gives_way_and_says_why(
     region = ReferenceLoop(tiny, CPU).size
     backend = choose_backend("tensorrt", tiny, CPU, region)
     assert backend.name == "torch"
-    assert "CUDA devices only" in caplog.text
-    assert choose_backend("auto", tiny, CPU, region).name == quickest(CPU)
+    assert "draws on cuda only" in caplog.text
+    assert choose_backend("auto", tiny, CPU, region).name == quickest("cpu")
     with pytest.raises(AvatarError, match="there is no back end 'abacus'"):
         choose_backend("abacus", tiny, CPU, region)
+
+
+def test_every_back_end_is_in_the_documentation() -> None:
+    text = (Path(__file__).parents[4] / "docs/benchmarks.md").read_text(encoding="utf-8")
+    for name, entry in BACKENDS.items():
+        assert f"| `{name}` |" in text
+        assert entry.maker.partition(":")[2] == entry.factory.__name__
 
 
 def test_only_what_the_mask_covers_is_drawn() -> None:
