@@ -18,6 +18,9 @@ FAINT = 1e-9  # power under which nothing is said about who is louder: -90 dB
 CLEARLY_LOUDER = 1.5  # power by which another channel must exceed the one that is heard
 
 
+Weights = tuple[float, ...]  # of the channels; their sum is 1
+
+
 @dataclass
 class Downmix:
     """A stream's state: how loud each channel was, and what is heard of it.
@@ -27,16 +30,16 @@ class Downmix:
     """
 
     rate: int  # samples a second
-    _powers: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    _sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    _from: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    _to: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    _powers: list[float] = field(default_factory=list)  # of each channel and of the mean
+    _sums: list[float] = field(default_factory=list)  # of squares, in the block that is not whole
+    _filled: int = 0  # samples of that block
+    _before: Weights = ()  # at the beginning of that block
+    _after: Weights = ()  # and at its end
     _loudest: int = 0
-    _filled: int = 0  # samples of the block that is not yet whole
 
     def reset(self) -> None:
         """Forget everything heard so far."""
-        self._powers = np.zeros(0)
+        self._powers = []
 
     def push(self, samples: Samples) -> Samples:
         """(n, channels) -> (n,)."""
@@ -47,53 +50,63 @@ class Downmix:
         if len(self._powers) != channels + 1:
             self._begin(channels)
         block = max(round(self.rate * BLOCK), 1)
-        mixed = np.empty(count, np.float32)
-        at = 0
-        while at < count:
-            piece = samples[at : at + block - self._filled]
-            mixed[at : at + len(piece)] = self._mix(piece, block)
-            self._sums += _power_sums(piece)
-            self._filled += len(piece)
-            at += len(piece)
+        starts = [0, *range(block - self._filled, count, block)]
+        parts = []
+        for start, sums in zip(starts, _sums_of_squares(samples, starts), strict=True):
+            length = min(block - self._filled, count - start)
+            parts.append((start, length, self._filled, self._before, self._after))
+            self._sums = [old + new for old, new in zip(self._sums, sums, strict=True)]
+            self._filled += length
             if self._filled == block:
-                self._end_block(self._sums / block)
-        return mixed
+                self._end_block(block)
+        return _mixed(samples, parts, block)
 
     def _begin(self, channels: int) -> None:
-        self._powers, self._sums = np.zeros(channels + 1), np.zeros(channels + 1)
-        self._from = self._to = np.full(channels, 1 / channels)
+        self._powers, self._sums = [0.0] * (channels + 1), [0.0] * (channels + 1)
+        self._before = self._after = (1 / channels,) * channels
         self._loudest = self._filled = 0
 
-    def _mix(self, piece: Samples, block: int) -> Samples:
-        if self._from is self._to:
-            return np.asarray(piece @ self._to.astype(np.float32))
-        share = (self._filled + np.arange(1, len(piece) + 1)) / block
-        weights = self._from + share[:, None] * (self._to - self._from)
-        return np.asarray((piece * weights).sum(axis=1), np.float32)
+    def _end_block(self, block: int) -> None:
+        self._powers = [
+            MEMORY * old + (1 - MEMORY) * new / block
+            for old, new in zip(self._powers, self._sums, strict=True)
+        ]
+        self._sums, self._filled = [0.0] * len(self._sums), 0
+        self._before, self._after = self._after, self._weights()
 
-    def _end_block(self, powers: NDArray[np.float64]) -> None:
-        self._filled = 0
-        self._sums = np.zeros_like(self._sums)
-        self._powers = MEMORY * self._powers + (1 - MEMORY) * powers
-        wanted = self._weights()
-        self._from, self._to = self._to, self._to if np.array_equal(wanted, self._to) else wanted
-
-    def _weights(self) -> NDArray[np.float64]:
+    def _weights(self) -> Weights:
         *channels, mean = self._powers
-        loudest = int(np.argmax(channels))
-        if channels[loudest] < FAINT:
-            return self._to
-        if channels[loudest] > CLEARLY_LOUDER * channels[self._loudest]:
-            self._loudest = loudest
-        ratio = mean / channels[self._loudest] if channels[self._loudest] else 0.0
-        trust = float(np.clip((ratio - CANCELLED) / (SOUND - CANCELLED), 0, 1))
-        weights = np.full(len(channels), trust / len(channels))
+        power = max(channels)
+        if power < FAINT:
+            return self._after
+        if power > CLEARLY_LOUDER * channels[self._loudest]:
+            self._loudest = channels.index(power)
+        ratio = mean / channels[self._loudest]
+        trust = min(max((ratio - CANCELLED) / (SOUND - CANCELLED), 0.0), 1.0)
+        weights = [trust / len(channels)] * len(channels)
         weights[self._loudest] += 1 - trust
-        return weights
+        return tuple(weights)
 
 
-def _power_sums(piece: Samples) -> NDArray[np.float64]:
-    """Sums of squares of each channel and of their mean."""
-    sums = np.einsum("nc,nc->c", piece, piece, dtype=np.float64)
-    mean = piece.mean(axis=1, dtype=np.float64)
-    return np.append(sums, mean @ mean)
+Part = tuple[int, int, int, Weights, Weights]
+"""Samples of one block: their start, how many, how many came before, the block's weights."""
+
+
+def _sums_of_squares(samples: Samples, starts: list[int]) -> list[list[float]]:
+    """Of each channel and of their mean, from each start to the next."""
+    if not len(samples):
+        return [[0.0] * (samples.shape[1] + 1)] * len(starts)
+    both = np.column_stack([samples, samples.mean(axis=1)]).astype(np.float64)
+    sums: list[list[float]] = np.add.reduceat(both**2, starts).tolist()
+    return sums
+
+
+def _mixed(samples: Samples, parts: list[Part], block: int) -> Samples:
+    if len({weights for part in parts for weights in part[3:]}) == 1:
+        return samples @ np.array(parts[0][3], np.float32)
+    mixed = np.empty(len(samples), np.float32)
+    for start, length, filled, before, after in parts:
+        share = (filled + np.arange(1, length + 1, dtype=np.float32)) / np.float32(block)
+        weights = np.array(before) + share[:, None] * (np.array(after) - np.array(before))
+        mixed[start : start + length] = (samples[start : start + length] * weights).sum(axis=1)
+    return mixed

@@ -1,5 +1,7 @@
 """The one door to FFmpeg: a path is a file, whatever its name looks like."""
 
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,16 +25,26 @@ def read_media(path: Path) -> "InputContainer":
     """The container of a file that FFmpeg can read. Raises AvatarError if it is none."""
     import av
 
-    if not path.exists():
-        raise AvatarError(f"{path}: there is no such file")
-    if not path.is_file():
-        raise AvatarError(f"{path} is not a file: give one with sound or pictures in it")
+    file_state(path)
     try:
         return av.open(FILE_PROTOCOL + str(path), metadata_errors="ignore")
     except (av.FFmpegError, OSError) as error:
         raise AvatarError(
             f"{path} cannot be read ({error.strerror}): give a file that ffmpeg plays"
         ) from error
+
+
+def file_state(path: Path) -> os.stat_result:
+    """Size and time of change of a file. Raises AvatarError if it is none."""
+    try:
+        state = path.stat()
+    except FileNotFoundError as error:
+        raise AvatarError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise AvatarError(f"{path} cannot be read ({error.strerror})") from error
+    if not stat.S_ISREG(state.st_mode):
+        raise AvatarError(f"{path} is not a file: give one with sound or pictures in it")
+    return state
 
 
 def write_media(path: Path, **options: Any) -> "OutputContainer":

@@ -13,7 +13,7 @@ from av.format import Flags
 from av.stream import Disposition
 
 from avatar.errors import AvatarError
-from avatar.media.open_media import read_media
+from avatar.media.open_media import file_state, read_media
 from avatar.media.time_stamps import Stretch, TimeLine, time_line
 
 FAULTS = 0.05  # share of a track's packets that may be unreadable, as where recordings are joined
@@ -44,10 +44,7 @@ def recording_of(path: Path, sound: int | None) -> Recording:
 
     Looks through the whole file once. Raises AvatarError if it cannot be read.
     """
-    try:
-        state = path.stat()
-    except OSError as error:
-        raise AvatarError(f"{path}: there is no such file") from error
+    state = file_state(path)
     return _looked_through(path, sound, state.st_size, state.st_mtime_ns)
 
 

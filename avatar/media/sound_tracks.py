@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from avatar.errors import AvatarError
-from avatar.media.open_media import read_media
+from avatar.media.open_media import file_state, read_media
 from avatar.media.recording import Recording, recording_of
 from avatar.media.sound_reader import read_sound
 
@@ -37,10 +37,7 @@ def sound_track(path: Path, wanted: int | None = None) -> SoundTrack:
 
     Raises AvatarError if there is none.
     """
-    try:
-        state = path.stat()
-    except OSError as error:
-        raise AvatarError(f"{path}: there is no such file") from error
+    state = file_state(path)
     return _chosen(path, wanted, state.st_size, state.st_mtime_ns)
 
 

@@ -1,17 +1,21 @@
 """A sound file becomes a talking video, in constant memory."""
 
+import math
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
-from av.error import FFmpegError
 
 from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME, stream_sound
 from avatar.errors import AvatarError
 from avatar.files import replace_file
+from avatar.media.open_media import write_media
+from avatar.media.recording import Recording
+from avatar.media.sound_reader import gapless, read_sound
+from avatar.media.sound_tracks import heard
 from avatar.rendering.pipeline import Picture, Pipeline
 from avatar.speakers.reference_video import video_frame
 
@@ -20,32 +24,35 @@ SOUND_RATE = 48_000  # Hz, as players expect
 SOUND_BITS = 128_000  # per second
 VIDEO_OPTIONS = {"crf": "18", "preset": "veryfast"}
 
-Rendered = Callable[[int, int | None], None]
+Rendered = Callable[[int, int], None]
 
 
-def render_film(pipeline: Pipeline, sound: Path, out: Path, rendered: Rendered) -> int:
+def render_film(
+    pipeline: Pipeline, sound: Path, out: Path, rendered: Rendered, track: int | None = None
+) -> int:
     """Write `out`, H.264 and AAC, with the speaker saying `sound`; returns the number of frames.
 
-    The file appears when it is whole.  `rendered` is told how many frames are done, and of how
-    many if the sound file says how long it is.
+    The file appears when it is whole.  `rendered` is told how many frames are done, and of about
+    how many; `track` is which of several sound tracks is said, from 1.
     """
     if out.suffix.lower() not in CONTAINERS:
         raise AvatarError(f"{out}: the name must end in {', '.join(CONTAINERS)}")
-    if out.exists() and sound.exists() and out.samefile(sound):
-        raise AvatarError(f"{out} is the sound itself; choose another name")
-    total = _frames_in(sound)
+    recording = heard(sound, track)
+    total = _frames_in(recording)
     count = 0
     try:
+        if out.exists() and out.samefile(sound):
+            raise AvatarError(f"{out} is the sound itself; choose another name")
         with ExitStack() as stack:
             temporary = stack.enter_context(replace_file(out))
-            film = stack.enter_context(av.open(str(temporary), "w"))
+            film = stack.enter_context(write_media(temporary))
             video = _video_stream(film, pipeline.size)
-            voice = _Voice(sound, film)
-            for picture in pictures_of(pipeline, sound):
+            voice = _Voice(recording, film)
+            for picture in pictures_of(pipeline, sound, track):
                 film.mux(video.encode(video_frame(picture.i420, picture.index)))
                 voice.write_until(Fraction(picture.index + 1, FPS))
                 count = picture.index + 1
-                rendered(count, total)
+                rendered(count, max(count, total))
             voice.finish()
             film.mux(video.encode())
     except OSError as error:
@@ -53,11 +60,11 @@ def render_film(pipeline: Pipeline, sound: Path, out: Path, rendered: Rendered) 
     return count
 
 
-def pictures_of(pipeline: Pipeline, sound: Path) -> Iterator[Picture]:
+def pictures_of(pipeline: Pipeline, sound: Path, track: int | None = None) -> Iterator[Picture]:
     """One picture for each 40 ms of the sound; silence after its end fills the look-ahead."""
     stream = pipeline.open()
     silence = np.zeros(SAMPLES_PER_FRAME, np.float32)
-    for chunk in stream_sound(sound):
+    for chunk in stream_sound(sound, track):
         yield from filter(None, pipeline.step([stream], [chunk]))
     for _ in range(LOOKAHEAD_FRAMES if stream.chunks else 0):
         yield from filter(None, pipeline.step([stream], [silence]))
@@ -75,11 +82,11 @@ def _video_stream(
 class _Voice:
     """The sound as it was given, as the film's second track."""
 
-    def __init__(self, sound: Path, film: av.container.OutputContainer) -> None:
+    def __init__(self, sound: Recording, film: av.container.OutputContainer) -> None:
         self._film = film
         self._stream = film.add_stream("aac", rate=SOUND_RATE, layout="stereo")
         self._stream.bit_rate = SOUND_BITS
-        self._frames = _decoded(sound)
+        self._frames = _stereo_frames(sound)
         self._written = Fraction(0)
 
     def write_until(self, time: Fraction) -> None:
@@ -97,20 +104,17 @@ class _Voice:
         self._film.mux(self._stream.encode())
 
 
-def _decoded(sound: Path) -> Iterator[av.AudioFrame]:
-    """Stereo frames at SOUND_RATE, from the first sample that `stream_sound` gives."""
-    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SOUND_RATE)
-    try:
-        with av.open(str(sound), metadata_errors="ignore") as source:
-            for frame in source.decode(audio=0):
-                yield from resampler.resample(frame)
-    except FFmpegError as error:
-        raise AvatarError(f"{sound}: cannot be read as sound ({error.strerror})") from error
-    yield from resampler.resample(None)
+def _stereo_frames(recording: Recording) -> Iterator[av.AudioFrame]:
+    """Frames at SOUND_RATE, from the first sample that `stream_sound` gives."""
+    pieces = read_sound(recording, SOUND_RATE, "stereo")
+    for samples in gapless(recording, pieces, SOUND_RATE):
+        planes = np.ascontiguousarray(samples.T)
+        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout="stereo")
+        frame.sample_rate = SOUND_RATE
+        yield frame
 
 
-def _frames_in(sound: Path) -> int | None:
-    with suppress(FFmpegError), av.open(str(sound), metadata_errors="ignore") as source:
-        if source.duration:
-            return -(-source.duration * FPS // av.time_base)
-    return None
+def _frames_in(recording: Recording) -> int:
+    """By its time stamps, pictures included."""
+    seconds = sum(span.seconds for span in recording.time.spans)
+    return math.ceil(round(seconds * FPS, 3))

@@ -16,6 +16,10 @@ def render(
         Path | None,
         typer.Option(help="Turn the head: lines of seconds, yaw, pitch, roll in degrees."),
     ] = None,
+    audio_track: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of several sound tracks. [default: the first with sound]"),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     backend: Annotated[str, typer.Option(help=f"{listed()}.")] = AUTO,
     threads: Annotated[int, typer.Option(min=1, help="Processor threads for the networks.")] = 1,
@@ -39,6 +43,7 @@ def render(
         2, 10, 0, 0
         4, -10, 5, 3
     """
+    from avatar.media.sound_tracks import sound_track
     from avatar.rendering.pipeline import Pipeline
     from avatar.rendering.pose_control import PosedHead
     from avatar.rendering.pose_path import read_pose_path
@@ -47,9 +52,14 @@ def render(
     from streaming.commands.progress import phase_progress
     from streaming.core.console import text_console
 
+    console = text_console(stderr=True)
     speaker = load_speaker(name)
+    if note := sound_track(sound, audio_track).note(sound):
+        console.print(note)
     scene = PosedHead(speaker, read_pose_path(pose)) if pose else None
     pipeline = Pipeline(speaker, device, threads, scene, backend=backend)
     with phase_progress() as progress:
-        frames = render_film(pipeline, sound, out, lambda n, of: progress.phase("render", n, of))
-    text_console(stderr=True).print(f"{out}: {frames} frames, {frames / 25:.1f} s")
+        frames = render_film(
+            pipeline, sound, out, lambda n, of: progress.phase("render", n, of), audio_track
+        )
+    console.print(f"{out}: {frames} frames, {frames / 25:.1f} s")

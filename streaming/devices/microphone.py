@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from avatar.errors import AvatarError
+from avatar.media.downmix import Downmix
 from streaming.devices.resampler import BlockResampler, Samples
 from streaming.devices.sound_stream import SoundStream
 from streaming.devices.sound_system import SoundSystem
@@ -34,6 +35,7 @@ class Microphone:
         self._hear = hear
         self._loop = asyncio.get_running_loop()
         self._stream: SoundStream | None = None
+        self._downmix: Downmix | None = None
         self._pieces: BlockResampler | None = None
         self._position = 0
 
@@ -41,6 +43,7 @@ class Microphone:
         """Begin to listen. Raises AvatarError if the device is not there or cannot be opened."""
         self._position = 0
         self._stream = self._system.open("input", self._wanted, self._capture)
+        self._downmix = Downmix(self._stream.rate)
         self._pieces = BlockResampler(self._stream.rate)
         self.name = self._stream.device.label
 
@@ -68,11 +71,12 @@ class Microphone:
 
     def _capture(self, sound: Samples, *_: Any) -> None:
         """Called by PortAudio's own thread."""
-        self._loop.call_soon_threadsafe(self._take, sound[:, 0].copy())
+        self._loop.call_soon_threadsafe(self._take, sound.copy())
 
     def _take(self, sound: Samples) -> None:
-        if self._pieces is None:
+        if self._pieces is None or self._downmix is None:
             return
+        sound = self._downmix.push(sound)
         self.level = float(np.sqrt(np.mean(np.square(sound))))
         self._position = self._position or round(time.monotonic() * VOICE_RATE)
         for piece in self._pieces.push(sound):

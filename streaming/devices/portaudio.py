@@ -22,7 +22,11 @@ Direction = Literal["input", "output"]
 PULSE = "pulse"  # ALSA's name for PulseAudio and PipeWire
 PULSE_ENVIRONMENT = {"input": "PULSE_SOURCE", "output": "PULSE_SINK"}
 PACTL_LIMIT = 5  # seconds
-LISTED = re.compile(r"^\tName: (.*)\n\tDescription: (.*)$", re.MULTILINE)
+LISTED = re.compile(
+    r"^\tName: (.*)\n\tDescription: (.*)\n(?:\t.*\n)*?\tSample Specification: .*?(\d+)ch",
+    re.MULTILINE,
+)
+CHANNELS = {"input": 2, "output": 1}  # the voice is one
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class SoundDevice:
     name: str
     direction: Direction
     description: str
+    channels: int
+    "That it is opened with: both of a stereo microphone, whichever of them has the voice."
     default: bool = False
     through_pulse: bool = False
 
@@ -108,6 +114,7 @@ def _portaudio_devices(direction: Direction, known: list[Any]) -> Iterator[Sound
                 name=f"{device['index']}: {device['name']}",
                 direction=direction,
                 description=api["name"],
+                channels=min(device[f"max_{direction}_channels"], CHANNELS[direction]),
                 default=api[f"default_{direction}_device"] == device["index"],
             )
 
@@ -117,11 +124,12 @@ def _pulse_devices(direction: Direction) -> Iterator[SoundDevice]:
         return
     kind = "source" if direction == "input" else "sink"
     default = _pactl(f"get-default-{kind}").strip()
-    for name, description in LISTED.findall(_pactl("list", f"{kind}s")):
+    for name, description, channels in LISTED.findall(_pactl("list", f"{kind}s")):
         yield SoundDevice(
             name=name,
             direction=direction,
             description=description,
+            channels=min(int(channels), CHANNELS[direction]),
             default=name == default,
             through_pulse=True,
         )

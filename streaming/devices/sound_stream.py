@@ -1,5 +1,6 @@
 """One open sound device, and whether it still is one."""
 
+import itertools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,7 @@ Callback = Callable[..., None]
 
 
 class SoundStream:
-    """Mono float32 at 48 kHz, or at the device's own rate if it has no other."""
+    """Float32 at 48 kHz, or at the device's own rate if it has no other; outputs are mono."""
 
     def __init__(self, device: SoundDevice, callback: Callback) -> None:
         """Open and start it; `callback` is PortAudio's. Raises AvatarError."""
@@ -28,9 +29,10 @@ class SoundStream:
         sounddevice = portaudio()
         device.select()
         own = sounddevice.query_devices(device.portaudio)["default_samplerate"]
-        for rate in (VOICE_RATE, round(own)):
+        ways = itertools.product((device.channels, 1), (VOICE_RATE, round(own)))
+        for channels, rate in ways:
             try:
-                self._stream = _open(device, rate, self._move)
+                self._stream = _open(device, channels, rate, self._move)
                 self._stream.start()
                 break
             except sounddevice.PortAudioError as error:
@@ -68,9 +70,9 @@ class SoundStream:
         self._callback(*arguments)
 
 
-def _open(device: SoundDevice, rate: int, callback: Callback) -> Any:
+def _open(device: SoundDevice, channels: int, rate: int, callback: Callback) -> Any:
     kind = getattr(portaudio(), f"{device.direction.capitalize()}Stream")
     return kind(
-        device=device.portaudio, channels=1, samplerate=rate, blocksize=rate // PIECES,
+        device=device.portaudio, channels=channels, samplerate=rate, blocksize=rate // PIECES,
         latency=LATENCY, dtype="float32", callback=callback,
     )  # fmt: skip

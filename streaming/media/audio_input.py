@@ -9,6 +9,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from avatar.media.downmix import Downmix
 from streaming.core import metrics
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.media.concealment import HISTORY, continue_sound
@@ -34,6 +35,7 @@ class AudioInput:
     def __init__(self, clock: SessionClock) -> None:
         self.concealed = 0  # samples handed out that were never received
         self._clock = clock
+        self._downmix = Downmix(VOICE_RATE)
         self._ring: Samples = np.zeros(RING, np.float32)
         self._offset: int | None = None  # position = time stamp + offset
         self._received = 0  # end of the sound received so far
@@ -48,7 +50,7 @@ class AudioInput:
         """Take one decoded packet: s16, 48 kHz, any number of channels, `pts` in samples."""
         channels = len(frame.layout.channels)
         pcm = frame.to_ndarray().reshape(-1, channels)
-        samples = pcm.mean(axis=1, dtype=np.float32) / np.float32(32768)
+        samples = self._downmix.push(pcm.astype(np.float32) / np.float32(32768))
         self.place(samples, cast(int, frame.pts))
 
     def place(self, samples: Samples, stamp: int) -> None:

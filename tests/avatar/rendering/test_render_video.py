@@ -33,7 +33,7 @@ def write_sound(path: Path, seconds: float, rate: int, channels: int = 1) -> Pat
     return path
 
 
-def silent(_done: int, _total: int | None) -> None:
+def silent(_done: int, _total: int) -> None:
     pass
 
 
@@ -42,7 +42,7 @@ def test_film_has_every_frame_and_its_sound_in_step(
     pipeline: Pipeline, tmp_path: Path, rate: int, channels: int
 ) -> None:
     sound = write_sound(tmp_path / "sound.wav", 1.99, rate, channels)
-    told: list[tuple[int, int | None]] = []
+    told: list[tuple[int, int]] = []
     count = render_film(
         pipeline, sound, tmp_path / "film.mp4", lambda done, of: told.append((done, of))
     )
@@ -85,10 +85,22 @@ def test_interruption_leaves_nothing(pipeline: Pipeline, tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == ["sound.wav"]
 
 
+@pytest.mark.parametrize(
+    "name", ["2024-05-01T12:30:00", "talk [id]", "100%d", "-", "Übung 日本", "http:x", "x" * 246]
+)
+def test_a_name_is_only_a_name(pipeline: Pipeline, tmp_path: Path, name: str) -> None:
+    sound = write_sound(tmp_path / "sound.wav", 0.2, SAMPLE_RATE).rename(tmp_path / f"{name}.wav")
+    assert render_film(pipeline, sound, tmp_path / f"{name}.mp4", silent) == 5
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"{name}.wav", f"{name}.mp4"}
+
+
 def test_refusals(pipeline: Pipeline, tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "sound.wav", 0.2, SAMPLE_RATE)
     with pytest.raises(AvatarError, match="must end in"):
         render_film(pipeline, sound, tmp_path / "film.gif", silent)
+    with pytest.raises(AvatarError, match="File name too long"):
+        render_film(pipeline, sound, tmp_path / ("x" * 300 + ".mp4"), silent)
     with pytest.raises(AvatarError, match="no such file"):
         render_film(pipeline, tmp_path / "absent.wav", tmp_path / "film.mp4", silent)
     (tmp_path / "text.wav").write_text("not a sound")

@@ -176,3 +176,17 @@ def test_memory_is_constant(caller: Caller) -> None:
     assert len(caller.sound._ring) == size
     assert caller.sound.chunk(0).shape == (SAMPLES_PER_FRAME,)
     assert SAMPLE_RATE // 25 == SAMPLES_PER_FRAME
+
+
+def test_stereo_out_of_phase_is_heard(caller: Caller) -> None:
+    for number in range(25):
+        left = (16_000 * tone(number * PACKET, PACKET)).astype(np.int16)
+        interleaved = np.stack([left, -left], axis=1).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(interleaved, format="s16", layout="stereo")
+        frame.sample_rate, frame.time_base = VOICE_RATE, Fraction(1, VOICE_RATE)
+        frame.pts = 123_456 + (SETTLING_PACKETS + number) * PACKET
+        caller.time.now += PACKET / VOICE_RATE
+        caller.sound.feed(frame)
+    heard = caller.sound.voice(10 * PACKET, 10 * PACKET)
+    expected = 16_000 / 32_768 * tone(10 * PACKET, 10 * PACKET)
+    np.testing.assert_allclose(heard, expected, atol=1e-3)

@@ -70,7 +70,7 @@ def judge(file: Path) -> None:
     np.testing.assert_allclose(onsets, bright, atol=0.040)
 
 
-@pytest.mark.parametrize("name", ["film.mp4", "film.mkv"])
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "2024-05-01T12:30:00 [%d].mov"])
 async def test_a_file_has_both_tracks_in_step(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     film = await Recorder.open(Destination.parse(str(file)), SIZE)
