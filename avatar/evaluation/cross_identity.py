@@ -12,11 +12,18 @@ from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.evaluation.lip_aperture import aperture_correlation
 from avatar.i420 import to_rgb
+from avatar.media.recording import Recording
+from avatar.media.sound_tracks import heard
 from avatar.rendering.pipeline import Pipeline
 from avatar.training.preprocess.canonical_frame import lip_aperture
 from avatar.training.preprocess.landmark_tracker import LANDMARKS, LandmarkTracker
-from avatar.training.preprocess.sound_track import sound_beside
-from avatar.training.preprocess.video_reader import expected_frames, read_frames, video_start
+from avatar.training.preprocess.sound_track import read_voice
+from avatar.training.preprocess.video_reader import (
+    Clip,
+    count_picture,
+    expected_pictures,
+    read_pictures,
+)
 
 MAX_LAG = 4  # frames
 LONGEST_SIDE = 720  # px: larger pictures are made smaller before tracking
@@ -39,17 +46,23 @@ def drive(
     clip: Path,
     trackers: tuple[LandmarkTracker, LandmarkTracker],
     progress: Progress,
+    audio_track: int | None = None,
 ) -> Driven:
     """Render the speaker by the sound of `clip` and compare lip apertures.
 
     `trackers` follow the face of the clip and that of the speaker.  Cuts do not matter here.
     """
-    expected = expected_frames(clip)
-    true = _watch_clip(clip, trackers[0], lambda n: progress(clip.name, n, max(n, expected)))
-    sound = sound_beside(clip, video_start(clip), len(true))
-    total = len(sound) // SAMPLES_PER_FRAME
+    recording = heard(clip, audio_track)
+    voice, expected = read_voice(recording), expected_pictures(recording)
+    parts, seen = _watch_clip(
+        recording, trackers[0], lambda n: progress(clip.name, n, max(n, expected))
+    )
+    sounds = [voice.beside(part) for part in parts]
+    sound = np.concatenate(sounds)
+    true = seen[_beside_sound(parts, sounds)]
+    total = len(true)
     made = follow(pipeline, sound, trackers[1], lambda n: progress("speaker", n, total))
-    r, lag = aperture_correlation(apertures(true[:total]), apertures(made), MAX_LAG)
+    r, lag = aperture_correlation(apertures(true), apertures(made), MAX_LAG)
     if not r:
         raise AvatarError(
             f"{clip}: no moving mouth to compare with; give a clip of a speaking face"
@@ -57,19 +70,31 @@ def drive(
     return Driven(clip.name, total, r, lag * 1000 / FPS)
 
 
+def _beside_sound(parts: list[Clip], sounds: list[NDArray[np.float32]]) -> NDArray[np.bool_]:
+    """Which of the pictures (F,) have sound beside them."""
+    return np.concatenate(
+        [
+            np.arange(part.frames) < len(sound) // SAMPLES_PER_FRAME
+            for part, sound in zip(parts, sounds, strict=True)
+        ]
+    )
+
+
 def _watch_clip(
-    clip: Path, tracker: LandmarkTracker, seen: Callable[[int], None]
-) -> NDArray[np.float32]:
-    """Landmarks (F, 478, 3) of the person in a clip, px of the picture as it is tracked."""
+    recording: Recording, tracker: LandmarkTracker, seen: Callable[[int], None]
+) -> tuple[list[Clip], NDArray[np.float32]]:
+    """Clips, and landmarks (F, 478, 3) of the person, px of the picture as it is tracked."""
     tracker.start()
+    clips: list[Clip] = []
     points = []
-    for frame in read_frames(clip):
-        shrink = min(1.0, LONGEST_SIDE / max(frame.shape[:2]))
-        small = cv2.resize(frame, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    for picture in read_pictures(recording):
+        count_picture(clips, picture)
+        shrink = min(1.0, LONGEST_SIDE / max(picture.image.shape[:2]))
+        small = cv2.resize(picture.image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         found = tracker.track(np.asarray(small, np.uint8))
         points.append(np.full((LANDMARKS, 3), np.nan, np.float32) if found is None else found)
         seen(len(points))
-    return np.stack(points)
+    return clips, np.stack(points)
 
 
 def follow(

@@ -37,6 +37,7 @@ class Decoded:
     frame: Any
     span: int
     seconds: float | None
+    pixel_aspect: float = 1.0  # of a picture: the width of a pixel over its height
 
 
 def recording_of(path: Path, sound: int | None) -> Recording:
@@ -64,6 +65,7 @@ def decode(recording: Recording, index: int) -> Iterator[Decoded]:
     with read_media(recording.path) as container:
         stream: Any = container.streams[index]
         stream.thread_type = "AUTO"
+        aspect = float(getattr(stream, "sample_aspect_ratio", None) or 1)
         faults = number = 0
         for packet in _packets(recording.path, container, index):
             if packet.size:
@@ -77,7 +79,7 @@ def decode(recording: Recording, index: int) -> Iterator[Decoded]:
                     raise _damaged(recording.path, error) from error
                 continue
             for frame in frames:
-                yield _placed(recording.time, frame, stream.time_base)
+                yield _placed(recording.time, frame, stream.time_base, aspect)
 
 
 @lru_cache(maxsize=64)
@@ -86,7 +88,7 @@ def _looked_through(path: Path, sound: int | None, size: int, changed: int) -> R
     with read_media(path) as container:
         picture = picture_stream(container)
         tracks = [index for index in (picture, sound) if index is not None]
-        stretches = _stretches(path, container, tracks)
+        stretches = _stretches(path, container, tracks) if tracks else []
         flags: Any = container.format.flags
         breaks_usual = bool(flags & Flags.ts_discont.value)
     return Recording(path, picture, sound, time_line(path, stretches, breaks_usual))
@@ -134,13 +136,13 @@ def _move(packet: Any, seconds: float) -> None:
         packet.dts += ticks
 
 
-def _placed(time: TimeLine, frame: Any, tick: Fraction) -> Decoded:
+def _placed(time: TimeLine, frame: Any, tick: Fraction, aspect: float) -> Decoded:
     if frame.pts is None:
-        return Decoded(frame, 0, None)
+        return Decoded(frame, 0, None, aspect)
     common = frame.pts * frame.time_base
     span = time.span_at(float(common))
     moved = round(time.shift_of(span) / tick) * tick  # exactly what `_move` added
-    return Decoded(frame, span, float(common - moved) - time.spans[span].start)
+    return Decoded(frame, span, float(common - moved) - time.spans[span].start, aspect)
 
 
 def _damaged(path: Path, error: av.FFmpegError) -> AvatarError:

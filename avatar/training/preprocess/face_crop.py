@@ -1,7 +1,9 @@
 """Where the head is in the source pictures: one fixed square for all videos of one size."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -11,8 +13,15 @@ from scipy.ndimage import median_filter
 
 from avatar.audio import FPS
 from avatar.errors import AvatarError
+from avatar.media.orientation import fitting
+from avatar.media.recording import Recording
 from avatar.training.preprocess.face_detector import FaceDetector
-from avatar.training.preprocess.video_reader import Image, read_frames
+from avatar.training.preprocess.video_reader import (
+    Clip,
+    Image,
+    count_picture,
+    read_pictures,
+)
 
 CROP_SIDE = 512  # px
 SIDE_STEP = 16  # sides are multiples of this
@@ -38,7 +47,7 @@ class Crop:
     size: int
 
     def apply(self, image: Image) -> Image:
-        """(H, W, 3) source picture -> (size, size, 3)."""
+        """(H, W, 3) picture of the source's size -> (size, size, 3)."""
         cut = image[self.y : self.y + self.side, self.x : self.x + self.side]
         if self.side == self.size:
             return cut
@@ -50,52 +59,66 @@ class Survey:
     """What one look through a video found."""
 
     path: Path
-    frames: int = 0
-    size: tuple[int, int] = (0, 0)  # width, height
+    size: tuple[int, int] = (0, 0)  # width, height of the largest picture: all are fitted into it
+    clips: list[Clip] = field(default_factory=list)
     faces: list[NDArray[np.float64]] = field(default_factory=list)  # (x, y, side) of the centre
     crowded: int = 0
 
+    @property
+    def frames(self) -> int:
+        """Pictures in all."""
+        return sum(clip.frames for clip in self.clips)
 
-def survey(path: Path, seen: Callable[[int], None]) -> Survey:
+
+def survey(recording: Recording, seen: Callable[[int], None]) -> Survey:
     """Look through a whole video for one face and for cuts.
 
     Raises AvatarError for no face, several people, or a cut inside.
     """
-    result = Survey(path)
+    result = Survey(recording.path)
+    looks: list[tuple[tuple[int, int], NDArray[np.float64]]] = []
     thumbs: list[NDArray[np.float32]] = []
     with FaceDetector() as detector:
-        for index, image in enumerate(read_frames(path)):
+        for number, picture in enumerate(read_pictures(recording)):
+            image = picture.image
+            size = image.shape[1], image.shape[0]
+            result.size = max(result.size, size, key=math.prod)
             thumb = cv2.resize(image, (THUMB, THUMB), interpolation=cv2.INTER_AREA)
             thumbs.append(thumb.astype(np.float32))
-            if index % LOOK_EVERY == 0:
-                _look(result, detector.boxes(image))
-            result.frames, result.size = index + 1, (image.shape[1], image.shape[0])
-            seen(index + 1)
-    _check(result, thumbs)
+            if number % LOOK_EVERY == 0:
+                looks.append((size, detector.boxes(image)))
+            count_picture(result.clips, picture)
+            seen(number + 1)
+    for size, boxes in looks:
+        _look(result, boxes, size)
+    _check(result, np.stack(thumbs))
     return result
 
 
-def _look(result: Survey, boxes: NDArray[np.float64]) -> None:
+def _look(result: Survey, boxes: NDArray[np.float64], size: tuple[int, int]) -> None:
     if not len(boxes):
         return
     boxes = boxes[np.argsort(-boxes[:, 2])]
-    result.faces.append(boxes[0])
+    scale, left, top = fitting(size, result.size)
+    result.faces.append(boxes[0] * scale + [left, top, 0])
     result.crowded += int(len(boxes) > 1 and boxes[1, 2] ** 2 > BIG_FACE * boxes[0, 2] ** 2)
 
 
-def _check(result: Survey, thumbs: list[NDArray[np.float32]]) -> None:
+def _check(result: Survey, thumbs: NDArray[np.float32]) -> None:
     if not result.faces:
         raise AvatarError(f"no face in {result.path}: give a video that shows the speaker's face")
     if result.crowded > CROWD_SHARE * len(result.faces):
         raise AvatarError(
             f"several people in {result.path}: crop the video to the speaker, or record him alone"
         )
-    moment = find_cut(np.stack(thumbs))
-    if moment is not None:
-        raise AvatarError(
-            f"{result.path} has a cut at {moment / FPS:.2f} s: "
-            "split it there and give the parts as separate videos"
-        )
+    borders = np.cumsum([0, *(clip.frames for clip in result.clips)])
+    for first, end in pairwise(borders.tolist()):
+        moment = find_cut(thumbs[first:end])
+        if moment is not None:
+            raise AvatarError(
+                f"{result.path} has a cut at {(first + moment) / FPS:.2f} s: "
+                "split it there and give the parts as separate videos"
+            )
 
 
 def find_cut(thumbs: NDArray[np.float32]) -> int | None:

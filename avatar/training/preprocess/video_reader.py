@@ -1,108 +1,103 @@
-"""Frames of any video file at exactly 25 a second, chosen by their time stamps."""
+"""Pictures of any video file at exactly 25 a second, chosen by their time stamps."""
 
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from itertools import groupby
 
-import av
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar.audio import FPS
 from avatar.errors import AvatarError
+from avatar.media.colours import to_rgb
+from avatar.media.orientation import upright
+from avatar.media.recording import Decoded, Recording, decode
 
 Image = NDArray[np.uint8]
+Timed = tuple[float, Decoded]  # s from the beginning of the span, and the frame
+
 TIME_TOLERANCE = 1e-4  # s
-SQUARE_TOLERANCE = 0.01  # pixel aspect ratios nearer to 1 than this are left alone
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[Any]:
-    """The container of a readable media file."""
-    try:
-        container = av.open(str(path), metadata_errors="ignore")
-    except (av.FFmpegError, OSError) as error:
-        raise AvatarError(
-            f"{path} cannot be read as a video ({error}): give a file that ffmpeg plays"
-        ) from error
-    with container:
-        yield container
+@dataclass(frozen=True)
+class Picture:
+    """One of the 25 a second."""
+
+    span: int  # of the recording, on one clock
+    seconds: float  # from the span's beginning
+    image: Image  # (H, W, 3) RGB, upright, square pixels; H and W may change on the way
 
 
-def video_start(path: Path) -> float:
-    """Time stamp of the first picture, in seconds."""
-    for time, _ in _stamped_frames(path):
-        return time
-    raise AvatarError(f"{path} has no pictures: give a video file")
+@dataclass(frozen=True)
+class Clip:
+    """Pictures on one clock: the span, when the first of them is shown in it (s), how many."""
+
+    span: int
+    start: float
+    frames: int
 
 
-def expected_frames(path: Path) -> int:
-    """About how many pictures `read_frames` will give, by what the container says."""
-    with opened(path) as container:
-        return round((container.duration or 0) / av.time_base * FPS)
+def count_picture(clips: list[Clip], picture: Picture) -> None:
+    """Count it to the clip that it goes on, or begin one where the clock was set anew."""
+    if clips and clips[-1].span == picture.span:
+        clips[-1] = replace(clips[-1], frames=clips[-1].frames + 1)
+    else:
+        clips.append(Clip(picture.span, picture.seconds, 1))
 
 
-def read_frames(path: Path) -> Iterator[Image]:
-    """Pictures (H, W, 3) RGB, upright, square pixels; picture n is the nearest to start + n / 25 s.
+def expected_pictures(recording: Recording) -> int:
+    """About how many there will be, by the time stamps."""
+    return math.ceil(sum(span.seconds for span in recording.time.spans) * FPS)
+
+
+def read_pictures(recording: Recording) -> Iterator[Picture]:
+    """Within each span, picture n is the one nearest to the first one's time + n / 25 s.
 
     Raises AvatarError if the file cannot be read or holds no pictures.
     """
-    for frame in _at_constant_rate(path):
-        yield _upright(frame)
+    for seconds, decoded in _at_constant_rate(recording):
+        try:
+            image = upright(to_rgb(decoded.frame), decoded.frame, decoded.pixel_aspect)
+        except AvatarError as error:
+            raise AvatarError(f"{recording.path}: {error}") from error
+        yield Picture(decoded.span, seconds, image)
 
 
-def _at_constant_rate(path: Path) -> Iterator[Any]:
-    shown: tuple[float, Any] | None = None
-    start, count, period = 0.0, 0, 1 / FPS
-    for time, frame in _stamped_frames(path):
-        if shown is None:
-            start = time
-        else:
-            middle = (shown[0] + time) / 2
-            while start + count / FPS < middle - TIME_TOLERANCE:
-                yield shown[1]
-                count += 1
-            period = max(time - shown[0], TIME_TOLERANCE)
-        shown = time, frame
-    if shown is None:
-        raise AvatarError(f"{path} has no pictures: give a video file")
-    while start + count / FPS < shown[0] + min(period, 1 / FPS) - TIME_TOLERANCE:
-        yield shown[1]
+def _at_constant_rate(recording: Recording) -> Iterator[Timed]:
+    empty = True
+    for _, frames in groupby(_in_order(recording), key=lambda timed: timed[1].span):
+        empty = False
+        yield from _regular(frames)
+    if empty:
+        raise AvatarError(f"{recording.path} has no pictures: give a video file")
+
+
+def _regular(frames: Iterator[Timed]) -> Iterator[Timed]:
+    """The frames of one span, at 25 moments a second."""
+    start, shown = next(frames)
+    time, count, period = start, 0, 1 / FPS
+    for later, decoded in frames:
+        while start + count / FPS < (time + later) / 2 - TIME_TOLERANCE:
+            yield start + count / FPS, shown
+            count += 1
+        period = min(later - time, 1 / FPS)
+        time, shown = later, decoded
+    while start + count / FPS < time + period - TIME_TOLERANCE:
+        yield start + count / FPS, shown
         count += 1
 
 
-def _stamped_frames(path: Path) -> Iterator[tuple[float, Any]]:
-    with opened(path) as container:
-        if not container.streams.video:
-            raise AvatarError(f"{path} has no pictures: give a video file")
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        try:
-            for frame in container.decode(stream):
-                if frame.time is None:
-                    raise AvatarError(
-                        f"{path} has no time stamps: put it into a container with ffmpeg -i first"
-                    )
-                yield float(frame.time), frame
-        except av.FFmpegError as error:
+def _in_order(recording: Recording) -> Iterator[Timed]:
+    """Frames with rising times; one that comes after its time is left out."""
+    if recording.picture is None:
+        raise AvatarError(f"{recording.path} has no pictures: give a video file")
+    latest = -1, 0.0
+    for decoded in decode(recording, recording.picture):
+        if decoded.seconds is None:
             raise AvatarError(
-                f"{path} is damaged ({error}): repair it with ffmpeg or give another file"
-            ) from error
-
-
-def _upright(frame: Any) -> Image:
-    image = frame.to_ndarray(format="rgb24")
-    aspect = _pixel_aspect(frame)
-    if abs(aspect - 1) > SQUARE_TOLERANCE:
-        height, width = image.shape[:2]
-        size = (round(width * aspect), height) if aspect < 1 else (width, round(height / aspect))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, turns))
-
-
-def _pixel_aspect(frame: Any) -> float:
-    ratio = getattr(frame, "sample_aspect_ratio", None)
-    return float(ratio) if ratio else 1.0
+                f"{recording.path} has no time stamps: put it into a container with ffmpeg -i first"
+            )
+        if (decoded.span, decoded.seconds) > latest:
+            latest = decoded.span, decoded.seconds
+            yield decoded.seconds, decoded

@@ -58,13 +58,13 @@ def test_an_interrupted_copy_is_made_anew(tmp_path: Path) -> None:
 
 def test_512_square_stays_as_it_is() -> None:
     faces = [np.array([200.0, 200.0, 90.0])] * 4
-    crops = choose_crops([Survey(Path("v"), 20, (512, 512), faces)])
+    crops = choose_crops([Survey(Path("v"), (512, 512), faces=faces)])
     assert (crops[512, 512].x, crops[512, 512].side, crops[512, 512].size) == (0, 512, 512)
 
 
 def test_a_large_source_is_cropped_round_the_head_and_scaled() -> None:
     faces = [np.array([900.0, 500.0, 240.0])] * 4
-    crop = choose_crops([Survey(Path("v"), 20, (1920, 1080), faces)])[1920, 1080]
+    crop = choose_crops([Survey(Path("v"), (1920, 1080), faces=faces)])[1920, 1080]
     assert crop.size == 512
     assert crop.side == 720
     assert crop.apply(np.zeros((1080, 1920, 3), np.uint8)).shape == (512, 512, 3)
@@ -72,8 +72,8 @@ def test_a_large_source_is_cropped_round_the_head_and_scaled() -> None:
 
 
 def test_clips_of_different_size_share_one_output_size() -> None:
-    large = Survey(Path("a"), 20, (1920, 1080), [np.array([900.0, 500.0, 240.0])])
-    small = Survey(Path("b"), 20, (360, 288), [np.array([150.0, 140.0, 80.0])])
+    large = Survey(Path("a"), (1920, 1080), faces=[np.array([900.0, 500.0, 240.0])])
+    small = Survey(Path("b"), (360, 288), faces=[np.array([150.0, 140.0, 80.0])])
     crops = choose_crops([large, small])
     assert {crop.size for crop in crops.values()} == {240}
     assert crops[360, 288].side == 240

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
+from avatar.media.recording import recording_of
 from avatar.training.preprocess.landmark_tracker import (
     LANDMARKS,
     MediaPipeFaceMesh,
     need_face_tracker,
 )
-from avatar.training.preprocess.video_reader import read_frames
+from avatar.training.preprocess.video_reader import read_pictures
 from tests.support import need
 
 REFERENCE = Path(__file__).parents[4] / "trained_speakers/demo/reference.mp4"
@@ -21,7 +22,7 @@ REFERENCE = Path(__file__).parents[4] / "trained_speakers/demo/reference.mp4"
 
 def test_a_face_is_found_and_nothing_else_is_said(capfd: pytest.CaptureFixture[str]) -> None:
     need("mediapipe")
-    face = next(read_frames(REFERENCE))
+    face = next(read_pictures(recording_of(REFERENCE, None))).image
     tracker = MediaPipeFaceMesh()
     for _ in range(2):
         tracker.start()

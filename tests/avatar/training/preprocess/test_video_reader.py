@@ -2,13 +2,15 @@
 
 import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from avatar.training.preprocess.video_reader import expected_frames, read_frames, video_start
+from avatar.media.recording import recording_of
+from avatar.training.preprocess.video_reader import Picture, expected_pictures, read_pictures
 from tests.avatar.training.preprocess.made_video import Image, tone, write_video
 from tests.support import need
 
@@ -17,8 +19,12 @@ def _grey(level: int) -> Image:
     return np.full((64, 96, 3), level, np.uint8)
 
 
+def _pictures(path: Path) -> Iterator[Picture]:
+    return read_pictures(recording_of(path, None))
+
+
 def _levels(path: Path) -> list[int]:
-    return [round(float(frame.mean())) for frame in read_frames(path)]
+    return [round(float(picture.image.mean())) for picture in _pictures(path)]
 
 
 def _turn(mp4: bytes) -> bytes:
@@ -45,7 +51,7 @@ def test_uneven_time_stamps_decide_not_the_count(tmp_path: Path) -> None:
 
 def test_a_late_start_is_the_origin(tmp_path: Path) -> None:
     video = write_video(tmp_path / "v.mkv", [_grey(100)] * 10, [1.5 + n / 25 for n in range(10)])
-    assert video_start(video) == pytest.approx(1.5, abs=1e-3)
+    assert next(_pictures(video)).seconds == pytest.approx(0, abs=1e-3)
     assert len(_levels(video)) == 10
 
 
@@ -59,21 +65,21 @@ def test_rotation_of_a_phone_is_undone(tmp_path: Path) -> None:
     picture = "-frames:v 1 -f rawvideo -pix_fmt rgb24 -"
     command = ["ffmpeg", "-v", "error", "-i", str(turned), *picture.split()]
     by_ffmpeg = subprocess.run(command, check=True, capture_output=True).stdout
-    frame = next(read_frames(turned))
+    frame = next(_pictures(turned)).image
     assert frame.shape == (96, 64, 3)
     upright = np.frombuffer(by_ffmpeg, np.uint8).reshape(96, 64, 3)
     assert np.abs(frame.astype(int) - upright).mean() < 3
 
 
-def test_expected_frames_are_about_right(tmp_path: Path) -> None:
+def test_expected_pictures_are_about_right(tmp_path: Path) -> None:
     video = write_video(tmp_path / "v.mkv", [_grey(9)] * 50)
-    assert abs(expected_frames(video) - 50) <= 2
+    assert abs(expected_pictures(recording_of(video, None)) - 50) <= 2
 
 
 def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
     (tmp_path / "note.mp4").write_text("not a video")
     with pytest.raises(AvatarError, match="cannot be read"):
-        list(read_frames(tmp_path / "note.mp4"))
+        list(_pictures(tmp_path / "note.mp4"))
 
 
 def test_sound_alone_is_refused(tmp_path: Path) -> None:
@@ -83,4 +89,4 @@ def test_sound_alone_is_refused(tmp_path: Path) -> None:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
         file.writeframes((tone(1) * 32767).astype(np.int16).tobytes())
     with pytest.raises(AvatarError, match="no pictures"):
-        list(read_frames(tmp_path / "a.wav"))
+        list(_pictures(tmp_path / "a.wav"))
