@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: setup serve camera test check bench clean
+.PHONY: setup serve camera test test-aiortc check bench clean
 
 setup: .venv/.complete
 
@@ -16,6 +16,10 @@ camera: .venv/.camera
 
 test: .venv/.complete
 	$(BIN)/python -m pytest $(ARGS)
+
+# With the lowest and the highest aiortc that pyproject.toml allows, from PyPI.
+test-aiortc: .venv/.complete
+	$(BIN)/python -m tests.aiortc_versions
 
 check: .venv/.complete
 	$(BIN)/ruff check .

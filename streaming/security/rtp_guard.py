@@ -7,9 +7,8 @@ connection with a traceback.
 
 import struct
 import time
-from typing import Any
+from collections.abc import Iterator
 
-from aiortc import RTCDtlsTransport, RTCPeerConnection
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
@@ -31,13 +30,13 @@ BIT_RATES = 3.0  # a second that a caller may ask for: each begins with a key fr
 BURST = 3.0  # seconds of each that may come at once, as after a cut of the line
 SOURCES = 8  # SSRCs of one call, in all; a browser's microphone is one
 SSRC = slice(8, 12)  # of an RTP packet
+UNREADABLE = (ValueError, struct.error)  # what aiortc raises over packets that make no sense
 
 
 class RtpGuard:
-    """Stands before one aiortc transport and drops what is too much or cannot be read."""
+    """Decides what of one transport is heeded; counts what is too much or cannot be read."""
 
-    def __init__(self, transport: RTCDtlsTransport) -> None:
-        self._router: Any = transport._rtp_router
+    def __init__(self) -> None:
         self._sources: set[bytes] = set()
         now = time.monotonic()
         self._sound, self._reports, self._repeats, key_frames, bit_rates = (
@@ -49,36 +48,30 @@ class RtpGuard:
             RTCP_PSFB_FIR: key_frames,
             RTCP_PSFB_APP: bit_rates,
         }
-        self._pass_on = transport._handle_rtp_data
-        vars(transport).update(_handle_rtp_data=self._take_rtp, _handle_rtcp_data=self._take_rtcp)
 
-    async def _take_rtp(self, data: bytes, arrival_time_ms: int) -> None:
+    def admits(self, sound: bytes) -> bool:
+        """Whether an RTP packet may go on."""
         if not self._sound.take(time.monotonic()):
-            _drop("sound")
-        elif not self._knows(data[SSRC]):
-            _drop("source")
-        else:
-            await self._pass_on(data, arrival_time_ms=arrival_time_ms)
+            drop("sound")
+            return False
+        if not self._knows(sound[SSRC]):
+            drop("source")
+            return False
+        return True
+
+    def heeded(self, reports: bytes) -> Iterator[AnyRtcpPacket]:
+        """The RTCP packets of one datagram that may go on, one at a time. Raises UNREADABLE."""
+        if not self._reports.take(time.monotonic()):
+            drop("report")
+            return
+        for packet in RtcpPacket.parse(reports):
+            if self._allows(packet):
+                yield packet
 
     def _knows(self, source: bytes) -> bool:
         if len(self._sources) < SOURCES:
             self._sources.add(source)
         return source in self._sources
-
-    async def _take_rtcp(self, data: bytes) -> None:
-        if not self._reports.take(time.monotonic()):
-            _drop("report")
-            return
-        try:
-            for packet in RtcpPacket.parse(data):
-                if self._allows(packet):
-                    await self._route(packet)
-        except (ValueError, struct.error):
-            _drop("malformed")
-
-    async def _route(self, packet: AnyRtcpPacket) -> None:
-        for recipient in self._router.route_rtcp(packet):
-            await recipient._handle_rtcp_packet(packet)
 
     def _allows(self, packet: AnyRtcpPacket) -> bool:
         """Whether to heed a report; the packets that a NACK names are cut to what may be sent."""
@@ -89,16 +82,11 @@ class RtpGuard:
             metrics.DROPPED_PACKETS.labels("repeat").inc(len(named) - len(packet.lost))
         wishes = self._wishes.get(packet.fmt) if isinstance(packet, RtcpPsfbPacket) else None
         if wishes and not wishes.take(now):
-            _drop("wish")
+            drop("wish")
             return False
         return True
 
 
-def guard(peer: RTCPeerConnection) -> None:
-    """Put a guard before every transport of a connection that has been negotiated."""
-    for transport in {sender.transport for sender in peer.getSenders()}:
-        RtpGuard(transport)
-
-
-def _drop(what: str) -> None:
+def drop(what: str) -> None:
+    """Count a packet that goes no further."""
     metrics.DROPPED_PACKETS.labels(what).inc()

@@ -35,7 +35,7 @@ from streaming.server.loop_lag import LoopLag
 from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
 from streaming.server.websockets import signalling, viewing
-from streaming.webrtc.aiortc_patches import jitter_buffer, vp8_encoder
+from streaming.webrtc.aiortc_patches.install import install
 from streaming.webrtc.session import Notify, Session
 
 log = logging.getLogger(__name__)
@@ -67,10 +67,10 @@ class Answer(BaseModel):
 def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     """The application around a renderer that is ready; it stops `worker` when it ends.
 
-    Raises AvatarError if the configuration would let strangers in unchecked.
+    Raises AvatarError if the configuration would let strangers in unchecked, or aiortc is not one
+    that this program knows.
     """
-    jitter_buffer.install()
-    vp8_encoder.install()
+    install()
     gallery = Gallery(worker.ready.previews)
     ice_servers = make_ice_servers(config)
 

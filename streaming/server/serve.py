@@ -55,7 +55,10 @@ def run(config: "ServeConfig") -> None:
 
 
 def _import_server() -> None:
-    """What takes half a second, while the rendering process loads its own."""
+    """What takes half a second, while the rendering process loads its own. Raises AvatarError."""
+    from streaming.webrtc.aiortc_patches import private_names
+
+    private_names.check()
     import streaming.server.app
     import streaming.server.uvicorn_server  # noqa: F401
 

@@ -20,8 +20,12 @@ from streaming.core.limits import Limits
 from streaming.media.avatar_stream import AvatarStream, stream_delay
 from streaming.media.clock import VOICE_RATE, SessionClock
 from streaming.render.client import RenderClient
-from streaming.webrtc.negotiation import bytes_received, take_candidate, take_offer
-from streaming.webrtc.outgoing_tracks import add_tracks
+from streaming.webrtc.peer_connection import (
+    add_tracks,
+    bytes_received,
+    take_candidate,
+    take_offer,
+)
 from streaming.webrtc.peer_sink import PeerSink
 from streaming.webrtc.timeouts import CallTimeouts, audible
 
@@ -198,7 +202,7 @@ class Session:
         """Send statistics every second; end a call that has lasted long enough."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
-            now, received = self._clock.monotonic(), bytes_received(self._peer)
+            received, now = await bytes_received(self._peer), self._clock.monotonic()
             if received > self._received_bytes:
                 self._received_bytes = received
                 self._timeouts.packet(now)

@@ -6,8 +6,7 @@ import contextlib
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
 from streaming.media.avatar_stream import AvatarStream
-from streaming.webrtc.negotiation import take_offer
-from streaming.webrtc.outgoing_tracks import add_tracks
+from streaming.webrtc.peer_connection import add_tracks, take_offer
 from streaming.webrtc.peer_sink import PeerSink
 
 

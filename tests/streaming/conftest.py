@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.webrtc.aiortc_patches import jitter_buffer
+from streaming.webrtc.aiortc_patches.install import install
 
 HERE = Path(__file__).parent
 
@@ -33,5 +33,5 @@ def time() -> VirtualTime:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _prompt_buffer() -> None:
-    jitter_buffer.install()
+def _changed_aiortc() -> None:
+    install()

@@ -1,1 +1,1 @@
-"""Every change to aiortc, in one home."""
+"""Every change to aiortc, in one home: `install` makes them."""

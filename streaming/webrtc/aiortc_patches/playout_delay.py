@@ -24,9 +24,6 @@ LEAST = 10.0  # ms; with none at all a browser gives up smoothing and lip sync
 NO_LIMIT = 10_000.0  # ms, what browsers take for granted
 FREE_ID = 4  # aiortc itself offers 1 to 3; an answer takes the number of the offer
 
-if all(known.uri != URI for known in HEADER_EXTENSIONS["video"]):
-    HEADER_EXTENSIONS["video"].append(RTCRtpHeaderExtensionParameters(id=FREE_ID, uri=URI))
-
 
 class PlayoutDelay(HeaderExtensionsMap):
     """Writes the header extensions of one aiortc sender; says nothing until a limit is set."""
@@ -57,3 +54,9 @@ class PlayoutDelay(HeaderExtensionsMap):
             return packed
         known = unpack_header_extensions(*packed)
         return pack_header_extensions([*known, (self._id, self._said)])
+
+
+def install() -> None:
+    """Have aiortc negotiate the extension for pictures."""
+    if all(known.uri != URI for known in HEADER_EXTENSIONS["video"]):
+        HEADER_EXTENSIONS["video"].append(RTCRtpHeaderExtensionParameters(id=FREE_ID, uri=URI))

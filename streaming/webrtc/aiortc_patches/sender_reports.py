@@ -11,13 +11,12 @@ call that is under way, the time stamps are put back to where that frame stands 
 from typing import Any
 
 from aiortc import RTCRtpSender
-from aiortc.clock import NTP_EPOCH
 from aiortc.rtp import RtcpSrPacket
 
 from streaming.media.clock import VOICE_RATE, SessionClock
 from streaming.webrtc.tracks import PacedTrack
 
-UNIX_MINUS_NTP = -int(NTP_EPOCH.timestamp())  # seconds from 1900 to 1970
+UNIX_MINUS_NTP = 2_208_988_800  # seconds from 1900 to 1970
 UINT32 = 1 << 32
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import websockets
 
 from streaming.media.clock import VIDEO_RATE
-from streaming.webrtc.aiortc_patches import jitter_buffer
+from streaming.webrtc.aiortc_patches.install import install
 from tests.streaming.support.netns_caller import expect
 from tests.streaming.support.talking_peer import TalkingPeer
 
@@ -23,7 +23,7 @@ KEY_FRAMES = 1.0  # seconds
 
 
 async def call(host: str, port: int) -> dict[str, Any]:
-    jitter_buffer.install()
+    install()
     peer = TalkingPeer()
     async with websockets.connect(f"ws://localhost:{port}/ws", host=host) as socket:
         await socket.send(json.dumps({"type": "offer", "sdp": await peer.offer()}))

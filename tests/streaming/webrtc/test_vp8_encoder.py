@@ -11,7 +11,6 @@ from aiortc.codecs.vpx import vp8_depayload
 from aiortc.jitterbuffer import JitterFrame
 
 from streaming.render.vp8 import LEAST_BITRATE, START_BITRATE
-from streaming.webrtc.aiortc_patches import vp8_encoder
 from streaming.webrtc.aiortc_patches.vp8_encoder import FaceVp8Encoder
 
 SIZE = 128
@@ -20,7 +19,6 @@ VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=9
 
 @pytest.fixture
 def encoder() -> FaceVp8Encoder:
-    vp8_encoder.install()
     found = get_encoder(VP8)
     assert isinstance(found, FaceVp8Encoder)
     return found

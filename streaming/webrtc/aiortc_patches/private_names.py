@@ -1,0 +1,95 @@
+"""What the patches use of aiortc beyond its public interface, and whether it is there.
+
+Names that begin with an underscore, and globals that are replaced, may go with any release. What
+is set on instances only cannot be looked up on a class, so the code that sets or reads it is asked.
+"""
+
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from importlib.metadata import version
+from types import CodeType
+from typing import Any
+
+from avatar.errors import AvatarError
+
+KNOWN = ">=1.13,<1.17"  # `make test-aiortc` runs the tests against both ends
+
+TRANSPORT = "aiortc.rtcdtlstransport:RTCDtlsTransport"
+RECEIVER = "aiortc.rtcrtpreceiver:RTCRtpReceiver"
+SENDER = "aiortc.rtcrtpsender:RTCRtpSender"
+ENCODER = "aiortc.codecs.vpx:Vp8Encoder"
+
+# What is called or replaced -> its parameters.
+CALLABLES = {
+    "aiortc.jitterbuffer:JitterBuffer": "capacity prefetch is_video",
+    "aiortc.jitterbuffer:JitterBuffer.add": "self packet",
+    "aiortc.jitterbuffer:JitterFrame": "data timestamp",
+    "aiortc.rtp:HeaderExtensionsMap.configure": "self parameters",
+    "aiortc.rtp:HeaderExtensionsMap.set": "self values",
+    "aiortc.rtp:pack_header_extensions": "extensions",
+    "aiortc.rtp:unpack_header_extensions": "extension_profile extension_value",
+    "aiortc.rtcdtlstransport:RtpRouter.route_rtcp": "self packet",
+    f"{TRANSPORT}._handle_rtp_data": "self data arrival_time_ms",
+    f"{TRANSPORT}._handle_rtcp_data": "self data",
+    f"{RECEIVER}._handle_rtcp_packet": "self packet",
+    f"{SENDER}._handle_rtcp_packet": "self packet",
+    f"{SENDER}._next_encoded_frame": "self codec",
+    f"{SENDER}._send_rtcp": "self packets",
+    f"{ENCODER}.encode": "self frame force_keyframe",
+    f"{ENCODER}._packetize": "buffer picture_id",
+}
+
+# Code -> the globals and attributes that it must use.
+USES = {
+    f"{TRANSPORT}.__init__": "_rtp_router",
+    f"{RECEIVER}.__init__": "JitterBuffer",
+    f"{RECEIVER}._handle_rtp_packet": "_data",
+    f"{SENDER}._run_rtp": "_next_encoded_frame _RTCRtpSender__rtp_header_extensions_map "
+    "_RTCRtpSender__rtp_timestamp",
+    f"{SENDER}._run_rtcp": "_send_rtcp _RTCRtpSender__lsr",
+    f"{ENCODER}.__init__": "codec picture_id DEFAULT_BITRATE",
+    f"{ENCODER}.target_bitrate.fset": "MIN_BITRATE MAX_BITRATE",
+    "aiortc.codecs:get_encoder": "Vp8Encoder",
+    "aiortc.rtcpeerconnection:RTCPeerConnection.createOffer": "HEADER_EXTENSIONS",
+}
+
+
+def check() -> None:
+    """Raises AvatarError unless everything is there, and as it was when the patches were made."""
+    missing = [*_unlike(), *_unused()]
+    if missing:
+        raise AvatarError(
+            f"aiortc {version('aiortc')} is not as this program knows it (it lacks "
+            f"{', '.join(missing)}); install one that it knows: pip install 'aiortc{KNOWN}'"
+        )
+
+
+def _unlike() -> Iterator[str]:
+    """Callables that are absent or take other parameters."""
+    for path, parameters in CALLABLES.items():
+        found = _resolve(path)
+        if found is None or list(inspect.signature(found).parameters) != parameters.split():
+            yield f"{path.replace(':', '.')}({', '.join(parameters.split())})"
+
+
+def _unused() -> Iterator[str]:
+    """Names that their code does not use."""
+    for path, names in USES.items():
+        found = _resolve(path)
+        used = _names(found.__code__) if found else set()
+        where = path.replace(":", ".")
+        yield from (f"{name} in {where}" for name in names.split() if name not in used)
+
+
+def _resolve(path: str) -> Any:
+    try:
+        return pkgutil.resolve_name(path)
+    except (ImportError, AttributeError):
+        return None
+
+
+def _names(code: CodeType) -> set[str]:
+    """Globals and attributes that code uses, functions within it included."""
+    inner = (const for const in code.co_consts if isinstance(const, CodeType))
+    return set(code.co_names).union(*map(_names, inner))
