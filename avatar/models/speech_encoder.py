@@ -42,6 +42,19 @@ class EncoderConfig:
     visemes: int = 14
     articulation: int = 9
 
+    def limits(self) -> dict[str, tuple[tuple[int, ...], int, int]]:
+        """What a stranger's file may ask for: numbers by name, the smallest and largest of them."""
+        return {
+            "mels": ((self.mels,), 1, 256),
+            "channels": ((self.channels,), 1, 1024),
+            "hidden": ((self.hidden,), 1, 1024),
+            "dilations": (self.dilations, 1, 64),
+            "layers": ((len(self.dilations),), 1, 32),
+            "phones": ((self.phones,), 1, 256),
+            "visemes": ((self.visemes,), 1, 256),
+            "articulation": ((self.articulation,), 1, 256),
+        }
+
     @property
     def features(self) -> int:
         """Length of the vector of a video frame."""

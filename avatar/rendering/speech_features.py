@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
 from torch.nn import functional as F
 
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME, Samples
+from avatar.config import from_dict
 from avatar.errors import AvatarError
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
 
@@ -22,18 +20,6 @@ SHIPPED = Path(__file__).parents[1] / "weights" / "speech_encoder.safetensors"
 PIECE = 250  # chunks (10 s) that go through the network at once: bounds the memory
 
 Features = NDArray[np.float32]
-
-
-class Listener(Protocol):
-    """What turns sound into features: a `SpeechEncoder`, or what is made like it."""
-
-    rest: Tensor
-
-    def new_state(self, batch: int = 1) -> Any:
-        """State of a stream that has heard nothing but silence."""
-
-    def __call__(self, samples: Tensor, state: Any) -> Tensor:
-        """(B, 640 k) -> (B, k, features)."""
 
 
 def load_encoder(path: Path | None = None) -> SpeechEncoder:
@@ -46,7 +32,8 @@ def load_encoder(path: Path | None = None) -> SpeechEncoder:
         raise AvatarError(f"{path}: there are no such weights; make them with avatar train-encoder")
     try:
         with safe_open(path, framework="pt") as file:
-            encoder = SpeechEncoder(_config(json.loads((file.metadata() or {})["config"])))
+            dimensions = json.loads((file.metadata() or {})["config"])
+            encoder = SpeechEncoder(from_dict(EncoderConfig, dimensions, f"{path}: config"))
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         encoder.load_state_dict(weights)
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -55,7 +42,7 @@ def load_encoder(path: Path | None = None) -> SpeechEncoder:
 
 
 @torch.inference_mode()
-def features_of(encoder: Listener, samples: Samples) -> Features:
+def features_of(encoder: SpeechEncoder, samples: Samples) -> Features:
     """(S,) -> (ceil(S / 640), features): row n belongs to video frame n.
 
     The encoder's delay is taken away; the sound's end is filled up with silence.
@@ -72,7 +59,7 @@ def features_of(encoder: Listener, samples: Samples) -> Features:
 class FeatureStream:
     """A live sound, chunk by chunk: the same numbers as `features_of`."""
 
-    def __init__(self, encoder: Listener) -> None:
+    def __init__(self, encoder: SpeechEncoder) -> None:
         self.encoder = encoder
         self.reset()
 
@@ -88,10 +75,3 @@ class FeatureStream:
         row = self.encoder(samples[None], self.state)[0, 0].cpu().numpy()
         self.chunks += 1
         return row if self.chunks > LOOKAHEAD_FRAMES else None
-
-
-def _config(values: dict[str, Any]) -> EncoderConfig:
-    known = {field.name for field in fields(EncoderConfig)}
-    if values.keys() != known:
-        raise ValueError(f"unexpected dimensions: {sorted(values.keys() ^ known)}")
-    return EncoderConfig(**values | {"dilations": tuple(values["dilations"])})

@@ -25,7 +25,7 @@ MAX_CARD_BYTES = 64 * 1024
 MAX_SIDE = 2048  # pixels of a frame
 MAX_FRAMES = 5 * 60 * FPS
 SIDE_MULTIPLE = 16
-MAX_LAYERS = 64  # of the encoder and the lip generator together
+MAX_LAYERS = 32  # of the lip generator
 MAX_DEPTH = 8  # levels of the Blend-Net
 
 Rule = tuple[str, tuple[int, ...], int, int]  # name, values, smallest, largest
@@ -151,24 +151,15 @@ def _wrong_dimension(card: SpeakerCard) -> str | None:
         for value in values:
             if not smallest <= value <= largest:
                 return f"{name} is {value}, not {smallest} to {largest}"
-    if len(card.encoder.dilations) + card.model.lips.layers > MAX_LAYERS:
-        return "too many layers"
     if not 1 <= len(card.model.blend.channels) <= MAX_DEPTH:
         return f"model.blend.channels must be 1 to {MAX_DEPTH} numbers"
     return None
 
 
 def _rules(card: SpeakerCard) -> list[Rule]:
-    encoder, head = card.encoder, card.model.speech_head
+    head = card.model.speech_head
     lips, blend = card.model.lips, card.model.blend
-    return [
-        ("encoder.mels", (encoder.mels,), 1, 256),
-        ("encoder.channels", (encoder.channels,), 1, 1024),
-        ("encoder.hidden", (encoder.hidden,), 1, 1024),
-        ("encoder.dilations", encoder.dilations, 1, 64),
-        ("encoder.phones", (encoder.phones,), 1, 256),
-        ("encoder.visemes", (encoder.visemes,), 1, 256),
-        ("encoder.articulation", (encoder.articulation,), 1, 256),
+    return [(f"encoder.{name}", *limit) for name, limit in card.encoder.limits().items()] + [
         ("model.speech_head.code", (head.code,), 1, 256),
         ("model.speech_head.context", (head.context,), 0, 1024),
         ("model.speech_head.width", (head.width,), 1, 1024),
