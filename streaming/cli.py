@@ -18,6 +18,7 @@ from streaming.commands.speakers import speakers
 from streaming.commands.token import token
 from streaming.commands.train import train
 from streaming.commands.train_encoder import train_encoder
+from streaming.commands.verify import verify
 from streaming.core.console import text_console
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.command()(soak)
 app.command()(train)
 app.command()(evaluate)
 app.command()(render)
+app.command()(verify)
 app.add_typer(speakers, name="speakers")
 app.command()(train_encoder)
 

@@ -32,6 +32,7 @@ STREAMING = (
     "media",
     "render",
     "security",
+    "marks",
     "core",
 )
 

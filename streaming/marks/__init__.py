@@ -1,0 +1,1 @@
+"""So that people and machines can tell: watermark, label, signed provenance, and their reader."""
