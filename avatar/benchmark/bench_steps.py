@@ -6,7 +6,6 @@ the caches nor the settings of another can help it.
 
 import multiprocessing
 import queue
-import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -161,5 +160,10 @@ def _work(
 
 
 def _peak_mb() -> float:
+    """Largest memory so far; 0 where the system does not say (Windows)."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak / 1e3

@@ -5,8 +5,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
-
 
 @dataclass(frozen=True)
 class ProcessStats:
@@ -25,7 +23,7 @@ def look_at(pid: int) -> ProcessStats | None:
     """What process `pid` holds now; None if it is gone or this is no Linux."""
     home = Path("/proc") / str(pid)
     try:
-        resident = int((home / "statm").read_text().split()[1]) * PAGE
+        resident = int((home / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         threads = len(list((home / "task").iterdir()))
         targets = [_target(link) for link in (home / "fd").iterdir()]
         maps = (home / "maps").read_text().splitlines()
