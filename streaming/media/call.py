@@ -1,7 +1,7 @@
 """A call as the server keeps it, whatever door it came through."""
 
 import asyncio
-from typing import Protocol
+from typing import Literal, Protocol
 
 from streaming.media.avatar_stream import AvatarStream
 
@@ -39,9 +39,10 @@ class Call(Protocol):
         """The server stops in so many seconds."""
         ...
 
-    async def close(self, reason: str, code: str = "ended") -> None:
+    async def close(self, reason: str, code: Literal["stopping", "ended"] = "ended") -> None:
         """Free everything; safe to call twice, at once too.
 
-        reason: in words, for the caller, the log and the metrics; code: `stopping` or `ended`.
+        reason: in words, for the caller, the log and the metrics.
+        code: `stopping` if it is the server that stops.
         """
         ...

@@ -1,17 +1,11 @@
 """The WebSocket of one page: offer, answer, candidates, events, statistics; its end is the call's.
 
-Messages are JSON objects with a `type`.
-From the page: token {token} first of all, offer {sdp, speaker}, candidate {candidate, sdpMid,
-sdpMLineIndex}, speaker {name}, hold {ms}, ping {t}, stop. To the page: hello {ice_servers,
-speaker}, answer {sdp, session_id, delay_ms}, state, stats, speaker {name}, pong {t, now_ms}, error
-{code, message}, bye {reason}.
+streaming/webrtc/messages.py says what is said.
 """
 
 import asyncio
 import contextlib
-import json
 import time
-from typing import Any
 
 from fastapi import WebSocket, WebSocketDisconnect
 
@@ -21,10 +15,28 @@ from streaming.core.ice_servers import IceServers
 from streaming.security.rate_limit import Bucket, TooManyError
 from streaming.server.call_handler import CallHandler
 from streaming.server.session_manager import RETRY_AFTER, ServerFullError, ServerStoppingError
+from streaming.webrtc.messages import (
+    Answer,
+    Bye,
+    Candidate,
+    ChooseSpeaker,
+    Error,
+    ErrorCode,
+    FromPage,
+    Hello,
+    Hold,
+    Message,
+    Offer,
+    Ping,
+    Pong,
+    Speaker,
+    Stop,
+    Token,
+    from_page,
+)
 
 OUTBOX = 64  # messages a page may be behind before statistics are dropped
 BURST = 3.0  # seconds of messages that may come at once
-Message = dict[str, Any]
 
 
 class TooLateError(AvatarError):
@@ -47,8 +59,7 @@ class Signalling:
 
         Raises TooManyError or TooLateError if the page is to be shown the door.
         """
-        servers = ice_servers.for_page()
-        self._notify({"type": "hello", "speaker": self._guest.speaker, "ice_servers": servers})
+        self._notify(Hello(speaker=self._guest.speaker, ice_servers=ice_servers.for_page()))
         writer = asyncio.create_task(self._write())
         try:
             while await self._read():
@@ -70,27 +81,26 @@ class Signalling:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             while True:
                 message = await self._outbox.get()
-                await self._socket.send_text(json.dumps(message))
-                if message["type"] == "bye":
+                await self._socket.send_text(message.text())
+                if isinstance(message, Bye):
                     await self._socket.close()
 
     async def _read(self) -> bool:
         """Handle one message; False ends the call."""
         try:
-            message = json.loads(await self._receive())
-            kind = message["type"]
-            if kind == "stop":
+            message = from_page.validate_json(await self._receive())
+            if isinstance(message, Stop):
                 return False
-            await self._handle(kind, message)
+            await self._handle(message)
         except (TooManyError, TooLateError):
             raise
         except ServerFullError as error:
-            self._error("full", str(error), retry_after=RETRY_AFTER)
+            self._error("full", str(error), RETRY_AFTER)
         except ServerStoppingError as error:
-            self._error("stopping", str(error), retry_after=RETRY_AFTER)
+            self._error("stopping", str(error), RETRY_AFTER)
         except AvatarError as error:
             self._error("refused", str(error))
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        except (ValueError, KeyError):  # KeyError is Starlette's word for a message of bytes
             self._error("malformed", "the message was not understood")
         return True
 
@@ -105,43 +115,33 @@ class Signalling:
             raise TooManyError("too many messages; come again")
         return text
 
-    def _error(self, code: str, text: str, **more: object) -> None:
+    def _error(self, code: ErrorCode, text: str, retry_after: int | None = None) -> None:
         metrics.REFUSED.labels(code).inc()
-        self._notify({"type": "error", "code": code, "message": text, **more})
+        self._notify(Error(code=code, message=text, retry_after=retry_after))
 
-    async def _handle(self, kind: str, message: Message) -> None:
-        match kind:
-            case "offer":
-                await self._offer(_text(message, "sdp"), message.get("speaker"))
-            case "candidate" if self._guest.session:
+    async def _handle(self, message: FromPage) -> None:
+        match message:
+            case Offer():
+                await self._offer(message)
+            case Candidate() if self._guest.session:
                 await self._guest.candidate(
-                    _text(message, "candidate"), message.get("sdpMid"), message.get("sdpMLineIndex")
+                    message.candidate, message.sdpMid, message.sdpMLineIndex
                 )
-            case "speaker" if self._guest.session:
-                name = _text(message, "name")
-                await self._guest.switch(name)
-                self._notify({"type": "speaker", "name": name})
-            case "hold" if self._guest.session:
-                self._guest.session.hold_pictures(float(message["ms"]))
-            case "ping":
-                now = time.monotonic() * 1000
-                self._notify({"type": "pong", "t": message.get("t"), "now_ms": now})
-            case "token":
+            case ChooseSpeaker() if self._guest.session:
+                await self._guest.switch(message.name)
+                self._notify(Speaker(name=message.name))
+            case Hold() if self._guest.session:
+                self._guest.session.hold_pictures(message.ms)
+            case Ping():
+                self._notify(Pong(t=message.t, now_ms=time.monotonic() * 1000))
+            case Token():
                 pass  # pages send one whether it is needed or not
             case _:
-                raise ValueError(kind)
+                raise ValueError(message.type)
 
-    async def _offer(self, sdp: str, wanted: object) -> None:
-        name = wanted if isinstance(wanted, str) else ""
-        answer = await self._guest.call(sdp, name, self._notify)
+    async def _offer(self, offer: Offer) -> None:
+        answer = await self._guest.call(offer.sdp, offer.speaker or "", self._notify)
         session = self._guest.session
         assert session
         delay = round(session.delay * 1000, 1)
-        self._notify({"type": "answer", "sdp": answer, "session_id": session.id, "delay_ms": delay})
-
-
-def _text(message: Message, key: str) -> str:
-    value = message[key]
-    if not isinstance(value, str):
-        raise TypeError(key)
-    return value
+        self._notify(Answer(sdp=answer, session_id=session.id, delay_ms=delay))

@@ -1,16 +1,16 @@
 """The WebSocket of the page `/view`, which shows a running call and sends nothing.
 
-JSON objects with a `type`. From the page: token {token} first of all, offer {sdp} with all its
-candidates. To the page: hello {ice_servers} as soon as there is a call to look at, answer {sdp}.
-The socket is closed when the call ends; the page comes again and waits for the next one.
+From the page: token first of all, offer with all its candidates. To the page: hello as soon as
+there is a call to look at, answer. The socket is closed when the call ends; the page comes again
+and waits for the next one.
 """
 
 import asyncio
-import json
 from collections.abc import Coroutine
 from typing import Any
 
 from fastapi import WebSocket
+from pydantic import ValidationError
 
 from avatar.errors import AvatarError
 from streaming.core.ice_servers import IceServers
@@ -19,6 +19,7 @@ from streaming.security.candidate_filter import CandidateFilter
 from streaming.security.sdp_check import check_offer
 from streaming.security.tokens import Grant, TokenError
 from streaming.server.call_handler import CallServices
+from streaming.webrtc.messages import Answer, FromViewer, Hello, Message, Offer, from_viewer
 from streaming.webrtc.viewer import Viewer
 
 LOOK = 0.25  # seconds between looks for a call
@@ -58,7 +59,7 @@ class ViewSignalling:
                 raise AvatarError("there is no call to look at yet; wait for hello")
 
     async def _show(self, call: Call, offer: "asyncio.Task[str]", ice_servers: IceServers) -> None:
-        await self._send({"type": "hello", "ice_servers": ice_servers.for_page()})
+        await self._send(Hello(ice_servers=ice_servers.for_page()))
         timeouts = self._house.config.limits.connecting_s
         await asyncio.wait([offer], timeout=timeouts)
         if not offer.done():
@@ -66,7 +67,7 @@ class ViewSignalling:
         sdp = offer.result()
         viewer = Viewer(call.avatar_stream, ice_servers.for_peer())
         try:
-            await self._send({"type": "answer", "sdp": await viewer.answer(sdp)})
+            await self._send(Answer(sdp=await viewer.answer(sdp)))
             await first(call.closed.wait(), viewer.lost.wait(), self._left())
         finally:
             await viewer.close()
@@ -85,30 +86,26 @@ class ViewSignalling:
         config = self._house.config
         while True:
             message = _parsed(await self._socket.receive_text())
-            if message.get("type") == "offer":
-                sdp = str(message.get("sdp"))
-                check_offer(sdp)
+            if isinstance(message, Offer):
+                check_offer(message.sdp)
                 private = config.private_candidates
                 candidates = CandidateFilter(self._address, config.limits.candidates, private)
-                return candidates.filter(sdp)
+                return candidates.filter(message.sdp)
 
     async def _left(self) -> None:
         """Return when the page is gone; whatever else it says is not listened to."""
         while (await self._socket.receive())["type"] != "websocket.disconnect":
             pass
 
-    async def _send(self, message: dict[str, object]) -> None:
-        await self._socket.send_text(json.dumps(message))
+    async def _send(self, message: Message) -> None:
+        await self._socket.send_text(message.text())
 
 
-def _parsed(text: str) -> dict[str, object]:
+def _parsed(text: str) -> FromViewer:
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        message = None
-    if not isinstance(message, dict) or message.get("type") not in ("token", "offer"):
-        raise AvatarError("the message was not understood")
-    return message
+        return from_viewer.validate_json(text)
+    except ValidationError:
+        raise AvatarError("the message was not understood") from None
 
 
 async def first(*events: Coroutine[Any, Any, object]) -> None:

@@ -20,6 +20,7 @@ from streaming.core.limits import Limits
 from streaming.media.avatar_stream import AvatarStream, stream_delay
 from streaming.media.clock import VOICE_RATE, SessionClock
 from streaming.render.client import RenderClient
+from streaming.webrtc.messages import Bye, EndCode, Leaving, Message, State, Stats
 from streaming.webrtc.peer_connection import (
     add_tracks,
     bytes_received,
@@ -35,7 +36,7 @@ SOUND_PATIENCE = 1.0  # seconds after connecting until a caller who sends nothin
 WATCH_INTERVAL = 1.0
 CLOSE_LIMIT = 5.0  # seconds
 
-Notify = Callable[[dict[str, Any]], None]
+Notify = Callable[[Message], None]
 
 
 class Session:
@@ -111,26 +112,25 @@ class Session:
         """The page's browser need not hold them back longer than `most` ms; ValueError: no time."""
         self._outgoing.hold.limit(most)
 
-    def stats(self) -> dict[str, Any]:
+    def stats(self) -> Stats:
         """What the page's overlay needs: counters, and the clock to place what it shows."""
-        return {
-            "type": "stats",
-            "delay_ms": round(self._clock.delay * 1000, 1),
-            "frames": self._presenter.sent,
-            "late": self._presenter.late,
-            "concealed_ms": self._sound.concealed * 1000 // VOICE_RATE,
-            "renderer_failing": self.avatar_stream.failing,
-            "epoch_ms": self._clock.capture(0) * 1000,
-            "now_ms": self._clock.monotonic() * 1000,
-            "video_origin": self._outgoing.face.origin,
-            "voice_origin": self._outgoing.voice.origin,
-        }
+        return Stats(
+            delay_ms=round(self._clock.delay * 1000, 1),
+            frames=self._presenter.sent,
+            late=self._presenter.late,
+            concealed_ms=self._sound.concealed * 1000 // VOICE_RATE,
+            renderer_failing=self.avatar_stream.failing,
+            epoch_ms=self._clock.capture(0) * 1000,
+            now_ms=self._clock.monotonic() * 1000,
+            video_origin=self._outgoing.face.origin,
+            voice_origin=self._outgoing.voice.origin,
+        )
 
     def announce_end(self, seconds: float) -> None:
         """Tell the page that the call will be ended."""
-        self._notify({"type": "leaving", "seconds": seconds})
+        self._notify(Leaving(seconds=seconds))
 
-    async def close(self, reason: str, code: str = "ended") -> None:
+    async def close(self, reason: str, code: EndCode = "ended") -> None:
         """Free tasks, tracks, the worker's place and the connection; safe to call twice.
 
         The page is told `reason` in words, and by `code` ("stopping", "ended") what to make of it.
@@ -140,7 +140,7 @@ class Session:
             return
         self._closing = True
         if self._answered:
-            self._notify({"type": "bye", "reason": reason, "code": code})
+            self._notify(Bye(reason=reason, code=code))
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
         for task in tasks:
@@ -173,7 +173,7 @@ class Session:
 
     def _on_connection_state(self) -> None:
         state = self._peer.connectionState
-        self._notify({"type": "state", "state": state})
+        self._notify(State(state=state))
         if state == "connected":
             metrics.CONNECT.observe(self._clock.monotonic() - self._opened)
             self._spawn(self._start_without_sound())

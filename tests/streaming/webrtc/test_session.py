@@ -55,8 +55,8 @@ async def test_a_call_brings_the_face_and_the_voice_in_step(make: MakeSession) -
         stats = session.stats()
     pts = np.array([media for _, media, _ in peer.face])
     assert np.allclose(np.diff(pts), 0.04), "every frame is there"
-    assert stats["delay_ms"] == pytest.approx((0.12 + 0.015 + BUDGET) * 1000)
-    assert stats["late"] <= 0.1 * stats["frames"]
+    assert stats.delay_ms == pytest.approx((0.12 + 0.015 + BUDGET) * 1000)
+    assert stats.late <= 0.1 * stats.frames
     lips = onsets(peer.face, halfway(peer.face))
     voice = onsets(peer.voice, 1000)
     assert len(lips) >= 3
