@@ -4,6 +4,7 @@ import asyncio
 import secrets
 
 from streaming.media.avatar_stream import AvatarStream, stream_delay
+from streaming.media.clock import SessionClock
 from streaming.render.client import RenderClient
 
 
@@ -12,7 +13,8 @@ class PlainCall:
 
     def __init__(self, worker: RenderClient) -> None:
         self.id = secrets.token_hex(8)
-        self.avatar_stream = AvatarStream(worker, stream_delay(worker.ready.capacity.budget))
+        clock = SessionClock(stream_delay(worker.ready.capacity.budget))
+        self.avatar_stream = AvatarStream(worker, clock)
         self.closed = asyncio.Event()
         self.viewers = 0
         self.told: list[tuple[float | str, ...]] = []
