@@ -9,12 +9,24 @@ import time
 from collections import deque
 from collections.abc import Callable
 from itertools import count
-from typing import Any
 
 from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.logs import LogSettings
 from streaming.render.caller import Caller, Deliver
+from streaming.render.messages import (
+    Drawn,
+    FromWorker,
+    JoinCaller,
+    LeaveCaller,
+    PrepareSpeaker,
+    RenderChunk,
+    Size,
+    SpeakerFailed,
+    SpeakerPrepared,
+    Stepped,
+    ToWorker,
+)
 from streaming.render.process import as_socket, end_renderer, start_renderer
 from streaming.render.renderer import Chunk, FindSpeakers
 
@@ -43,7 +55,7 @@ class RenderClient:
         self._find = find
         self._callers: dict[int, Caller] = {}
         self._numbers = count()
-        self._preparing: dict[str, asyncio.Future[tuple[int, int]]] = {}
+        self._preparing: dict[str, asyncio.Future[Size]] = {}
         self._logging_as = logging_as
         self._process, connection, self.ready = start_renderer(find, logging_as, meanwhile)
         self._socket = as_socket(connection)
@@ -80,11 +92,11 @@ class RenderClient:
         for caller in self._callers.values():
             caller.unshare()
 
-    async def prepare(self, speaker: str) -> tuple[int, int]:
+    async def prepare(self, speaker: str) -> Size:
         """Have a speaker loaded; its picture's (width, height). Raises AvatarError."""
         if speaker not in self._preparing:
             self._preparing[speaker] = asyncio.get_running_loop().create_future()
-            self._send("prepare", speaker)
+            self._send(PrepareSpeaker(speaker))
         return await asyncio.shield(self._preparing[speaker])
 
     async def join(self, speaker: str, deliver: Deliver) -> Caller:
@@ -92,18 +104,18 @@ class RenderClient:
         size = await self.prepare(speaker)
         caller = Caller(next(self._numbers), deliver)
         self._callers[caller.number] = caller
-        self._send("join", caller.number, speaker, caller.share(speaker, size))
+        self._send(JoinCaller(caller.number, speaker, caller.share(speaker, size)))
         return caller
 
     async def switch(self, caller: Caller, speaker: str) -> None:
         """Go on with another speaker; the old picture stands while the look-ahead fills (80 ms)."""
         size = await self.prepare(speaker)
         if caller.number in self._callers:
-            self._send("join", caller.number, speaker, caller.share(speaker, size))
+            self._send(JoinCaller(caller.number, speaker, caller.share(speaker, size)))
 
     def leave(self, caller: Caller) -> None:
         if self._callers.pop(caller.number, None):
-            self._send("leave", caller.number)
+            self._send(LeaveCaller(caller.number))
             caller.unshare()
 
     def submit(self, caller: Caller, number: int, chunk: Chunk) -> None:
@@ -121,9 +133,9 @@ class RenderClient:
             number, chunk = caller.waiting.popleft()
             caller.underway += 1
             caller.handed_over.append(time.monotonic())
-            self._send("chunk", caller.number, number, chunk)
+            self._send(RenderChunk(caller.number, number, chunk))
 
-    def _send(self, *message: Any) -> None:
+    def _send(self, message: ToWorker) -> None:
         if self._writer and not self._writer.is_closing():
             data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
             self._writer.write(LENGTH.pack(len(data)) + data)
@@ -141,28 +153,28 @@ class RenderClient:
             (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
             self._take(pickle.loads(await reader.readexactly(length)))
 
-    def _take(self, message: tuple[Any, ...]) -> None:
+    def _take(self, message: FromWorker) -> None:
         match message:
-            case ("stepped", seconds, results, failed):
-                self.timings.append(seconds)
-                metrics.RENDER_STAGE.observe(seconds)
-                metrics.FAILED_STEPS.inc(failed)
-                for number, frame, memory in results:
-                    self._rendered(number, frame, memory, failed)
-            case ("prepared", speaker, size):
-                self._preparing.pop(speaker).set_result(size)
-            case ("unprepared", speaker, why):
-                self._preparing.pop(speaker).set_exception(AvatarError(why))
+            case Stepped():
+                self.timings.append(message.seconds)
+                metrics.RENDER_STAGE.observe(message.seconds)
+                metrics.FAILED_STEPS.inc(message.failed)
+                for drawn in message.drawn:
+                    self._rendered(drawn, message.failed)
+            case SpeakerPrepared():
+                self._preparing.pop(message.speaker).set_result(message.size)
+            case SpeakerFailed():
+                self._preparing.pop(message.speaker).set_exception(AvatarError(message.why))
 
-    def _rendered(self, number: int, frame: int, memory: str, failed: bool) -> None:
-        caller = self._callers.get(number)
+    def _rendered(self, drawn: Drawn, failed: bool) -> None:
+        caller = self._callers.get(drawn.caller)
         if caller is None:
             return
         caller.underway -= 1
         metrics.PICTURE_STAGE.observe(time.monotonic() - caller.handed_over.popleft())
         caller.failing = failed
-        if caller.memory and caller.memory.name == memory:  # else of the speaker before a switch
-            caller.deliver(frame, caller.picture(frame))
+        if caller.memory and caller.memory.name == drawn.memory:  # else of one before a switch
+            caller.deliver(drawn.frame, caller.picture(drawn.frame))
         self._feed(caller)
 
     async def _restart(self) -> asyncio.StreamReader:

@@ -10,8 +10,8 @@ from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.logs import LogSettings
 from streaming.render import worker
+from streaming.render.messages import FromWorker, Ready, Refused
 from streaming.render.renderer import FindSpeakers
-from streaming.render.worker import Ready
 
 SHUTDOWN_TIMEOUT_S = 3.0  # seconds the process has to end by itself
 
@@ -34,12 +34,13 @@ def start_renderer(
     theirs.close()
     meanwhile()
     try:
-        kind, said = ours.recv()
+        said: FromWorker = ours.recv()
     except EOFError as error:
         raise AvatarError("the rendering process ended while it started; see above") from error
-    if kind == "refused":
+    if isinstance(said, Refused):
         process.join()
-        raise AvatarError(said)
+        raise AvatarError(said.why)
+    assert isinstance(said, Ready)
     metrics.RENDERER_STARTS.inc()
     return process, ours, said
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from streaming.core.config import ServeConfig
+    from streaming.render.messages import Ready
     from streaming.render.renderer import Speakers
-    from streaming.render.worker import Ready
 
 HEARTBEAT = 1.0  # seconds between pings to a page
 ANSWER_WAIT = 9.0  # seconds for each answer: when a line was cut for two, TCP tries again late

@@ -1,0 +1,98 @@
+"""What the server and its rendering process say to each other, pickled, over one private socket."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from streaming.render.capacity import Capacity
+from streaming.render.renderer import Chunk
+
+Size = tuple[int, int]  # (width, height) in pixels
+
+
+@dataclass(frozen=True)
+class PrepareSpeaker:
+    """Load a speaker; answered by `SpeakerPrepared` or `SpeakerFailed`."""
+
+    speaker: str
+
+
+@dataclass(frozen=True)
+class JoinCaller:
+    """A new caller of a speaker that is prepared, or one that goes on with another."""
+
+    caller: int
+    speaker: str
+    memory: str
+    "Name of the shared memory that its pictures go into."
+
+
+@dataclass(frozen=True)
+class LeaveCaller:
+    """A caller's place is free."""
+
+    caller: int
+
+
+@dataclass(frozen=True)
+class RenderChunk:
+    """The sound beside video frame `number` of a caller."""
+
+    caller: int
+    number: int
+    chunk: Chunk
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The first word of a process that can render, and what it can do."""
+
+    first: str
+    previews: dict[str, Path]
+    capacity: Capacity
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The first and last word of a process that cannot render."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class SpeakerPrepared:
+    """Callers may join it."""
+
+    speaker: str
+    size: Size
+
+
+@dataclass(frozen=True)
+class SpeakerFailed:
+    """A speaker could not be loaded."""
+
+    speaker: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What became of one chunk."""
+
+    caller: int
+    frame: int
+    "That the picture shows."
+    memory: str
+    "The shared memory that it is in; empty: there is no picture."
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One step of the renderer, for all callers that were due."""
+
+    seconds: float
+    drawn: list[Drawn]
+    failed: bool
+
+
+ToWorker = PrepareSpeaker | JoinCaller | LeaveCaller | RenderChunk
+FromWorker = Ready | Refused | SpeakerPrepared | SpeakerFailed | Stepped
