@@ -1,35 +1,53 @@
-# The two commands of the README are `make serve` and `make test`; each sets up what it needs.
+# `make serve`, `make camera` and `make test` set up what they need; `make help` lists everything.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: setup serve camera test test-aiortc check bench clean
+.PHONY: help setup serve camera test test-aiortc check lint format format-check typecheck bench docs hooks clean
 
-setup: .venv/.complete
+help: # this list
+	@sed -n 's/^\([a-z-]*\):.*# /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-serve: .venv/.serving
+setup: .venv/.complete # everything, for training, tests and the camera
+
+serve: .venv/.serving # the live server and its page; ARGS are its flags
 	$(BIN)/avatar serve $(ARGS)
 
-camera: .venv/.camera
+camera: .venv/.camera # the virtual camera
 	$(BIN)/avatar camera $(ARGS)
 
-test: .venv/.complete
+test: .venv/.complete # all tests; ARGS are pytest's
 	$(BIN)/python -m pytest $(ARGS)
 
-# With the lowest and the highest aiortc that pyproject.toml allows, from PyPI.
-test-aiortc: .venv/.complete
+test-aiortc: .venv/.complete # with the lowest and the highest aiortc allowed, from PyPI
 	$(BIN)/python -m tests.aiortc_versions
 
-check: .venv/.complete
+check: lint format-check typecheck # what CI asks before the tests
+
+lint: .venv/.complete # ruff
 	$(BIN)/ruff check .
+
+format: .venv/.complete # put right what ruff can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+format-check: .venv/.complete # whether it is formatted
 	$(BIN)/ruff format --check .
+
+typecheck: .venv/.complete # mypy, strict
 	$(BIN)/mypy
 
-bench: .venv/.serving
+bench: .venv/.serving # how fast pictures are made here
 	$(BIN)/avatar bench $(ARGS)
 
-clean:
+docs: .venv/.complete # whether the documentation names what there is
+	$(BIN)/python -m pytest tests/test_documentation.py
+
+hooks: .venv/.complete # the checks before every commit
+	$(BIN)/pre-commit install
+
+clean: # away with all that was made
 	rm -rf .venv build dist
 
 .venv/bin/python:

@@ -68,6 +68,9 @@ def train(
         Path | None, typer.Option(help="Folder for everything in between. Default work/NAME.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it was stopped.")] = False,
+    only_track: Annotated[
+        bool, typer.Option("--only-track", help="Stop once the video is tracked; --resume goes on.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     licence: Annotated[str, typer.Option(help="Licence of the speaker.")] = "all rights reserved",
     source: Annotated[str, typer.Option(help="Where the video comes from.")] = "",
@@ -86,6 +89,7 @@ def train(
     """
     from avatar.rendering.backends.device import choose_device
     from avatar.training.export import export
+    from avatar.training.preprocess import preprocess
     from avatar.training.preprocess.landmark_tracker import need_face_tracker
     from avatar.training.report import write_report
     from avatar.training.request import TrainRequest
@@ -120,6 +124,11 @@ def train(
     need_face_tracker()
     request.begin(resume)
     console = text_console(stderr=True)
+    if only_track:
+        with phase_progress() as progress:
+            preprocess(videos, request.work / "track", progress.phase)
+        console.print(f"{request.work / 'track'}: tracked. The same with --resume learns from it.")
+        return
     with phase_progress() as progress:
         trained = run(request, progress.phase, progress.report)
         metrics = write_report(trained, request.work / "report")

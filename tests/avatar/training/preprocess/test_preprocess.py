@@ -1,5 +1,6 @@
 """A talking portrait with known motion, from the video file to the tracked head."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from avatar.training.preprocess import TrackedVideo, preprocess, track_with
 from avatar.training.preprocess.geometry import into_head, project, transform, unproject
 from avatar.training.preprocess.landmark_sets import LIPS
 from avatar.training.reference import choose_reference, track_reference
+from streaming import cli
 from tests.avatar.training.preprocess.made_video import Talk, portrait, talk, tone, write_video
 
 FRAMES = 520
@@ -55,6 +57,26 @@ def test_known_motion_is_followed_to_a_fraction_of_a_pixel(
     error = _errors(tracked, footage.maps, footage.maps[tracked.canonical])
     assert np.sqrt(np.square(error).sum(-1).mean()) < 0.3
     assert np.sqrt(np.square(np.diff(error, axis=0)).sum(-1).mean()) < 0.1
+
+
+def test_the_command_can_stop_once_the_video_is_tracked(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "track").symlink_to(folder / "w")
+    words = [str(folder / "v.mkv"), "--name", "anna", "--consent", "Anna, 3 May", "--only-track"]
+    monkeypatch.setattr(sys, "argv", ["avatar", "train", *words, "--work", str(work)])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 0
+    assert "tracked" in capsys.readouterr().err
+    assert (work / "request.yaml").is_file()
+    assert not (work / "phases").exists()
 
 
 def test_everything_is_there_and_fits_together(tracked: TrackedVideo) -> None:
