@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,21 +11,14 @@ from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.evaluation.lip_aperture import aperture_correlation
 from avatar.i420 import to_rgb
-from avatar.media.recording import Recording
 from avatar.media.sound_tracks import heard
 from avatar.rendering.pipeline import Pipeline
 from avatar.training.preprocess.canonical_frame import lip_aperture
+from avatar.training.preprocess.filmed_face import filmed_face
 from avatar.training.preprocess.landmark_tracker import LANDMARKS, LandmarkTracker
-from avatar.training.preprocess.sound_track import read_voice
-from avatar.training.preprocess.video_reader import (
-    Clip,
-    count_picture,
-    expected_pictures,
-    read_pictures,
-)
+from avatar.training.preprocess.video_reader import expected_pictures
 
 MAX_LAG = 4  # frames
-LONGEST_SIDE = 720  # px: larger pictures are made smaller before tracking
 
 Progress = Callable[[str, int, int], None]
 
@@ -53,13 +45,10 @@ def drive(
     `trackers` follow the face of the clip and that of the speaker.  Cuts do not matter here.
     """
     recording = heard(clip, audio_track)
-    voice, expected = read_voice(recording), expected_pictures(recording)
-    parts, seen = _watch_clip(
+    expected = expected_pictures(recording)
+    sound, true = filmed_face(
         recording, trackers[0], lambda n: progress(clip.name, n, max(n, expected))
     )
-    sounds = [voice.beside(part) for part in parts]
-    sound = np.concatenate(sounds)
-    true = seen[_beside_sound(parts, sounds)]
     total = len(true)
     made = follow(pipeline, sound, trackers[1], lambda n: progress("speaker", n, total))
     r, lag = aperture_correlation(apertures(true), apertures(made), MAX_LAG)
@@ -68,33 +57,6 @@ def drive(
             f"{clip}: no moving mouth to compare with; give a clip of a speaking face"
         )
     return Driven(clip.name, total, r, lag * 1000 / FPS)
-
-
-def _beside_sound(parts: list[Clip], sounds: list[NDArray[np.float32]]) -> NDArray[np.bool_]:
-    """Which of the pictures (F,) have sound beside them."""
-    return np.concatenate(
-        [
-            np.arange(part.frames) < len(sound) // SAMPLES_PER_FRAME
-            for part, sound in zip(parts, sounds, strict=True)
-        ]
-    )
-
-
-def _watch_clip(
-    recording: Recording, tracker: LandmarkTracker, seen: Callable[[int], None]
-) -> tuple[list[Clip], NDArray[np.float32]]:
-    """Clips, and landmarks (F, 478, 3) of the person, px of the picture as it is tracked."""
-    tracker.start()
-    clips: list[Clip] = []
-    points = []
-    for picture in read_pictures(recording):
-        count_picture(clips, picture)
-        shrink = min(1.0, LONGEST_SIDE / max(picture.image.shape[:2]))
-        small = cv2.resize(picture.image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        found = tracker.track(np.asarray(small, np.uint8))
-        points.append(np.full((LANDMARKS, 3), np.nan, np.float32) if found is None else found)
-        seen(len(points))
-    return clips, np.stack(points)
 
 
 def follow(

@@ -20,7 +20,7 @@ def av_offset(
     lips follow the sound, as in a video without speech.
     """
     lags = np.arange(-MAX_FRAMES, MAX_FRAMES + 1)
-    scores = np.array([_correlation_at(heard, seen, clip, int(lag)) for lag in lags])
+    scores = np.array([correlation_at(heard, seen, clip, int(lag)) for lag in lags])
     best = int(scores[1:-1].argmax()) + 1
     before, peak, after = scores[best - 1 : best + 2]
     if peak < EVIDENCE:
@@ -42,9 +42,10 @@ def align_sound(sound: NDArray[np.float32], offset_frames: float) -> NDArray[np.
     return moved
 
 
-def _correlation_at(
+def correlation_at(
     heard: NDArray[np.float32], seen: NDArray[np.float32], clip: NDArray[np.int32], lag: int
 ) -> float:
+    """Of heard(n + lag) and seen(n), both (F,), over the pairs that lie in one clip."""
     count = len(seen)
     there = np.arange(count) + lag
     inside = (there >= 0) & (there < count)

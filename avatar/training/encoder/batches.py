@@ -35,9 +35,9 @@ class Batch:
     mels: Tensor
     """(B, T, mels)."""
     phones: Tensor
-    """(B, T) int64."""
+    """(B, T) int64; UNKNOWN where nobody knows."""
     mouth: Tensor
-    """(B, T, tracks + 1): articulation, then the energy."""
+    """(B, T, tracks + 1): articulation, then the energy; NaN where nobody knows."""
     reliability: Tensor
     """(B, T) in 0..1."""
 

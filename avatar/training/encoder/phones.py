@@ -9,6 +9,7 @@ _ARPABET = (
 PHONES = ("SIL", *_ARPABET.split())
 PHONE_INDEX = {phone: index for index, phone in enumerate(PHONES)}
 SILENCE = 0
+UNKNOWN = 255  # where nobody knows what is said
 
 _MEMBERS = {
     "SIL": "SIL",

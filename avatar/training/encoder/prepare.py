@@ -13,6 +13,7 @@ from numpy.random import Generator
 from avatar.audio import Samples
 from avatar.training.encoder.channel import damage
 from avatar.training.encoder.corpus import Spoken, Utterance
+from avatar.training.encoder.lip_measures import Measures
 from avatar.training.encoder.noises import GENERATED, Maker, babble, music
 from avatar.training.encoder.shards import pack
 from avatar.training.encoder.text_to_speech import (
@@ -28,6 +29,7 @@ HELD_VARIANTS = frozenset({"f3", "m5", "anika", "Alicia", "edward", "steph", "be
 HELD_FLITE = "slt"
 NOISE_SECONDS = 20.0
 WORDS = 9  # of a scrambled sentence
+RECORDED = "real"  # what the names of shards of recorded people begin with
 
 Report = Callable[[str, float], None]
 
@@ -48,16 +50,24 @@ class Amounts:
     """Sentences of the held synthetic voices."""
 
 
-def prepare(utterances: Sequence[Utterance], folder: Path, amounts: Amounts, tell: Report) -> None:
+def prepare(
+    utterances: Sequence[Utterance],
+    folder: Path,
+    amounts: Amounts,
+    tell: Report,
+    teach: Callable[[Samples], Measures] | None = None,
+) -> None:
     """Write the shards that are not there yet; `tell` hears each one's name and share done.
 
-    Names that begin with `held` are kept out of training, both voices and noises.
+    Names that begin with `held` are kept out of training, both voices and noises. `teach` says
+    what the lips of recorded people do; the rules of articulation say it of all others.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, pairs, count in _tasks(utterances, amounts):
         path = folder / f"{name}.npz"
         if not path.exists():
-            pack(_counted(pairs, name, count, tell), amounts.mels).save(path)
+            taught = teach if name.startswith(RECORDED) else None
+            pack(_counted(pairs, name, count, tell), amounts.mels, taught).save(path)
 
 
 Pair = tuple[Spoken, Samples]

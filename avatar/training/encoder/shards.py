@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from avatar.files import replace_file
 from avatar.models.log_mel import FLOOR, HOP, TAIL, LogMel
 from avatar.training.encoder.articulation import phone_frames, tracks
 from avatar.training.encoder.corpus import Spoken
+from avatar.training.encoder.lip_measures import Measures
+from avatar.training.encoder.taught_mouth import taught_mouths
 
 DYNAMIC_RANGE = 30.0  # decibels below a voice's loudest that count as speaking
 _DECIBELS = 10 / np.log(10)  # in a nat of power
@@ -27,9 +29,9 @@ class Shard:
     mels: NDArray[np.float16]
     """(N, mels) log-mels."""
     phones: NDArray[np.uint8]
-    """(N,) index into PHONES."""
+    """(N,) index into PHONES, or UNKNOWN."""
     mouth: NDArray[np.float16]
-    """(N, tracks + 1) articulation, then the energy."""
+    """(N, tracks + 1) articulation, then the energy; NaN where nobody knows."""
     starts: NDArray[np.int64]
     """(U + 1,) first frame of each utterance, and the end."""
     voices: NDArray[np.str_]
@@ -70,9 +72,16 @@ def loudness(mels: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.clip(relative, 0, 1), np.float32)
 
 
-def pack(pairs: Iterable[tuple[Spoken, Samples]], mels: int) -> Shard:
-    """Clean utterances, and what is heard of each (its damaged sound), as one shard."""
-    heard, phones, mouths, starts, voices = [], [], [], [0], []
+def pack(
+    pairs: Iterable[tuple[Spoken, Samples]],
+    mels: int,
+    teach: Callable[[Samples], Measures] | None = None,
+) -> Shard:
+    """Clean utterances, and what is heard of each (its damaged sound), as one shard.
+
+    With someone to teach it, the mouth does what lips are said to do (`LipTeacher.lips`).
+    """
+    heard, phones, mouths, starts, voices, taught = [], [], [], [0], [], []
     for spoken, sound in pairs:
         mel = log_mels(sound, mels)
         frames = len(mel)
@@ -83,6 +92,10 @@ def pack(pairs: Iterable[tuple[Spoken, Samples]], mels: int) -> Shard:
         mouths.append(np.column_stack([mouth, loud]).astype(np.float16))
         starts.append(starts[-1] + frames)
         voices.append(spoken.voice)
+        if teach is not None:
+            taught.append(teach(spoken.samples))
+    if taught:
+        mouths = taught_mouths(mouths, taught, voices)
     return Shard(
         np.concatenate(heard),
         np.concatenate(phones),

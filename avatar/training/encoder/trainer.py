@@ -23,9 +23,11 @@ from avatar.training.encoder.batches import Mixer
 from avatar.training.encoder.objective import losses
 from avatar.training.encoder.shards import Shard
 
-SHARES = {"real": 0.72, "tts": 0.28}  # of the windows; each is split by hours
+SHARES = {"real": 0.72, "tts": 0.28, "faces": 0.65}  # of the windows, against each other
+PEOPLE = 0.7  # power of a person's hours that makes that person's share of the faces
 CLEAN = 0.5  # share of the recordings heard undamaged
 KEEP_EVERY = 120.0  # seconds between checkpoints
+FROM_SCRATCH, FINE_TUNING = 2.5e-3, 5e-4  # highest learning rates
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Settings:
     seconds: float
     """Of training in all, resumed parts included."""
     batch: int = 32
-    rate: float = 2.5e-3
+    rate: float = FROM_SCRATCH
     """Highest learning rate; it rises in the first 3% of the time and falls by a cosine."""
     decay: float = 0.05
     averaging: float = 0.999
@@ -53,6 +55,11 @@ class Trainer:
         self.average = copy.deepcopy(self.encoder).requires_grad_(False).eval()
         self.optimiser = torch.optim.AdamW(_groups(self.encoder, settings.decay), fused=True)
         self.step, self.elapsed = 0, 0.0
+
+    def start_from(self, encoder: SpeechEncoder) -> None:
+        """Begin with these weights instead of random ones."""
+        self.encoder.load_state_dict(encoder.state_dict())
+        self.average.load_state_dict(encoder.state_dict())
 
     def resume(self) -> bool:
         """Carry on from the last checkpoint, if there is one."""
@@ -159,20 +166,26 @@ def _shard(path: Path) -> Shard:
 
 
 def _shares(shards: list[tuple[str, float]]) -> list[float]:
-    """Real and synthetic speech, clean and damaged, each by its hours within its share."""
+    """Real and synthetic speech, clean and damaged, each by its hours within its share; people
+    whose faces are seen by theirs."""
+    sizes = {name: hours ** (PEOPLE if _kind(name) == "faces" else 1) for name, hours in shards}
     shares = []
-    for name, hours in shards:
-        kind = name.split("-")[0]
-        group = [h for other, h in shards if _group(other) == _group(name)]
+    for name, size in sizes.items():
+        kind = _kind(name)
+        group = [other for key, other in sizes.items() if _group(key) == _group(name)]
         share = SHARES[kind]
         if kind == "real":
             share *= CLEAN if _group(name) == "real-clean" else 1 - CLEAN
-        shares.append(share * hours / sum(group))
+        shares.append(share * size / sum(group))
     return shares
 
 
+def _kind(name: str) -> str:
+    return name.split("-")[0]
+
+
 def _group(name: str) -> str:
-    return name if name == "real-clean" else "-".join(name.split("-")[:1])
+    return name if name == "real-clean" else _kind(name)
 
 
 def _schedule(share: float) -> float:

@@ -28,3 +28,10 @@ def test_a_folder_without_speech_is_refused(tmp_path: Path) -> None:
     error = CliRunner().invoke(app, command).exception
     assert isinstance(error, AvatarError)
     assert "holds no .tsv" in str(error)
+
+
+def test_a_teacher_without_lips_to_learn_from_is_refused(tmp_path: Path) -> None:
+    command = ["train-encoder", str(tmp_path), "--out", str(tmp_path / "out"), "--teacher", "base"]
+    error = CliRunner().invoke(app, command).exception
+    assert isinstance(error, AvatarError)
+    assert "give --faces too" in str(error)

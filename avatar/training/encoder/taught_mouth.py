@@ -1,0 +1,45 @@
+"""Rules know what is said, a teacher knows how lips do it: both in one articulation.
+
+What landmarks cannot teach stays as the rules have it, and so do the closures of p, b and m: a
+teacher blurs what is short.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.models.lip_closure import APERTURE, CLOSURE
+from avatar.training.encoder.lip_measures import Measures, as_tracks, at_mel_rate, standardised
+
+Mouth = NDArray[np.float16]
+
+
+def taught_mouths(
+    rules: Sequence[Mouth], lips: Sequence[Measures], voices: Sequence[str]
+) -> list[Mouth]:
+    """Mouths (T, tracks + 1) by the rules, the lips (F, measures) that a teacher hears, and whose.
+
+    Each voice is brought to its own range over all it says.
+    """
+    rows = defaultdict(list)
+    for row, voice in enumerate(voices):
+        rows[voice].append(row)
+    mouths = list(rules)
+    for own in rows.values():
+        shown = as_tracks(standardised([lips[row] for row in own]))
+        for row, tracks in zip(own, shown, strict=True):
+            mouths[row] = _taught(rules[row], at_mel_rate(tracks, len(rules[row])))
+    return mouths
+
+
+def _taught(rule: Mouth, lips: NDArray[np.float32]) -> Mouth:
+    mouth = rule.copy()
+    tracks = mouth[:, :-1]
+    known = np.isfinite(lips)
+    tracks[known] = lips[known]
+    tracks[:, APERTURE] *= 1 - rule[:, CLOSURE]
+    return mouth
