@@ -14,6 +14,7 @@ from streaming.core import metrics
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.media.concealment import HISTORY, continue_sound
 from streaming.media.downsampling import CONTEXT, downsample
+from streaming.media.upsampler import Upsampler
 
 Samples = npt.NDArray[np.float32]
 
@@ -45,13 +46,23 @@ class AudioInput:
         self._epoch_guess = math.inf
         self._best_lead = -math.inf
         self._watched_since = 0.0
+        self._upsampler: Upsampler | None = None
 
     def feed(self, frame: av.AudioFrame) -> None:
-        """Take one decoded packet: s16, 48 kHz, any number of channels, `pts` in samples."""
+        """Take one decoded packet: s16, any number of channels, `pts` in samples.
+
+        The rate is 48 kHz, or one that divides it.
+        """
         channels = len(frame.layout.channels)
         pcm = frame.to_ndarray().reshape(-1, channels)
         samples = self._downmix.push(pcm.astype(np.float32) / np.float32(32768))
         self.place(samples, cast(int, frame.pts))
+        samples = pcm.mean(axis=1, dtype=np.float32) / np.float32(32768)
+        stamp = cast(int, frame.pts)
+        if frame.sample_rate != VOICE_RATE:
+            self._upsampler = self._upsampler or Upsampler(frame.sample_rate)
+            samples, stamp = self._upsampler.take(samples, stamp)
+        self.place(samples, stamp)
 
     def place(self, samples: Samples, stamp: int) -> None:
         """Take `samples` (n,) that begin at time stamp `stamp`."""

@@ -2,7 +2,8 @@
 
 Every candidate makes the server send STUN requests to the address in it, so a stranger must not
 name addresses inside the server's own network.  Callers there connect all the same: their own
-requests tell the server where they are.
+requests tell the server where they are. The same goes for names ending in .local, which browsers
+give instead of private addresses: they are looked up by multicast, which rarely passes a router.
 """
 
 import ipaddress
@@ -32,8 +33,6 @@ class CandidateFilter:
         fields = candidate.split()
         if len(candidate) > MAX_CANDIDATE or len(fields) < FIELDS or fields[2].lower() != "udp":
             return False
-        if fields[4].lower().endswith(".local"):
-            return self._anywhere
         address = parse_address(fields[4])
         if address is None or address.is_multicast or address.is_unspecified:
             return False

@@ -60,12 +60,12 @@ class ViewSignalling:
 
     async def _show(self, call: Call, offer: "asyncio.Task[str]", ice_servers: IceServers) -> None:
         await self._send(Hello(ice_servers=ice_servers.for_page()))
-        timeouts = self._house.config.limits.connecting_s
-        await asyncio.wait([offer], timeout=timeouts)
+        patience = self._house.config.limits.connecting_s
+        await asyncio.wait([offer], timeout=patience)
         if not offer.done():
             raise AvatarError("no offer came; come again")
         sdp = offer.result()
-        viewer = Viewer(call.avatar_stream, ice_servers.for_peer())
+        viewer = Viewer(call.avatar_stream, ice_servers.for_peer(), patience)
         try:
             await self._send(Answer(sdp=await viewer.answer(sdp)))
             await first(call.closed.wait(), viewer.lost.wait(), self._left())

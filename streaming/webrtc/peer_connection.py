@@ -1,60 +1,76 @@
 """aiortc's peer connection as a call and a viewer use it: what it sends, what it is told."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiortc import (
-    RTCPeerConnection,
-    RTCRtpCodecCapability,
-    RTCRtpSender,
-    RTCSessionDescription,
-)
-from aiortc.sdp import candidate_from_sdp
+from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.sdp import SessionDescription, candidate_from_sdp
 from aiortc.stats import RTCTransportStats
 
 from avatar.errors import AvatarError
-from streaming.media.clock import VIDEO_RATE, VOICE_RATE, SessionClock
+from streaming.media.clock import SessionClock
 from streaming.webrtc.aiortc_patches.guarded_transport import guard
 from streaming.webrtc.aiortc_patches.playout_delay import PlayoutDelay
 from streaming.webrtc.aiortc_patches.sender_reports import MediaTimeReports
+from streaming.webrtc.codec_choice import CodecChoice, choose_codecs, preferences
 from streaming.webrtc.peer_sink import PeerSink
 from streaming.webrtc.tracks import PacedTrack
+
+ENDED = "a=end-of-candidates"
 
 
 @dataclass(frozen=True)
 class OutgoingTracks:
     """What is added to aiortc's two senders."""
 
-    voice: MediaTimeReports
+    voice: MediaTimeReports | None
+    "None: the caller only looks."
     face: MediaTimeReports
     hold: PlayoutDelay
 
 
 def add_tracks(
-    peer: RTCPeerConnection, sink: PeerSink, clock: SessionClock, voice_direction: str
+    peer: RTCPeerConnection,
+    sink: PeerSink,
+    clock: SessionClock,
+    codecs: CodecChoice,
+    voice_direction: str,
 ) -> OutgoingTracks:
     """Have `peer` send what comes to `sink`; `voice_direction`: sendrecv if it speaks as well."""
-    voice = _add(peer, sink.voice, voice_direction, "audio/opus")
-    face = _add(peer, sink.face, "sendonly", "video/VP8")
-    return OutgoingTracks(
-        MediaTimeReports(voice, sink.voice, VOICE_RATE, clock),
-        MediaTimeReports(face, sink.face, VIDEO_RATE, clock),
-        PlayoutDelay(face),
-    )
+    voice = None
+    if codecs.audio:
+        sender = _add(peer, sink.voice, voice_direction, codecs.audio)
+        voice = MediaTimeReports(sender, sink.voice, codecs.audio.clockRate, clock)
+    face = _add(peer, sink.face, "sendonly", codecs.video)
+    reports = MediaTimeReports(face, sink.face, codecs.video.clockRate, clock)
+    return OutgoingTracks(voice, reports, PlayoutDelay(face))
 
 
-def _add(peer: RTCPeerConnection, track: PacedTrack, direction: str, codec: str) -> RTCRtpSender:
+def _add(
+    peer: RTCPeerConnection, track: PacedTrack, direction: str, codec: RTCRtpCodecParameters
+) -> RTCRtpSender:
     transceiver = peer.addTransceiver(track, direction=direction)
-    offered: list[RTCRtpCodecCapability] = RTCRtpSender.getCapabilities(track.kind).codecs
-    wanted = [c for c in offered if c.mimeType in (codec, "video/rtx")]
-    transceiver.setCodecPreferences([c for c in wanted if c.mimeType.startswith(track.kind)])
+    transceiver.setCodecPreferences(preferences(track.kind, codec))
     return transceiver.sender
 
 
-async def take_offer(peer: RTCPeerConnection, offer: str) -> str:
-    """Take an offer (SDP), return the answer. Raises AvatarError if the offer is no good."""
+async def take_offer(
+    peer: RTCPeerConnection, offer: str, add_tracks: Callable[[CodecChoice], None]
+) -> str:
+    """Take an offer (SDP), return the answer. Raises AvatarError if the offer is no good.
+
+    `add_tracks` gives `peer` what it is to send, now that the codecs are known. That candidates
+    have ended is kept from aioice: it gives up as soon as those it knows lead nowhere, and a caller
+    who names none that can be used but reaches this end by its own checks would come too late.
+    """
+    offer = "\r\n".join(line for line in offer.splitlines() if line != ENDED) + "\r\n"
     try:
+        add_tracks(choose_codecs(SessionDescription.parse(offer)))
         await peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         await peer.setLocalDescription(await peer.createAnswer())
+    except AvatarError:
+        raise
     except Exception as error:  # aiortc's parser fails in many ways; all of them mean this
         raise AvatarError(f"the offer cannot be used: {error}") from error
     guard(peer)
@@ -66,8 +82,7 @@ async def take_candidate(
 ) -> None:
     """A trickled ICE candidate; an empty one ends them. Raises AvatarError if it is no good."""
     if not candidate:
-        await peer.addIceCandidate(None)
-        return
+        return  # see take_offer
     try:
         parsed = candidate_from_sdp(candidate.removeprefix("candidate:"))
         parsed.sdpMid, parsed.sdpMLineIndex = mid, line

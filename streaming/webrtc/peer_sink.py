@@ -27,7 +27,8 @@ class PeerSink:
         self.face.push(number, picture)
 
     def speak(self, start: int, samples: Voice) -> None:
-        self.voice.push(start, samples)
+        if self.voice.wanted:  # else the caller only looks
+            self.voice.push(start, samples)
 
     async def close(self) -> None:
         self.face.stop()

@@ -20,8 +20,10 @@ from streaming.core.limits import Limits
 from streaming.media.avatar_stream import AvatarStream, stream_delay
 from streaming.media.clock import VOICE_RATE, SessionClock
 from streaming.render.client import RenderClient
+from streaming.webrtc.codec_choice import CodecChoice
 from streaming.webrtc.messages import Bye, EndCode, Leaving, Message, State, Stats
 from streaming.webrtc.peer_connection import (
+    OutgoingTracks,
     add_tracks,
     bytes_received,
     take_candidate,
@@ -72,7 +74,7 @@ class Session:
         self._timeouts = CallTimeouts(limits or Limits(), self._clock.monotonic())
         self._peer.on("track", self._on_track)
         self._peer.on("connectionstatechange", self._on_connection_state)
-        self._outgoing = add_tracks(self._peer, self._sink, self._clock, "sendrecv")
+        self._outgoing: OutgoingTracks | None = None
 
     @property
     def delay(self) -> float:
@@ -88,7 +90,7 @@ class Session:
 
         Raises AvatarError if the offer is no good or the speaker cannot be loaded.
         """
-        answer = await take_offer(self._peer, offer)
+        answer = await take_offer(self._peer, offer, self._add_tracks)
         await self.avatar_stream.join(speaker)
         if self._closing:
             self.avatar_stream.leave()
@@ -110,10 +112,13 @@ class Session:
 
     def hold_pictures(self, most: float) -> None:
         """The page's browser need not hold them back longer than `most` ms; ValueError: no time."""
+        assert self._outgoing
         self._outgoing.hold.limit(most)
 
     def stats(self) -> Stats:
         """What the page's overlay needs: counters, and the clock to place what it shows."""
+        outgoing = self._outgoing
+        assert outgoing
         return Stats(
             delay_ms=round(self._clock.delay * 1000, 1),
             frames=self._presenter.sent,
@@ -122,8 +127,8 @@ class Session:
             renderer_failing=self.avatar_stream.failing,
             epoch_ms=self._clock.capture(0) * 1000,
             now_ms=self._clock.monotonic() * 1000,
-            video_origin=self._outgoing.face.origin,
-            voice_origin=self._outgoing.voice.origin,
+            video_origin=outgoing.face.origin,
+            voice_origin=outgoing.voice.origin if outgoing.voice else None,
         )
 
     def announce_end(self, seconds: float) -> None:
@@ -158,6 +163,9 @@ class Session:
         metrics.CLOSED.labels(reason).inc()
         metrics.LENGTH.observe(self._clock.monotonic() - self._opened)
         log.info("session %s closed: %s", self.id, reason)
+
+    def _add_tracks(self, codecs: CodecChoice) -> None:
+        self._outgoing = add_tracks(self._peer, self._sink, self._clock, codecs, "sendrecv")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

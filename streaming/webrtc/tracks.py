@@ -22,12 +22,15 @@ class PacedTrack(MediaStreamTrack):
     """Frames leave as they are pushed; `asked` is set while the sender waits for one."""
 
     encoding: Histogram
+    rate: int  # Hz, of its time stamps
 
     def __init__(self) -> None:
         super().__init__()
         self.asked = asyncio.Event()
-        self.taken = 0
-        "Time stamp of the frame that the sender took last."
+        self.wanted = False
+        "Whether a sender has ever asked; without one, what is pushed would only pile up."
+        self.first: int | None = None
+        "Time stamp of the first frame that the sender took."
         self._frames: asyncio.Queue[av.VideoFrame | av.AudioFrame | None] = asyncio.Queue()
         self._taken_at = 0.0  # monotonic seconds at which the sender took its latest frame
 
@@ -35,6 +38,7 @@ class PacedTrack(MediaStreamTrack):
         """The next frame. Raises MediaStreamError once the track is stopped."""
         if self._taken_at:  # the sender comes back: that frame is encoded and on its way
             self.encoding.observe(time.monotonic() - self._taken_at)
+        self.wanted = True
         self.asked.set()
         frame = await self._frames.get()
         self._taken_at = time.monotonic()
@@ -42,7 +46,8 @@ class PacedTrack(MediaStreamTrack):
             self._frames.put_nowait(None)
             raise MediaStreamError
         assert frame.pts is not None
-        self.taken = frame.pts
+        if self.first is None:
+            self.first = frame.pts
         return frame
 
     def stop(self) -> None:
@@ -58,6 +63,7 @@ class FaceTrack(PacedTrack):
     """Pictures; time stamps from the frame number."""
 
     kind = "video"
+    rate = VIDEO_RATE
     encoding = metrics.PICTURE_ENCODING
 
     def push(self, number: int, picture: I420) -> None:
@@ -72,6 +78,7 @@ class VoiceTrack(PacedTrack):
     """Sound; time stamps from its position."""
 
     kind = "audio"
+    rate = VOICE_RATE
     encoding = metrics.VOICE_ENCODING
 
     def push(self, start: int, samples: Voice) -> None:

@@ -6,6 +6,7 @@ import contextlib
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
 from streaming.media.avatar_stream import AvatarStream
+from streaming.webrtc.codec_choice import CodecChoice
 from streaming.webrtc.peer_connection import add_tracks, take_offer
 from streaming.webrtc.peer_sink import PeerSink
 
@@ -13,22 +14,31 @@ from streaming.webrtc.peer_sink import PeerSink
 class Viewer:
     """Sees and hears one performance; `lost` is set when the connection breaks."""
 
-    def __init__(self, avatar_stream: AvatarStream, ice_servers: list[RTCIceServer]) -> None:
+    def __init__(
+        self, avatar_stream: AvatarStream, ice_servers: list[RTCIceServer], connecting_s: float
+    ) -> None:
+        """`connecting_s`: seconds to connect in; after them it counts as lost."""
         self.lost = asyncio.Event()
+        self._given_up = asyncio.get_running_loop().call_later(connecting_s, self.lost.set)
         self._sink = PeerSink()
         self._presenter = avatar_stream.playout(self._sink)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._task: asyncio.Task[None] | None = None
         self._peer.on("connectionstatechange", self._on_connection_state)
         self._peer.on("track", lambda track: track.stop())
-        add_tracks(self._peer, self._sink, avatar_stream.clock, "sendonly")
+        self._clock = avatar_stream.clock
 
     async def answer(self, offer: str) -> str:
         """Take the page's whole offer (SDP), return the answer. Raises AvatarError."""
-        return await take_offer(self._peer, offer)
+
+        def add(codecs: CodecChoice) -> None:
+            add_tracks(self._peer, self._sink, self._clock, codecs, "sendonly")
+
+        return await take_offer(self._peer, offer, add)
 
     async def close(self) -> None:
         """Stop looking and free everything."""
+        self._given_up.cancel()
         if self._task:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -39,6 +49,7 @@ class Viewer:
     def _on_connection_state(self) -> None:
         state = self._peer.connectionState
         if state == "connected" and self._task is None:
+            self._given_up.cancel()
             self._task = asyncio.get_running_loop().create_task(self._presenter.run())
         elif state in ("failed", "closed"):
             self.lost.set()

@@ -11,8 +11,14 @@ def install() -> None:
     """
     private_names.check()
     # Imported after the check: they would fail at names that are gone, in words of Python's own.
-    from streaming.webrtc.aiortc_patches import jitter_buffer, playout_delay, vp8_encoder
+    from streaming.webrtc.aiortc_patches import (
+        h264_encoder,
+        jitter_buffer,
+        playout_delay,
+        vp8_encoder,
+    )
 
     jitter_buffer.install()
     playout_delay.install()
     vp8_encoder.install()
+    h264_encoder.install()

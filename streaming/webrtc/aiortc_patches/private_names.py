@@ -19,6 +19,7 @@ TRANSPORT = "aiortc.rtcdtlstransport:RTCDtlsTransport"
 RECEIVER = "aiortc.rtcrtpreceiver:RTCRtpReceiver"
 SENDER = "aiortc.rtcrtpsender:RTCRtpSender"
 ENCODER = "aiortc.codecs.vpx:Vp8Encoder"
+H264_ENCODER = "aiortc.codecs.h264:H264Encoder"
 
 # What is called or replaced -> its parameters.
 CALLABLES = {
@@ -38,6 +39,10 @@ CALLABLES = {
     f"{SENDER}._send_rtcp": "self packets",
     f"{ENCODER}.encode": "self frame force_keyframe",
     f"{ENCODER}._packetize": "buffer picture_id",
+    f"{H264_ENCODER}.encode": "self frame force_keyframe",
+    f"{H264_ENCODER}._packetize": "packages",
+    f"{H264_ENCODER}._split_bitstream": "buf",
+    "aiortc.rtcpeerconnection:find_common_codecs": "local_codecs remote_codecs",
 }
 
 # Code -> the globals and attributes that it must use.
@@ -50,7 +55,9 @@ USES = {
     f"{SENDER}._run_rtcp": "_send_rtcp _RTCRtpSender__lsr",
     f"{ENCODER}.__init__": "codec picture_id DEFAULT_BITRATE",
     f"{ENCODER}.target_bitrate.fset": "MIN_BITRATE MAX_BITRATE",
-    "aiortc.codecs:get_encoder": "Vp8Encoder",
+    f"{H264_ENCODER}.__init__": "codec DEFAULT_BITRATE",
+    f"{H264_ENCODER}.target_bitrate.fset": "MIN_BITRATE MAX_BITRATE",
+    "aiortc.codecs:get_encoder": "Vp8Encoder H264Encoder",
     "aiortc.rtcpeerconnection:RTCPeerConnection.createOffer": "HEADER_EXTENSIONS",
 }
 

@@ -4,8 +4,9 @@ aiortc pairs the RTP time of a packet with the moment after it was encoded and s
 8-35 ms for a picture and 1-14 ms for sound, and that difference reaches the browser as skew, which
 it then corrects by delaying the other track. Here both tracks are paired through the one clock.
 
-aiortc's Opus encoder moreover counts from the first frame that it is given. For whoever joins a
-call that is under way, the time stamps are put back to where that frame stands on the clock.
+aiortc's Opus encoder moreover counts from the first frame that it is given, and its G.711 encoder
+gives the first packet with the second frame. For whoever joins a call that is under way, the time
+stamps are put back to where the first frame stands on the clock.
 """
 
 from typing import Any
@@ -26,6 +27,7 @@ class MediaTimeReports:
     def __init__(
         self, sender: RTCRtpSender, track: PacedTrack, rate: int, clock: SessionClock
     ) -> None:
+        """`rate`: of the codec's RTP clock, Hz."""
         self.origin: int | None = None
         "RTP time stamp of the track's pts 0; None until two frames were sent."
         self._sender: Any = sender
@@ -45,7 +47,9 @@ class MediaTimeReports:
         frame = await self._next_frame(codec)
         if frame is not None:
             if self._missed is None:
-                self._missed = self._track.taken - frame.timestamp
+                assert self._track.first is not None
+                begun = self._track.first * self._rate // self._track.rate
+                self._missed = begun - frame.timestamp
             frame.timestamp += self._missed
             self._sent = frame.timestamp
         return frame

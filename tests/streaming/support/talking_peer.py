@@ -6,7 +6,14 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    RTCConfiguration,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import RtcpSrPacket, RtpPacket
 
@@ -51,7 +58,10 @@ class TalkingPeer:
         speaks: bool = True,
         sends_video: bool = False,
         ice_servers: list[RTCIceServer] | None = None,
+        hears: bool = True,
+        codecs: dict[str, str] | None = None,
     ) -> None:
+        """`hears`: the offer has an audio section; `codecs`: the only one named, by kind."""
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers or []))
         self.voice: list[tuple[float, float, float]] = []
         self.face: list[tuple[float, float, float]] = []
@@ -61,9 +71,11 @@ class TalkingPeer:
         self.beeps = Beeps()
         if speaks:
             self.peer.addTransceiver(self.beeps, direction="sendrecv")
-        else:
+        elif hears:
             self.peer.addTransceiver("audio", direction="recvonly")
         self.peer.addTransceiver("video", direction="sendrecv" if sends_video else "recvonly")
+        for transceiver in self.peer.getTransceivers():
+            _name_only(transceiver, codecs or {})
         self._tasks: list[asyncio.Task[None]] = []
         self.peer.on(
             "track", lambda track: self._tasks.append(asyncio.create_task(self._take(track)))
@@ -113,3 +125,10 @@ class TalkingPeer:
                 notes.append((time.monotonic(), float(frame.pts * frame.time_base), level))
         except MediaStreamError:
             return
+
+
+def _name_only(transceiver: RTCRtpTransceiver, codecs: dict[str, str]) -> None:
+    wanted = codecs.get(transceiver.kind)
+    if wanted:
+        known = RTCRtpReceiver.getCapabilities(transceiver.kind).codecs
+        transceiver.setCodecPreferences([c for c in known if c.mimeType == wanted])

@@ -26,7 +26,7 @@ async def test_who_joins_late_is_told_the_true_time_of_voice_and_face() -> None:
     await within(5, lambda: caller.face and caller.voice)
     await asyncio.sleep(LATE)
 
-    viewer, looker = Viewer(session.avatar_stream, []), TalkingPeer(speaks=False)
+    viewer, looker = Viewer(session.avatar_stream, [], 20), TalkingPeer(speaks=False)
     await looker.take_answer(await viewer.answer(await looker.offer()))
     await within(20, lambda: len({ssrc for ssrc, *_ in looker.reports}) == 2)
     await asyncio.sleep(3)

@@ -1,0 +1,40 @@
+"""Sound of a telephone stands where it was spoken, whatever pieces it comes in."""
+
+import numpy as np
+import pytest
+
+from streaming.media.upsampler import Upsampler
+
+RATE = 8000
+
+
+def tone(stamps: np.ndarray, rate: int) -> np.ndarray:
+    return np.sin(2 * np.pi * 1000 * stamps / rate).astype(np.float32)
+
+
+@pytest.mark.parametrize("piece", [80, 160, 480])
+def test_pieces_come_out_as_one_tone_at_its_own_time(piece: int) -> None:
+    upsampler = Upsampler(RATE)
+    pieces = [
+        upsampler.take(tone(np.arange(start, start + piece), RATE), start)
+        for start in range(4000, 4000 + 20 * piece, piece)
+    ]
+    stamps = [stamp for _, stamp in pieces]
+    assert np.all(np.diff(stamps) == piece * 6)
+    sound = np.concatenate([samples for samples, _ in pieces])
+    wanted = tone(np.arange(stamps[0], stamps[0] + len(sound)), 48_000)
+    settled = slice(24 * 6, None)
+    assert np.abs(sound - wanted)[settled].max() < 0.01
+
+
+def test_after_a_gap_the_old_sound_is_forgotten() -> None:
+    upsampler = Upsampler(RATE)
+    upsampler.take(np.ones(160, np.float32), 0)
+    sound, stamp = upsampler.take(np.zeros(160, np.float32), 800)
+    assert stamp == (800 - 12) * 6
+    assert not sound.any()
+
+
+def test_a_rate_that_does_not_divide_is_no_silent_mistake() -> None:
+    with pytest.raises(ValueError, match="44100"):
+        Upsampler(44_100)
