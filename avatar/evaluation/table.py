@@ -7,6 +7,7 @@ from rich.table import Table
 from avatar.evaluation.any_voice import AnyVoice
 from avatar.evaluation.cross_identity import Driven
 from avatar.evaluation.evaluate import Evaluation, Row
+from avatar.evaluation.lip_match import LipMatch, mean_match
 
 FIGURES = (
     "PSNR lips, dB", "SSIM lips", "PSNR frame, dB", "SSIM frame", "CPBD lips", "CPBD frame",
@@ -28,14 +29,39 @@ def evaluation_table(evaluation: Evaluation) -> Table:
 
 
 def driven_table(speaker: str, driven: Sequence[Driven]) -> Table:
-    """One line a clip of another person."""
-    table = Table(title=f"{speaker}, driven by others")
-    table.add_column("clip")
-    for heading in ("frames", "aperture r", "lag ms"):
+    """One line a clip of another person, or a person of several clips, and the mean of people.
+
+    Behind a figure stands, in brackets, the same one with another clip's sound.
+    """
+    table = Table(title=f"{speaker}, driven by others (by the sound of another clip)")
+    table.add_column("person")
+    for heading in (
+        "clips", "frames", "aperture r", "width r", "lag ms", "missed", "false closures", "speed",
+    ):  # fmt: skip
         table.add_column(heading, justify="right")
-    for row in driven:
-        table.add_row(row.clip, str(row.frames), f"{row.aperture_r:.3f}", f"{row.lag_ms:+.0f}")
+    people = dict.fromkeys(row.person for row in driven)
+    means = []
+    for person in people:
+        rows = [row for row in driven if row.person == person]
+        pair = mean_match([r.match for r in rows]), mean_match([r.other_sound for r in rows])
+        means.append(pair)
+        table.add_row(person, str(len(rows)), str(sum(r.frames for r in rows)), *_matched(*pair))
+    if len(people) > 1:
+        overall = [mean_match(column) for column in zip(*means, strict=True)]
+        clips, frames = str(len(driven)), str(sum(row.frames for row in driven))
+        table.add_row(f"mean of {len(people)}", clips, frames, *_matched(*overall))
     return table
+
+
+def _matched(match: LipMatch, other: LipMatch) -> list[str]:
+    return [
+        f"{match.aperture_r:.3f} ({other.aperture_r:.3f})",
+        f"{match.width_r:.3f} ({other.width_r:.3f})",
+        f"{match.lag_ms:+.0f}",
+        f"{match.missed_closures:.0%} ({other.missed_closures:.0%})",
+        f"{match.false_closures:.0%} ({other.false_closures:.0%})",
+        f"{match.speed_ratio:.2f}",
+    ]
 
 
 def any_voice_table(speaker: str, followed: AnyVoice) -> Table:

@@ -31,7 +31,10 @@ def evaluate(
     ] = None,
     drive: Annotated[
         list[Path] | None,
-        typer.Option(help="A clip of another person: let its sound drive the speaker."),
+        typer.Option(
+            help="A clip of another person, or a folder with a folder of clips for each person: "
+            "let their sounds drive the speaker."
+        ),
     ] = None,
     voices: Annotated[
         Path | None,
@@ -53,6 +56,7 @@ def evaluate(
     - `avatar evaluate anna --held-out`
     - `avatar evaluate anna new.mp4 --beside anna-paper`
     - `avatar evaluate anna --drive bob.mp4 --drive carol.mp4`
+    - `avatar evaluate anna --drive PEOPLE`
     - `avatar evaluate anna --voices SPEECH`
     """
     from avatar.errors import AvatarError
@@ -74,7 +78,7 @@ def evaluate(
             if videos or held_out
             else None
         )
-        driven = [_drive(speaker, clip, device, progress) for clip in drive or []]
+        driven = _drive(speaker, drive, device, progress) if drive else []
         followed = None if voices is None else _follow(speaker, voices, device, progress)
     if judged is not None:
         console.print(evaluation_table(judged))
@@ -115,16 +119,21 @@ def _judge(
         return evaluate(speaker, others, trial, data, work, tracker, device, progress)
 
 
-def _drive(speaker: "Speaker", clip: Path, device: str, progress: "Progress") -> "Driven":
+def _drive(
+    speaker: "Speaker", paths: list[Path], device: str, progress: "Progress"
+) -> "list[Driven]":
     from contextlib import ExitStack, closing
 
-    from avatar.evaluation.cross_identity import drive
+    from avatar.evaluation.cross_identity import clips_of, drive, judge
     from avatar.rendering.pipeline import Pipeline
     from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh
 
+    clips, pipeline = clips_of(paths), Pipeline(speaker, device)
     with ExitStack() as stack:
         theirs, ours = (stack.enter_context(closing(MediaPipeFaceMesh(1))) for _ in range(2))
-        return drive(Pipeline(speaker, device), clip, (theirs, ours), progress)
+        return judge(
+            [drive(pipeline, person, clip, (theirs, ours), progress) for person, clip in clips]
+        )
 
 
 def _follow(speaker: "Speaker", voices: Path, device: str, progress: "Progress") -> "AnyVoice":

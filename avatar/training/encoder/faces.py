@@ -49,8 +49,7 @@ def read_people(folder: Path, kept: Path, seen: Seen) -> tuple[list[Person], lis
 
     Raises AvatarError if no folder in it holds a video.
     """
-    clips = {person.name: _videos(person) for person in sorted(folder.iterdir()) if person.is_dir()}
-    clips = {name: paths for name, paths in clips.items() if paths}
+    clips = videos_by_person(folder)
     if not clips:
         raise AvatarError(f"{folder}: holds no folders of videos; give one with a folder a person")
     people, rejected = [], []
@@ -90,8 +89,20 @@ def in_step(
     return found, rejected
 
 
-def _videos(person: Path) -> list[Path]:
-    return sorted(path for path in person.rglob("*") if path.suffix.lower() in VIDEOS)
+def videos_by_person(folder: Path) -> dict[str, list[Path]]:
+    """Videos of a folder's folders, each of them a person; in itself, each of them a video."""
+    places = sorted(path for path in folder.iterdir() if path.is_dir() or _is_video(path))
+    found = {
+        place.stem if _is_video(place) else place.name: [place]
+        if _is_video(place)
+        else sorted(filter(_is_video, place.rglob("*")))
+        for place in places
+    }
+    return {name: videos for name, videos in found.items() if videos}
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in VIDEOS and path.is_file()
 
 
 def _tracked(video: Path, kept: Path) -> tuple[Samples, Measures] | str:

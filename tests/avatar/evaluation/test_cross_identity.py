@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
-from avatar.evaluation.cross_identity import drive
+from avatar.evaluation.cross_identity import clips_of, drive, judge
 from avatar.rendering.pipeline import Pipeline
 from avatar.speakers.speaker import load_speaker
 from avatar.training.preprocess.landmark_sets import (
@@ -80,15 +80,35 @@ def silent(*_: object) -> None:
 def test_every_frame_of_both_is_compared(pipeline: Pipeline, clip: Path) -> None:
     theirs = BrightnessTracker(slice(None), slice(None))
     ours = BrightnessTracker(slice(80, 104), slice(50, 78), gain=50.0)
-    found = drive(pipeline, clip, (theirs, ours), silent)
-    assert found.clip == "clip.mp4"
+    (found,) = judge([drive(pipeline, "bob", clip, (theirs, ours), silent)])
+    assert (found.person, found.clip) == ("bob", "clip.mp4")
     assert len(theirs.seen) == len(ours.seen) == found.frames == FRAMES
     assert np.ptp(theirs.seen) > 100
-    assert 0 < abs(found.aperture_r) <= 1
-    assert abs(found.lag_ms) <= 180
+    assert 0 < abs(found.match.aperture_r) <= 1
+    assert abs(found.match.lag_ms) <= 180
 
 
 def test_a_face_that_never_moves_is_refused(pipeline: Pipeline, clip: Path) -> None:
     still = BrightnessTracker(slice(None), slice(None), gain=0.0)
     with pytest.raises(AvatarError, match="no moving mouth"):
-        drive(pipeline, clip, (still, still), silent)
+        drive(pipeline, "bob", clip, (still, still), silent)
+
+
+def test_clips_of_a_folder_belong_to_the_person_it_is_named_after(tmp_path: Path) -> None:
+    names = ("anna/1.mp4", "anna/2.MP4", "bob/1.mkv", "carol.mp4", "notes.txt")
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    single = tmp_path / "bob/1.mkv"
+    assert clips_of([single]) == [("1", single)]
+    assert clips_of([tmp_path]) == [
+        ("anna", tmp_path / "anna/1.mp4"),
+        ("anna", tmp_path / "anna/2.MP4"),
+        ("bob", single),
+        ("carol", tmp_path / "carol.mp4"),
+    ]
+
+
+def test_a_folder_without_clips_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AvatarError, match="holds no videos"):
+        clips_of([tmp_path])
