@@ -12,6 +12,7 @@ import numpy as np
 from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME, stream_sound
 from avatar.errors import AvatarError
 from avatar.files import replace_file
+from avatar.i420 import I420
 from avatar.media.open_media import write_media
 from avatar.media.recording import Recording
 from avatar.media.sound_reader import gapless, read_sound
@@ -25,15 +26,22 @@ SOUND_BITS = 128_000  # per second
 VIDEO_OPTIONS = {"crf": "18", "preset": "veryfast"}
 
 Rendered = Callable[[int, int], None]
+Finish = Callable[[I420], I420]
 
 
 def render_film(
-    pipeline: Pipeline, sound: Path, out: Path, rendered: Rendered, track: int | None = None
+    pipeline: Pipeline,
+    sound: Path,
+    out: Path,
+    rendered: Rendered,
+    track: int | None = None,
+    finish: Finish = lambda picture: picture,
 ) -> int:
     """Write `out`, H.264 and AAC, with the speaker saying `sound`; returns the number of frames.
 
     The file appears when it is whole.  `rendered` is told how many frames are done, and of about
-    how many; `track` is which of several sound tracks is said, from 1.
+    how many; `track` is which of several sound tracks is said, from 1; `finish` has the
+    last word on every picture.
     """
     if out.suffix.lower() not in CONTAINERS:
         raise AvatarError(f"{out}: the name must end in {', '.join(CONTAINERS)}")
@@ -49,7 +57,7 @@ def render_film(
             video = _video_stream(film, pipeline.size)
             voice = _Voice(recording, film)
             for picture in pictures_of(pipeline, sound, track):
-                film.mux(video.encode(video_frame(picture.i420, picture.index)))
+                film.mux(video.encode(video_frame(finish(picture.i420), picture.index)))
                 voice.write_until(Fraction(picture.index + 1, FPS))
                 count = picture.index + 1
                 rendered(count, max(count, total))

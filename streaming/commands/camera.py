@@ -40,6 +40,23 @@ def camera(
         str, typer.Option(help="Colour round the face: a name or #rrggbb; green for a chroma key.")
     ] = "black",
     preview: Annotated[bool, typer.Option("--preview", help="A window with the picture.")] = False,
+    watermark: Annotated[
+        str | None,
+        typer.Option(help="The watermark that `avatar verify` finds: on or off. [default: on]"),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            help="The word for AI in a corner of the picture: on, or off with a --label-reason. "
+            "[default: on]"
+        ),
+    ] = None,
+    label_reason: Annotated[
+        str | None, typer.Option(help="Why there is no label, and how people are told instead.")
+    ] = None,
+    label_language: Annotated[
+        str | None, typer.Option(help="de, en, es, fr, it, nl or pt. [default: en]")
+    ] = None,
     device: Annotated[str, typer.Option(help="Where pictures are made: auto, cpu, cuda.")] = "auto",
     block_code: Annotated[
         bool, typer.Option("--block-code", help="Burn frame numbers in, for measurements.")
@@ -59,6 +76,7 @@ def camera(
     and a program at the other end that goes away, may come back: it goes on by itself. Ctrl-C stops
     and finishes files. Step by step, for each system: docs/camera.md.
     """
+    from streaming.core.mark_settings import mark_settings
     from streaming.desktop.app import CameraSettings
     from streaming.desktop.inventory import show_inventory
     from streaming.sinks.destination import Destination
@@ -78,7 +96,9 @@ def camera(
         background=parse_colour(background),
         preview=preview,
         block_code=block_code,
+        marks=mark_settings(watermark, label, label_reason, label_language),
     )
+    settings.marks.report()
     asyncio.run(run(settings, device))
 
 

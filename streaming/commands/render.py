@@ -1,9 +1,15 @@
 """`avatar render`: a sound file becomes a talking video."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from streaming.core.mark_settings import MarkSettings
+    from streaming.render.renderer import I420
 
 from avatar.rendering.backends.registry import AUTO, listed
 
@@ -23,6 +29,23 @@ def render(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     backend: Annotated[str, typer.Option(help=f"{listed()}.")] = AUTO,
     threads: Annotated[int, typer.Option(min=1, help="Processor threads for the networks.")] = 1,
+    watermark: Annotated[
+        str | None,
+        typer.Option(help="The watermark that `avatar verify` finds: on or off. [default: on]"),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            help="The word for AI in a corner of the picture: on, or off with a --label-reason. "
+            "[default: on]"
+        ),
+    ] = None,
+    label_reason: Annotated[
+        str | None, typer.Option(help="Why there is no label, and how people are told instead.")
+    ] = None,
+    label_language: Annotated[
+        str | None, typer.Option(help="de, en, es, fr, it, nl or pt. [default: en]")
+    ] = None,
 ) -> None:
     """Let a speaker say a sound file; writes H.264 video with the sound beside it.
 
@@ -51,8 +74,11 @@ def render(
     from avatar.speakers.speaker import load_speaker
     from streaming.commands.progress import phase_progress
     from streaming.core.console import text_console
+    from streaming.core.mark_settings import mark_settings
 
     console = text_console(stderr=True)
+    marks = mark_settings(watermark, label, label_reason, label_language)
+    marks.report()
     speaker = load_speaker(name)
     if note := sound_track(sound, audio_track).note(sound):
         console.print(note)
@@ -60,6 +86,24 @@ def render(
     pipeline = Pipeline(speaker, device, threads, scene, backend=backend)
     with phase_progress() as progress:
         frames = render_film(
-            pipeline, sound, out, lambda n, of: progress.phase("render", n, of), audio_track
+            pipeline,
+            sound,
+            out,
+            lambda n, of: progress.phase("render", n, of),
+            audio_track,
+            _finish(speaker.name, marks),
         )
     console.print(f"{out}: {frames} frames, {frames / 25:.1f} s")
+
+
+def _finish(speaker: str, marks: "MarkSettings") -> "Callable[[I420], I420]":
+    """Marks a film's pictures as its settings say."""
+    from streaming.marks.label import Label
+    from streaming.marks.watermark import SpeakerWatermark
+
+    steps: list[Callable[[I420], I420]] = []
+    if marks.watermark:
+        steps.append(functools.partial(SpeakerWatermark(), speaker))
+    if marks.label:
+        steps.append(Label(marks.word))
+    return lambda picture: functools.reduce(lambda so_far, step: step(so_far), steps, picture)

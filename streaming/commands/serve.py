@@ -62,6 +62,22 @@ def serve(
             "Callers need a token then. [default: none are needed on this machine]"
         ),
     ] = None,
+    watermark: Annotated[
+        str | None,
+        typer.Option(help="The watermark that `avatar verify` finds: on or off. [default: on]"),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            help="The word for AI on the face: on, or off with a --label-reason. [default: on]"
+        ),
+    ] = None,
+    label_reason: Annotated[
+        str | None, typer.Option(help="Why there is no label, and how people are told instead.")
+    ] = None,
+    label_language: Annotated[
+        str | None, typer.Option(help="de, en, es, fr, it, nl or pt. [default: en]")
+    ] = None,
     block_code: Annotated[
         bool | None,
         typer.Option(
@@ -95,17 +111,19 @@ def serve(
     a 25th of a second sets how many calls are admitted; the next one is told that it is full.
 
     **YAML** keys are those of the flags, with `ice_servers` and `allowed_origins` as lists, and
-    `limits` on what one caller may take:
+    `limits` on what one caller may take, and `marks` on what says that pictures are synthetic:
 
         speaker: demo
         port: 8080
         ice_servers: ["stun:stun.example.org:3478"]
         limits: {sessions_per_address: 4, idle_s: 900, total_s: 14400}
+        marks: {label_language: de}
 
     **Addresses**: `/` the page, `/docs` the API, `/healthz` how it is, `POST /offer` calls without
     a WebSocket. Ctrl-C ends all calls and stops.
     """
     from streaming.core.config import load_config
+    from streaming.core.mark_settings import parse_switch
     from streaming.server.serve import run
 
     flags = {
@@ -125,5 +143,11 @@ def serve(
         "log_format": log_format,
         "log_level": log_level,
         "block_code": block_code,
+        "marks": {
+            "watermark": parse_switch(watermark, "--watermark"),
+            "label": parse_switch(label, "--label"),
+            "label_reason": label_reason,
+            "label_language": label_language,
+        },
     }
     run(load_config(config, flags))

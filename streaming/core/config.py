@@ -11,6 +11,7 @@ from streaming.core import ice_servers
 from streaming.core.ice_servers import IceServers
 from streaming.core.limits import Limits
 from streaming.core.logs import LogSettings
+from streaming.core.mark_settings import MarkSettings
 from streaming.core.secret_files import TURN_SECRET, read_secret
 
 
@@ -50,6 +51,7 @@ class ServeConfig:
     log_format: Literal["text", "json"] = "text"
     log_level: str = "info"
     "debug, info, warning or error; of the libraries beneath, only warnings are written."
+    marks: MarkSettings = field(default_factory=MarkSettings)
     block_code: bool = False
     "Burn frame numbers into the pictures, for measurements."
 
@@ -76,13 +78,24 @@ class ServeConfig:
 
 
 def load_config(file: Path | None, flags: dict[str, Any]) -> ServeConfig:
-    """Settings from `file` (YAML), overruled by those `flags` that are not None."""
-    given = {name: value for name, value in flags.items() if value is not None}
+    """Settings from `file` (YAML), overruled by those `flags` that are not None.
+
+    Flags named `marks` are those of `MarkSettings`.
+    """
+    given = _given(flags)
+    marks = _given(given.pop("marks", {}))
     if file is None:
-        return ServeConfig(**given)
+        return ServeConfig(**given, marks=MarkSettings(**marks))
     from avatar.config import from_dict
 
-    return from_dict(ServeConfig, _read(file) | given, str(file))
+    values = _read(file) | given
+    if marks:
+        values["marks"] = (values.get("marks") or {}) | marks
+    return from_dict(ServeConfig, values, str(file))
+
+
+def _given(flags: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in flags.items() if value is not None}
 
 
 def make_ice_servers(config: ServeConfig) -> IceServers:

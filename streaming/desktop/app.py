@@ -4,12 +4,14 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from avatar.errors import AvatarError
+from streaming.core.mark_settings import MarkSettings
 from streaming.devices.microphone import Microphone
 from streaming.devices.sound_system import SoundSystem
+from streaming.marks.label import Label
 from streaming.media.avatar_stream import AvatarStream, stream_delay
 from streaming.media.clock import SessionClock
 from streaming.media.playout import Playout
@@ -40,6 +42,7 @@ class CameraSettings:
     "Y, U, V."
     preview: bool = False
     block_code: bool = False
+    marks: MarkSettings = field(default_factory=MarkSettings)
 
 
 class CameraApp:
@@ -62,7 +65,9 @@ class CameraApp:
         self._closing.push_async_callback(self._renderer.stop)
         lead = needed_lead(self._system, settings.voice) if settings.voice else 0.0
         delay = stream_delay(self._renderer.ready.capacity.budget, lead)
-        self.avatar_stream = AvatarStream(self._renderer, SessionClock(delay), settings.block_code)
+        self.avatar_stream = AvatarStream(
+            self._renderer, SessionClock(delay), settings.block_code, settings.marks.watermark
+        )
         self.microphone = Microphone(
             self._system, settings.microphone, self.avatar_stream.sound.place
         )
@@ -97,12 +102,16 @@ class CameraApp:
         settings = self.settings
         framing = Framing(source, settings.size or source, settings.mirror, settings.background)
         size = framing.size
+        label = Label(settings.marks.word) if settings.marks.label else None
+
+        def seen(sink: Sink) -> Sink:
+            return FramedSink(FramedSink(sink, label) if label else sink, framing)
 
         async def open_camera() -> Sink:
-            return FramedSink(await VirtualCamera.open(size, settings.camera), framing)
+            return seen(await VirtualCamera.open(size, settings.camera))
 
         async def open_film(out: Destination) -> Sink:
-            return FramedSink(await Recorder.open(out, size), framing)
+            return seen(await Recorder.open(out, size))
 
         async def open_voice() -> Sink:
             await self._system.look_again("output", settings.voice)
@@ -118,7 +127,7 @@ class CameraApp:
             else:
                 yield await open_film(out)
         if settings.preview:
-            yield FramedSink(Preview(size), framing)
+            yield seen(Preview(size))
 
 
 async def _started(sink: ReconnectingSink) -> ReconnectingSink:

@@ -8,6 +8,7 @@ from streaming.marks.pattern import KEY, tile
 from streaming.marks.payload import Payload
 
 FLAT, BUSY = 0.6, 1.5  # levels (root mean square) in flat and in textured parts
+SMALLEST = 64  # pixels a side of a picture that is marked
 STRIP = 16  # rows whose strength is measured anew with each picture; divides the tile's
 SAMPLED = 4  # of them
 REACH = 4  # pixels between those compared
@@ -22,6 +23,21 @@ DITHER = (
 
 
 I420 = NDArray[np.uint8]  # (H * 3 // 2, W)
+
+
+class SpeakerWatermark:
+    """The watermark of whoever is shown; made anew when that changes, or the day."""
+
+    def __init__(self) -> None:
+        self._payload: Payload | None = None
+        self._watermark: Watermark | None = None
+
+    def __call__(self, speaker: str, picture: I420) -> I420:
+        """A marked copy of a `picture` of `speaker` (a name)."""
+        payload = Payload.today(speaker)
+        if self._watermark is None or payload != self._payload:
+            self._payload, self._watermark = payload, Watermark(payload)
+        return self._watermark(picture)
 
 
 class Watermark:
@@ -39,8 +55,10 @@ class Watermark:
         self._next = 0  # first row of the strip that is due
 
     def __call__(self, picture: I420) -> I420:
-        """A marked copy of `picture` (H * 3 // 2, W)."""
+        """A marked copy of `picture` (H * 3 // 2, W); one too small for a mark as it is."""
         height = picture.shape[0] * 2 // 3
+        if min(height, picture.shape[1]) < SMALLEST:
+            return picture
         luma = picture[:height]
         if self._added.shape != luma.shape:
             self._begin(luma)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from streaming.core import metrics
+from streaming.marks.watermark import SpeakerWatermark
 from streaming.media.audio_input import AudioInput
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.media.frame_buffer import FrameBuffer
@@ -42,7 +43,13 @@ class AvatarStream:
     Feed `sound`, or push speech in its place; run `drive`, and run one presenter for every sink.
     """
 
-    def __init__(self, worker: RenderClient, clock: SessionClock, block_code: bool = False) -> None:
+    def __init__(
+        self,
+        worker: RenderClient,
+        clock: SessionClock,
+        block_code: bool = False,
+        watermark: bool = True,
+    ) -> None:
         """`clock`: with the delay of `stream_delay`."""
         self.clock = clock
         self.sound = AudioInput(self.clock)
@@ -51,6 +58,7 @@ class AvatarStream:
         self._renderer = worker
         self._pictures = FrameBuffer()
         self._code = FrameMarker() if block_code else None
+        self._watermark = SpeakerWatermark() if watermark else None
         self._caller: Caller | None = None
         self._over = False
 
@@ -133,4 +141,6 @@ class AvatarStream:
     def _finished(self, number: int, picture: I420) -> None:
         heard = self.clock.capture((number + LOOKAHEAD_FRAMES + 1) * VOICE_PER_FRAME)
         metrics.FINISHED_STAGE.observe(max(0.0, self.clock.monotonic() - heard))
+        if self._watermark:
+            picture = self._watermark(self.speaker, picture)
         self._pictures.put(number, self._code.burn(number, picture) if self._code else picture)

@@ -76,7 +76,15 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
 
     def new_session(notify: Notify) -> Session:
         budget, servers = worker.ready.capacity.budget, ice_servers.for_peer()
-        return Session(worker, budget, servers, notify, config.block_code, config.limits)
+        return Session(
+            worker,
+            budget,
+            servers,
+            notify,
+            config.block_code,
+            config.limits,
+            config.marks.watermark,
+        )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -37,6 +37,7 @@ def run(config: "ServeConfig") -> None:
 
     how = LogSettings(config.log_format, config.log_level)
     logs.set_up(how)
+    config.marks.report()
     AccessControl(config)
     make_ice_servers(config)
     listener = _listen(config)

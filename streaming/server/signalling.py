@@ -12,6 +12,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.ice_servers import IceServers
+from streaming.core.mark_settings import MarkSettings
 from streaming.security.rate_limit import Bucket, TooManyError
 from streaming.server.call_handler import CallHandler
 from streaming.server.session_manager import RETRY_AFTER, ServerFullError, ServerStoppingError
@@ -25,6 +26,7 @@ from streaming.webrtc.messages import (
     FromPage,
     Hello,
     Hold,
+    LabelWords,
     Message,
     Offer,
     Ping,
@@ -59,7 +61,9 @@ class Signalling:
 
         Raises TooManyError or TooLateError if the page is to be shown the door.
         """
-        self._notify(Hello(speaker=self._guest.speaker, ice_servers=ice_servers.for_page()))
+        label = _label(self._guest.services.config.marks)
+        servers = ice_servers.for_page()
+        self._notify(Hello(speaker=self._guest.speaker, ice_servers=servers, label=label))
         writer = asyncio.create_task(self._write())
         try:
             while await self._read():
@@ -145,3 +149,10 @@ class Signalling:
         assert session
         delay = round(session.delay * 1000, 1)
         self._notify(Answer(sdp=answer, session_id=session.id, delay_ms=delay))
+
+
+def _label(marks: MarkSettings) -> LabelWords | None:
+    """What the page shows over the face, in its own writing."""
+    if not marks.label:
+        return None
+    return LabelWords(word=marks.word, sentence=marks.sentence, language=marks.label_language)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from avatar.errors import AvatarError
 from streaming.core.ice_servers import IceServers
+from streaming.marks.label import Label
 from streaming.media.call import Call
 from streaming.security.candidate_filter import CandidateFilter
 from streaming.security.sdp_check import check_offer
@@ -65,7 +66,9 @@ class ViewSignalling:
         if not offer.done():
             raise AvatarError("no offer came; come again")
         sdp = offer.result()
-        viewer = Viewer(call.avatar_stream, ice_servers.for_peer(), patience)
+        marks = self._house.config.marks
+        label = Label(marks.word) if marks.label else None
+        viewer = Viewer(call.avatar_stream, ice_servers.for_peer(), patience, label)
         try:
             await self._send(Answer(sdp=await viewer.answer(sdp)))
             await first(call.closed.wait(), viewer.lost.wait(), self._left())

@@ -1,5 +1,6 @@
 """Pictures as a call program wants them: mirrored, of another size, on a ground of one colour."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -57,9 +58,9 @@ class Framing:
 
 
 class FramedSink:
-    """Another sink that sees its pictures through a framing."""
+    """Another sink that sees its pictures through a framing, or with a label on them."""
 
-    def __init__(self, inner: Sink, framing: Framing) -> None:
+    def __init__(self, inner: Sink, framing: Callable[[I420], I420]) -> None:
         self._inner = inner
         self._framing = framing
 

@@ -52,7 +52,8 @@ export class Call extends EventTarget {
     const signalling = (this.signalling = new Signalling());
     this.#listen(signalling);
     try {
-      const { ice_servers } = await signalling.open();
+      const { ice_servers, label } = await signalling.open();
+      this.#tell("label", { label });
       await this.#offer(signalling, ice_servers);
     } catch (error) {
       if (this.signalling === signalling) this.#broken(error.message === "no-server" ? "no-server" : "lost");

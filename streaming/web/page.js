@@ -39,6 +39,7 @@ async function start({ withMicrophone = true } = {}) {
   hold = new PictureHold(call, () => sound.outputLatency);
   call.addEventListener("state", ({ detail }) => onState(detail.state));
   call.addEventListener("problem", ({ detail }) => showNotice(detail.code, detail.text));
+  call.addEventListener("label", ({ detail }) => showLabel(detail.label));
   call.addEventListener("leaving", ({ detail }) => (endsAt = Date.now() + detail.seconds * 1000));
   $("video").srcObject = call.stream;
   await call.start();
@@ -47,6 +48,15 @@ async function start({ withMicrophone = true } = {}) {
 function stop() {
   recorder.stop();
   call?.stop();
+}
+
+// The page says that the face is synthetic from the first moment on, unless the server says not to.
+function showLabel(label) {
+  $("label").hidden = !label;
+  if (!label) return;
+  $("label").lang = label.language;
+  $("label-word").textContent = label.word;
+  $("label-sentence").textContent = label.sentence;
 }
 
 function onState(state) {

@@ -77,6 +77,14 @@ class Stop(Message):
     type: Literal["stop"] = "stop"
 
 
+class LabelWords(BaseModel):
+    """What tells people that the face is synthetic."""
+
+    word: str
+    sentence: str
+    language: str
+
+
 class Hello(Message):
     """The server listens; at `/view/ws`, there is a call to look at."""
 
@@ -85,6 +93,8 @@ class Hello(Message):
     "as `RTCPeerConnection` takes them"
     speaker: str | None = None
     "shown to those who name none"
+    label: LabelWords | None = None
+    "what to show over the face; none if the settings say so"
 
 
 class Answer(Message):

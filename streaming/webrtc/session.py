@@ -55,12 +55,14 @@ class Session:
         notify: Notify,
         block_code: bool = False,
         limits: Limits | None = None,
+        watermark: bool = True,
     ) -> None:
         self.id = secrets.token_hex(8)
         self.closed = asyncio.Event()
         self.viewers = 0
         self._notify = notify
-        self.avatar_stream = AvatarStream(worker, SessionClock(stream_delay(budget)), block_code)
+        clock = SessionClock(stream_delay(budget))
+        self.avatar_stream = AvatarStream(worker, clock, block_code, watermark)
         self._clock, self._sound = self.avatar_stream.clock, self.avatar_stream.sound
         self._sink = PeerSink()
         self._presenter = self.avatar_stream.playout(self._sink)

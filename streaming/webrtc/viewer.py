@@ -5,7 +5,9 @@ import contextlib
 
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
+from streaming.marks.label import Label
 from streaming.media.avatar_stream import AvatarStream
+from streaming.sinks.framing import FramedSink
 from streaming.webrtc.codec_choice import CodecChoice
 from streaming.webrtc.peer_connection import add_tracks, take_offer
 from streaming.webrtc.peer_sink import PeerSink
@@ -15,13 +17,18 @@ class Viewer:
     """Sees and hears one performance; `lost` is set when the connection breaks."""
 
     def __init__(
-        self, avatar_stream: AvatarStream, ice_servers: list[RTCIceServer], connecting_s: float
+        self,
+        avatar_stream: AvatarStream,
+        ice_servers: list[RTCIceServer],
+        connecting_s: float,
+        label: Label | None = None,
     ) -> None:
         """`connecting_s`: seconds to connect in; after them it counts as lost."""
         self.lost = asyncio.Event()
         self._given_up = asyncio.get_running_loop().call_later(connecting_s, self.lost.set)
         self._sink = PeerSink()
-        self._presenter = avatar_stream.playout(self._sink)
+        shown = FramedSink(self._sink, label) if label else self._sink
+        self._presenter = avatar_stream.playout(shown)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._task: asyncio.Task[None] | None = None
         self._peer.on("connectionstatechange", self._on_connection_state)

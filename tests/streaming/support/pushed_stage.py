@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class PromptRenderer:
     async def join(self, speaker: str, deliver: Callable[[int, I420], None]) -> Any:
         self._deliver = deliver
         self._batches.join(0, LevelBar())
-        return speaker
+        return SimpleNamespace(speaker=speaker)
 
     def submit(self, _caller: Any, number: int, chunk: Chunk) -> None:
         self.handed_over.append((self.time.now, number))

@@ -1,0 +1,83 @@
+"""How pictures that leave say that they are synthetic; by default in every way there is."""
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+from avatar.errors import AvatarError
+
+log = logging.getLogger(__name__)
+
+# What the label says, and what it means in a sentence, by language.
+WORDS = {
+    "de": ("KI", "Dieses Gesicht und seine Stimme sind von künstlicher Intelligenz erzeugt."),
+    "en": ("AI", "This face and its voice are made by artificial intelligence."),
+    "es": ("IA", "Esta cara y su voz han sido generadas por inteligencia artificial."),
+    "fr": ("IA", "Ce visage et sa voix sont produits par une intelligence artificielle."),
+    "it": ("IA", "Questo volto e la sua voce sono generati dall'intelligenza artificiale."),
+    "nl": ("AI", "Dit gezicht en deze stem zijn gemaakt door kunstmatige intelligentie."),
+    "pt": ("IA", "Este rosto e a sua voz são gerados por inteligência artificial."),
+}
+
+
+@dataclass(frozen=True)
+class MarkSettings:
+    """Under `marks:` in the configuration."""
+
+    watermark: bool = True
+    "Put the watermark into every picture, where `avatar verify` finds it."
+    label: bool = True
+    "Show the word for AI in a corner: in films, streams, cameras and /view; the page has its own."
+    label_reason: str = ""
+    "Why there is no label. Whoever deploys must then tell people in another way."
+    label_language: str = "en"
+
+    def __post_init__(self) -> None:
+        if self.label_language not in WORDS:
+            raise AvatarError(
+                f"label_language {self.label_language!r} is not known; take one of "
+                f"{', '.join(sorted(WORDS))}"
+            )
+        if not self.label and not self.label_reason.strip():
+            raise AvatarError(
+                "without a label people must be told in another way: say how and why in "
+                "--label-reason (label_reason in the settings), which is logged"
+            )
+
+    @property
+    def word(self) -> str:
+        """What the label shows."""
+        return WORDS[self.label_language][0]
+
+    @property
+    def sentence(self) -> str:
+        """The same for those who hear it, or ask."""
+        return WORDS[self.label_language][1]
+
+    def report(self) -> None:
+        """Log what is switched off."""
+        if not self.label:
+            log.warning("pictures carry no label: %s", self.label_reason)
+        if not self.watermark:
+            log.warning("pictures carry no watermark")
+
+
+def parse_switch(text: str | None, flag: str) -> bool | None:
+    """`on` or `off`; None if the flag was not given. Raises AvatarError."""
+    if text in (None, "on", "off"):
+        return None if text is None else text == "on"
+    raise AvatarError(f"{flag} {text}: give on or off")
+
+
+def mark_settings(
+    watermark: str | None, label: str | None, label_reason: str | None, label_language: str | None
+) -> MarkSettings:
+    """From the flags of a command, None where they were not given. Raises AvatarError."""
+    flags: dict[str, Any] = {
+        "watermark": parse_switch(watermark, "--watermark"),
+        "label": parse_switch(label, "--label"),
+        "label_reason": label_reason,
+        "label_language": label_language,
+    }
+    given = {name: value for name, value in flags.items() if value is not None}
+    return replace(MarkSettings(), **given)
