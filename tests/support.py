@@ -15,6 +15,8 @@ PROGRAMS = {
     "pulseaudio",
     "Xvfb",
     "turnserver",
+    "firefox-esr",
+    "nginx",
 }
 
 

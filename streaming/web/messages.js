@@ -62,6 +62,11 @@ export const WORDS = {
     text: "The browser does not know its format. WAV, MP3, M4A, Ogg and most videos work.",
     action: null,
   },
+  "no-sound-output": {
+    title: "This browser has no sound output",
+    text: "Without one it cannot play sound files, and nothing is heard. The face is shown, and a microphone moves it.",
+    action: null,
+  },
   "recording": { title: "Recording is not possible here", text: "This browser cannot record a call.", action: null },
 };
 

@@ -17,6 +17,9 @@ const STATUS = {
   reconnecting: ["Connection lost, reconnecting…", "trouble"],
 };
 
+const MICROPHONE_LIMIT = 5000; // ms until the call begins without one; it is taken when it comes
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
 const sound = new SoundSource();
 const recorder = new Recorder();
 const graph = new Graph($("graph"));
@@ -33,7 +36,8 @@ async function start({ withMicrophone = true } = {}) {
   show("connecting");
   $("stop").focus();
   await sound.wake();
-  if (withMicrophone) await openMicrophone();
+  const opening = withMicrophone ? openMicrophone() : null;
+  await Promise.race([opening, pause(MICROPHONE_LIMIT)]);
   call = new Call(sound.track, gallery.chosen);
   measurements = new Measurements(call, $("video"), () => sound.outputLatency);
   hold = new PictureHold(call, () => sound.outputLatency);
@@ -42,6 +46,8 @@ async function start({ withMicrophone = true } = {}) {
   call.addEventListener("label", ({ detail }) => showLabel(detail.label));
   call.addEventListener("leaving", ({ detail }) => (endsAt = Date.now() + detail.seconds * 1000));
   $("video").srcObject = call.stream;
+  const begun = call;
+  opening?.then(() => call === begun && call.speakWith(sound.track));
   await call.start();
 }
 
@@ -141,6 +147,7 @@ async function listMicrophones() {
 
 async function speak(name, bytes) {
   if (!call) await start({ withMicrophone: false });
+  if (!sound.awake) return showNotice("no-sound-output");
   try {
     const seconds = await sound.play(bytes);
     $("playing").textContent = `Speaking ${name} (${Math.round(seconds)} s)`;

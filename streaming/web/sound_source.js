@@ -1,6 +1,7 @@
 // Where the sound to be spoken comes from: a microphone, or a file played in its place.
 
 const METER_FLOOR = -60; // dB shown as nothing
+const WAKE_LIMIT = 1000; // ms; Firefox without loudspeakers never says that the sound is awake
 
 export class SoundSource extends EventTarget {
   #context = null;
@@ -27,7 +28,12 @@ export class SoundSource extends EventTarget {
   // Must be called from a click, or the browser keeps the context silent.
   async wake() {
     this.#prepare();
-    await this.#context.resume();
+    await Promise.race([this.#context.resume(), new Promise((resolve) => setTimeout(resolve, WAKE_LIMIT))]);
+  }
+
+  // Without a sound device no time passes in the context: files cannot be played in it.
+  get awake() {
+    return this.#context?.state === "running";
   }
 
   async openMicrophone(deviceId) {
