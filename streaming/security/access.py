@@ -1,5 +1,6 @@
 """The way in: which pages may call, by which name, and with what token."""
 
+import logging
 import math
 from urllib.parse import urlsplit
 
@@ -12,11 +13,28 @@ from streaming.security.ip_addresses import is_here
 from streaming.security.rate_limit import RateLimiter
 from streaming.security.tokens import ANY_SPEAKER, Grant, Role, TokenSigner
 
+log = logging.getLogger(__name__)
+
+MOST_WARNINGS = 100
+WARNING_LIMIT = 1000  # characters
 ANYONE = Grant(ANY_SPEAKER, "talk", math.inf)
 
 
 class AccessError(AvatarError):
     """A page or a path that may not be used to come in."""
+
+
+class OnceEach:
+    """Writes each warning once, and no more of them than a stranger should be able to cause."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._said: set[str] = set()
+
+    def say(self, words: str) -> None:
+        if len(self._said) < MOST_WARNINGS and words not in self._said:
+            self._said.add(words)
+            self._log.warning("%s", words[:WARNING_LIMIT])
 
 
 class AccessControl:
@@ -28,6 +46,7 @@ class AccessControl:
         self._signer = TokenSigner(secret) if secret else None
         self._origins = config.allowed_origins
         self._behind_proxy = bool(config.behind_proxy)
+        self._refused = OnceEach(log)
         limits = config.limits
         self.rate_limiter = RateLimiter(limits.tries_per_minute, limits.sockets_per_address)
         exposed = self._behind_proxy or not _on_loopback(config.host)
@@ -60,9 +79,18 @@ class AccessControl:
         origin = headers.get("origin")
         if origin is None or origin in self._origins:
             return  # browsers send it with every WebSocket and POST; programs are no danger
-        own = "https" if scheme in ("https", "wss") else "http"
-        if origin != f"{own}://{host}":
-            raise AccessError("this page may not call this server; allow it with --allow-origin")
+        own = f"{'https' if scheme in ('https', 'wss') else 'http'}://{host}"
+        if origin != own:
+            self._refused.say(
+                f"refused a page from {origin!r}, since the request was for {own!r}. If that page "
+                "is this server's own behind a reverse proxy, the proxy must pass on the address that "
+                "the browser asked for, port included (nginx: proxy_set_header Host $http_host), "
+                "and --behind-proxy must name it; else allow the page with --allow-origin"
+            )
+            raise AccessError(
+                f"the page's address {origin!r} is not {own!r}, which the request was for; what "
+                "allows it stands in the server's log"
+            )
 
     def admit(self, token: str, role: Role) -> Grant:
         """What the holder of a token may do. Raises TokenError if it is not good for `role`."""

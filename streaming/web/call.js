@@ -1,6 +1,7 @@
 // One call: signalling and peer connection from Start to Stop, reconnecting when the line breaks.
 
 import { Signalling } from "./signalling.js";
+import { refusal } from "./token.js";
 
 const BUFFER_TARGET = 0; // ms the browser should hold pictures and sound back, beyond what it must
 const CONNECT_LIMIT = 12000; // ms
@@ -56,7 +57,9 @@ export class Call extends EventTarget {
       this.#tell("label", { label });
       await this.#offer(signalling, ice_servers);
     } catch (error) {
-      if (this.signalling === signalling) this.#broken(error.message === "no-server" ? "no-server" : "lost");
+      const words = error.message === "no-server" ? await refusal() : "";
+      if (words && this.signalling === signalling) this.#fail("refused", words);
+      else if (this.signalling === signalling) this.#broken(error.message === "no-server" ? "no-server" : "lost");
     }
   }
 

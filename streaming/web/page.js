@@ -10,6 +10,7 @@ import { SoundSource } from "./sound_source.js";
 import { WORDS, microphoneProblem } from "./messages.js";
 
 const $ = (id) => document.getElementById(id);
+$("unstarted").remove();
 const STATUS = {
   idle: ["Ready", "idle"],
   connecting: ["Connecting…", "idle"],
