@@ -83,8 +83,8 @@ class AccessControl:
         if origin != own:
             self._refused.say(
                 f"refused a page from {origin!r}, since the request was for {own!r}. If that page "
-                "is this server's own behind a reverse proxy, the proxy must pass on the address that "
-                "the browser asked for, port included (nginx: proxy_set_header Host $http_host), "
+                "is this server's own behind a reverse proxy, the proxy must pass on the address "
+                "that the browser asked for with its port (nginx: proxy_set_header Host $http_host), "
                 "and --behind-proxy must name it; else allow the page with --allow-origin"
             )
             raise AccessError(
