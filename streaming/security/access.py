@@ -84,8 +84,8 @@ class AccessControl:
             self._refused.say(
                 f"refused a page from {origin!r}, since the request was for {own!r}. If that page "
                 "is this server's own behind a reverse proxy, the proxy must pass on the address "
-                "that the browser asked for with its port (nginx: proxy_set_header Host $http_host), "
-                "and --behind-proxy must name it; else allow the page with --allow-origin"
+                "that was opened, port included (nginx: proxy_set_header Host $http_host), and "
+                "--behind-proxy must name the proxy; else allow the page with --allow-origin"
             )
             raise AccessError(
                 f"the page's address {origin!r} is not {own!r}, which the request was for; what "
