@@ -45,6 +45,7 @@ class AudioInput:
         self._settled = 0
         self._epoch_guess = math.inf
         self._best_lead = -math.inf
+        self._longest_wait = 0  # samples
         self._watched_since = 0.0
         self._upsampler: Upsampler | None = None
 
@@ -56,8 +57,6 @@ class AudioInput:
         channels = len(frame.layout.channels)
         pcm = frame.to_ndarray().reshape(-1, channels)
         samples = self._downmix.push(pcm.astype(np.float32) / np.float32(32768))
-        self.place(samples, cast(int, frame.pts))
-        samples = pcm.mean(axis=1, dtype=np.float32) / np.float32(32768)
         stamp = cast(int, frame.pts)
         if frame.sample_rate != VOICE_RATE:
             self._upsampler = self._upsampler or Upsampler(frame.sample_rate)
@@ -103,15 +102,16 @@ class AudioInput:
     def _anchor(self, end: int, count: int) -> bool:
         """Decide which position the sound that ends at time stamp `end` has; False: not yet."""
         if self._clock.started:
-            # Rounded up to a whole packet, so that packets end where frames end.
-            self._offset = math.ceil(self._clock.position() / count) * count - end
+            # Rounded up to a whole step, so that packets end where frames end.
+            step, due = _step(count), self._clock.position() + _wait(count)
+            self._offset = math.ceil(due / step) * step - end
             return True
         now = self._clock.monotonic()
         self._epoch_guess = min(self._epoch_guess, now - end / VOICE_RATE)
         self._settled += 1
         if self._settled == SETTLING_PACKETS:
             self._offset = -end
-            self._clock.start(self._epoch_guess + end / VOICE_RATE)
+            self._clock.start(self._epoch_guess + (end + _wait(count)) / VOICE_RATE)
         return False
 
     def _watch(self, end: int, count: int) -> None:
@@ -119,14 +119,16 @@ class AudioInput:
         now = self._clock.monotonic()
         lead = self._clock.capture(end + cast(int, self._offset)) - now
         self._best_lead = max(self._best_lead, lead)
+        self._longest_wait = max(self._longest_wait, _wait(count))
         if lead < JUMP and now - self._watched_since < WATCH:
             return
-        if self._best_lead > TOO_EARLY or self._best_lead < -TOO_LATE:
-            packets = math.floor(self._best_lead * VOICE_RATE / count)
-            self._offset = cast(int, self._offset) - packets * count
+        spare = self._best_lead - self._longest_wait / VOICE_RATE
+        if spare > TOO_EARLY or spare < -TOO_LATE:
+            step = _step(count)
+            self._offset = cast(int, self._offset) - math.floor(spare * VOICE_RATE / step) * step
         else:
-            self._clock.follow(self._best_lead)
-        self._best_lead = -math.inf
+            self._clock.follow(spare)
+        self._best_lead, self._longest_wait = -math.inf, 0
         self._watched_since = now
 
     def _write(self, samples: Samples, position: int) -> None:
@@ -153,3 +155,16 @@ class AudioInput:
     def _read(self, start: int, end: int) -> Samples:
         sound: Samples = self._ring[np.arange(start, end) % RING]
         return sound
+
+
+def _step(count: int) -> int:
+    """Samples that packets of `count` may be moved by, and still end where frames end."""
+    return math.gcd(count, VOICE_PER_FRAME)
+
+
+def _wait(count: int) -> int:
+    """Samples that the end of a frame waits at most for the end of its packet of `count`.
+
+    None for packets of 10, 20 and 40 ms; 40 ms for those of 60, 80 ms for those of 120.
+    """
+    return count - _step(count)

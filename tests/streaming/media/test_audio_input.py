@@ -190,3 +190,55 @@ def test_stereo_out_of_phase_is_heard(caller: Caller) -> None:
     heard = caller.sound.voice(10 * PACKET, 10 * PACKET)
     expected = 16_000 / 32_768 * tone(10 * PACKET, 10 * PACKET)
     np.testing.assert_allclose(heard, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("packet_ms", "later_ms"), [(10, 0), (20, 0), (30, 20), (40, 0), (60, 40), (120, 80)]
+)
+def test_packets_of_any_length_are_heard_whole_and_no_later_than_need_be(
+    time: VirtualTime, packet_ms: int, later_ms: int
+) -> None:
+    caller = LongPackets(time, packet_ms)
+    caller.speak(6.0)
+    assert caller.sound.concealed == 0
+    heard = caller.clock.capture(caller.sent + caller.origin)
+    assert heard - caller.sent_at == pytest.approx(later_ms / 1000, abs=0.002)
+
+
+def test_a_caller_who_changes_to_longer_packets_is_soon_heard_whole_again(
+    time: VirtualTime,
+) -> None:
+    caller = LongPackets(time, 20)
+    caller.speak(3.0)
+    caller.packet = 60 * MS
+    caller.speak(3.0)
+    before = caller.sound.concealed
+    caller.speak(6.0)
+    assert caller.sound.concealed == before
+
+
+MS = VOICE_RATE // 1000
+
+
+class LongPackets:
+    """Sends packets as they are full, and reads every frame 15 ms after it is due."""
+
+    def __init__(self, time: VirtualTime, packet_ms: int) -> None:
+        self.time = time
+        self.packet = packet_ms * MS
+        self.clock = SessionClock(0.15, time)
+        self.sound = AudioInput(self.clock)
+        self.sent, self.sent_at, self.origin = 0, 0.0, 0
+        self._begun, self._frame = time.now, 0
+
+    def speak(self, seconds: float) -> None:
+        for _ in range(round(seconds * 1000)):
+            self.time.now += 0.001
+            if self.time.now - self._begun >= (self.sent + self.packet) / VOICE_RATE - 1e-9:
+                self.sound.place(tone(self.sent, self.packet), self.sent)
+                self.sent, self.sent_at = self.sent + self.packet, self.time.now
+                self.origin = self.sound._offset or 0
+            end = (self._frame + 1) * VOICE_PER_FRAME
+            if self.clock.started and self.time.now >= self.clock.capture(end) + 0.015:
+                self.sound.chunk(self._frame)
+                self._frame += 1
