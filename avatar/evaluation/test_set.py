@@ -54,11 +54,18 @@ def training_track(work: Path, speaker: Speaker) -> TrackedVideo:
     return tracked
 
 
-def new_trial(speaker: Speaker, work: Path, videos: list[Path], progress: Progress) -> Trial:
+def new_trial(
+    speaker: Speaker,
+    work: Path,
+    videos: list[Path],
+    progress: Progress,
+    audio_track: int | None = None,
+) -> Trial:
     """New videos of the speaker, tracked into the canonical space of the training."""
     name = hashlib.sha256("\n".join(str(v.resolve()) for v in videos).encode()).hexdigest()[:12]
     trained = training_track(work, speaker)
-    tracked = track_with(trained, videos, work / "evaluation" / name, progress)
+    folder = work / "evaluation" / name
+    tracked = track_with(trained, videos, folder, progress, audio_track=audio_track)
     return _judged(speaker, tracked, np.flatnonzero(tracked.usable))
 
 

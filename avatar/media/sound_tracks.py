@@ -1,5 +1,6 @@
 """Which of a file's sound tracks is heard: the one that was asked for, or the first with sound."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +40,12 @@ def sound_track(path: Path, wanted: int | None = None) -> SoundTrack:
     """
     state = file_state(path)
     return _chosen(path, wanted, state.st_size, state.st_mtime_ns)
+
+
+def sound_track_notes(paths: Iterable[Path], wanted: int | None) -> list[str]:
+    """What is to be said of all files with several sound tracks. Raises AvatarError."""
+    notes = [sound_track(path, wanted).note(path) for path in paths]
+    return [note for note in notes if note]
 
 
 def heard(path: Path, wanted: int | None = None) -> Recording:

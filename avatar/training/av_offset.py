@@ -20,13 +20,20 @@ def av_offset(
     lips follow the sound, as in a video without speech.
     """
     lags = np.arange(-MAX_FRAMES, MAX_FRAMES + 1)
-    scores = np.array([correlation_at(heard, seen, clip, int(lag)) for lag in lags])
+    scores = _correlations(heard, seen, clip)
     best = int(scores[1:-1].argmax()) + 1
     before, peak, after = scores[best - 1 : best + 2]
     if peak < EVIDENCE:
         return 0.0
     bend = before - 2 * peak + after
     return float(lags[best] + (0.5 * (before - after) / bend if bend < 0 else 0.0))
+
+
+def best_correlation(
+    heard: NDArray[np.float32], seen: NDArray[np.float32], clip: NDArray[np.int32]
+) -> float:
+    """How well the lips follow the sound at the lag at which they follow it best."""
+    return float(_correlations(heard, seen, clip).max())
 
 
 def align_sound(sound: NDArray[np.float32], offset_frames: float) -> NDArray[np.float32]:
@@ -42,6 +49,14 @@ def align_sound(sound: NDArray[np.float32], offset_frames: float) -> NDArray[np.
     return moved
 
 
+def _correlations(
+    heard: NDArray[np.float32], seen: NDArray[np.float32], clip: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """At every lag from -MAX_FRAMES to MAX_FRAMES."""
+    lags = range(-MAX_FRAMES, MAX_FRAMES + 1)
+    return np.array([correlation_at(heard, seen, clip, lag) for lag in lags])
+
+
 def correlation_at(
     heard: NDArray[np.float32], seen: NDArray[np.float32], clip: NDArray[np.int32], lag: int
 ) -> float:
@@ -53,4 +68,4 @@ def correlation_at(
     if inside.sum() < 3:
         return 0.0
     pair = heard[there[inside]], seen[inside]
-    return 0.0 if min(map(np.std, pair)) == 0 else float(np.corrcoef(*pair)[0, 1])
+    return 0.0 if min(map(np.ptp, pair)) == 0 else float(np.corrcoef(*pair)[0, 1])

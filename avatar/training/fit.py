@@ -16,9 +16,11 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from avatar.errors import AvatarError
 from avatar.files import replace_file
 
 CHECKPOINT_SECONDS = 60.0
+MOST_FAULTS = 20
 WARM_UP = 0.02  # share of a phase over which the learning rate rises
 
 Report = Callable[[str, float, dict[str, float]], None]  # phase, progress 0..1, losses
@@ -73,12 +75,16 @@ def fit(task: Task, budget: Budget, folder: Path, seed: int, report: Report) -> 
     step, spent, curve = _restore(path, task, optimiser)
     task.modules.train()
     started = saved = time.monotonic()
+    faults = 0  # steps in a row without a loss that is a number
     while (progress := budget.progress(step, spent + time.monotonic() - started)) < 1:
         torch.manual_seed(seed * 1_000_003 + step)
         rng = torch.Generator().manual_seed(seed * 1_000_003 + step)
         for group, peak in zip(optimiser.param_groups, peaks, strict=True):
             group["lr"] = peak * min(1.0, progress / WARM_UP + 0.05) * _cosine(progress)
         values = _step(task, optimiser, rng, progress)
+        faults = 0 if all(map(math.isfinite, values.values())) else faults + 1
+        if faults == MOST_FAULTS:
+            raise _broken_down(task)
         if step % 20 == 0:
             curve.add(step, values)
             report(task.name, progress, values)
@@ -114,8 +120,9 @@ def _step(
         return {name: float(loss.detach()) for name, loss in losses.items()}
     total.backward()
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    nn.utils.clip_grad_norm_(parameters, 1.0)
-    optimiser.step()
+    steepness = nn.utils.clip_grad_norm_(parameters, 1.0)
+    if math.isfinite(float(steepness)):
+        optimiser.step()
     return {name: float(loss.detach()) for name, loss in losses.items()}
 
 
@@ -126,6 +133,8 @@ def _cosine(progress: float) -> float:
 def _save(
     path: Path, task: Task, optimiser: torch.optim.Optimizer, step: int, spent: float, curve: Curve
 ) -> None:
+    if not all(bool(value.isfinite().all()) for value in task.modules.state_dict().values()):
+        raise _broken_down(task)
     state = {
         "modules": task.modules.state_dict(),
         "optimiser": optimiser.state_dict(),
@@ -135,6 +144,13 @@ def _save(
     }
     with replace_file(path) as temporary:
         torch.save(state, temporary)
+
+
+def _broken_down(task: Task) -> AvatarError:
+    return AvatarError(
+        f"training broke down in the phase {task.name!r}: what it computes is no number any more; "
+        "--resume goes on from before, another --seed begins anew"
+    )
 
 
 def _restore(path: Path, task: Task, optimiser: torch.optim.Optimizer) -> tuple[int, float, Curve]:

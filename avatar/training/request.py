@@ -31,6 +31,7 @@ class TrainRequest:
     tuned: bool = True  # the speech encoder learns too
     other_voices: bool = True  # learn from synthetic voices too
     voices: Path | None = None  # a folder of recorded speech to learn from as well
+    audio_track: int | None = None  # of several in a video; None: the first with sound
     held_out: float = 0.1
     reference: Path | None = None  # a silent take to loop over
     licence: str = "all rights reserved"

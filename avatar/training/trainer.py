@@ -30,6 +30,7 @@ from avatar.training.other_voices import other_sounds
 from avatar.training.preprocess import preprocess
 from avatar.training.preprocess.tracked_video import TrackedVideo
 from avatar.training.request import TrainRequest
+from avatar.training.sound_check import check_sound, require_numbers
 from avatar.training.speech_pieces import Others
 from avatar.training.speech_task import SpeechTask
 
@@ -62,7 +63,10 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     Raises AvatarError where the videos cannot be learned from.
     """
     started = time.monotonic()
-    tracked = preprocess(list(request.videos), request.work / "track", progress)
+    videos, track = list(request.videos), request.work / "track"
+    tracked = preprocess(videos, track, progress, request.audio_track)
+    encoder = load_encoder()
+    offset, sound = aligned_sound(encoder, tracked)
     budgets = _budgets(request, time.monotonic() - started)
     device = torch.device(request.device)
     phases = request.work / "phases"
@@ -75,7 +79,6 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     run(depth_task)
     canonical = canonical_view(tracked, depth_task.depth().detach())
     x0, y0, x1, y1 = tracked.lip_box
-    encoder = load_encoder()
     head = SpeechHeadConfig(
         features=encoder.config.spoken,
         code=SHAPE_COMPONENTS + APPEARANCE_COMPONENTS,
@@ -89,8 +92,8 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     data = build_lip_data(
         tracked, canonical, networks.blend.multiple, request.held_out, phases, progress
     )
-    offset, sound = aligned_sound(encoder, tracked)
     features = clip_features(encoder, sound, data.clip)
+    require_numbers("what is learned from", features, data.codes.codes, data.codes.weight)
     _prepare_head(networks, data, features)
     others = None
     if request.other_voices:
@@ -109,6 +112,7 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     aperture = torch.from_numpy(np.array(tracked.aperture))
     networks.head.learn_any_mouth(features[data.train], aperture[data.train])
     heard = clip_codes(networks.head, features, data.clip)
+    require_numbers("what is heard after the speech phase", features, heard)
 
     spoken = features[:, : encoder.config.spoken]
     expert = SyncExpert(SyncExpertConfig(features=encoder.config.spoken))
@@ -133,11 +137,16 @@ def canonical_view(tracked: TrackedVideo, depth: Tensor) -> Canonical:
 
 
 def aligned_sound(encoder: SpeechEncoder, tracked: TrackedVideo) -> tuple[float, Tensor]:
-    """The recording's own A/V offset in frames, and the sound without it."""
-    features = clip_features(encoder, torch.from_numpy(np.array(tracked.sound)), tracked.clip)
+    """The recording's own A/V offset in frames, and the sound without it.
+
+    Raises AvatarError for a sound that the lips do not follow.
+    """
+    sound, seen = np.array(tracked.sound), np.array(tracked.aperture)
+    features = clip_features(encoder, torch.from_numpy(sound), tracked.clip)
     heard = features[:, encoder.layout["articulation"]][:, 0].numpy()
-    offset = av_offset(heard, np.array(tracked.aperture), tracked.clip)
-    return offset, torch.from_numpy(align_sound(np.array(tracked.sound), offset))
+    check_sound(sound, heard, seen, tracked.clip)
+    offset = av_offset(heard, seen, tracked.clip)
+    return offset, torch.from_numpy(align_sound(sound, offset))
 
 
 def _budgets(request: TrainRequest, spent: float) -> dict[str, Budget]:

@@ -36,6 +36,10 @@ def evaluate(
             "let their sounds drive the speaker."
         ),
     ] = None,
+    audio_track: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of several sound tracks. [default: the first with sound]"),
+    ] = None,
     voices: Annotated[
         Path | None,
         typer.Option(help="A folder of recorded speech: do the lips follow its held voices?"),
@@ -61,24 +65,30 @@ def evaluate(
     """
     from avatar.errors import AvatarError
     from avatar.evaluation.table import any_voice_table, driven_table, evaluation_table
+    from avatar.media.sound_tracks import sound_track_notes
     from avatar.speakers.speaker import load_speaker
     from avatar.training.preprocess.landmark_tracker import need_face_tracker
     from streaming.commands.progress import phase_progress
     from streaming.commands.tables import table_console
+    from streaming.core.console import text_console
 
     if not (videos or held_out or drive or voices):
         raise AvatarError("nothing to measure on: give videos, --held-out, --drive or --voices")
     need_face_tracker()
     speaker = load_speaker(name)
+    for note in sound_track_notes(videos or [], audio_track):
+        text_console(stderr=True).print(note)
     console = table_console()
     with phase_progress() as bars:
         progress = bars.phase
         judged = (
-            _judge(speaker, videos or [], work, held_out, beside or [], device, progress)
+            _judge(
+                speaker, videos or [], work, held_out, audio_track, beside or [], device, progress
+            )
             if videos or held_out
             else None
         )
-        driven = _drive(speaker, drive, device, progress) if drive else []
+        driven = _drive(speaker, drive, audio_track, device, progress) if drive else []
         followed = None if voices is None else _follow(speaker, voices, device, progress)
     if judged is not None:
         console.print(evaluation_table(judged))
@@ -95,6 +105,7 @@ def _judge(
     videos: list[Path],
     work: Path | None,
     held_out: bool,
+    audio_track: int | None,
     beside: list[str],
     device: str,
     progress: "Progress",
@@ -112,7 +123,9 @@ def _judge(
         raise AvatarError("give either videos or --held-out, not both")
     others = [load_speaker(other) for other in beside]
     trial = (
-        held_out_trial(speaker, work) if held_out else new_trial(speaker, work, videos, progress)
+        held_out_trial(speaker, work)
+        if held_out
+        else new_trial(speaker, work, videos, progress, audio_track)
     )
     data = [str(video) for video in videos] or [f"held-out part of {speaker.card.training.data}"]
     with closing(MediaPipeFaceMesh(face_scale(trial))) as tracker:
@@ -120,7 +133,11 @@ def _judge(
 
 
 def _drive(
-    speaker: "Speaker", paths: list[Path], device: str, progress: "Progress"
+    speaker: "Speaker",
+    paths: list[Path],
+    audio_track: int | None,
+    device: str,
+    progress: "Progress",
 ) -> "list[Driven]":
     from contextlib import ExitStack, closing
 
@@ -131,8 +148,9 @@ def _drive(
     clips, pipeline = clips_of(paths), Pipeline(speaker, device)
     with ExitStack() as stack:
         theirs, ours = (stack.enter_context(closing(MediaPipeFaceMesh(1))) for _ in range(2))
+        trackers = theirs, ours
         return judge(
-            [drive(pipeline, person, clip, (theirs, ours), progress) for person, clip in clips]
+            [drive(pipeline, who, clip, trackers, progress, audio_track) for who, clip in clips]
         )
 
 

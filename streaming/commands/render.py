@@ -66,7 +66,7 @@ def render(
         2, 10, 0, 0
         4, -10, 5, 3
     """
-    from avatar.media.sound_tracks import sound_track
+    from avatar.media.sound_tracks import sound_track_notes
     from avatar.rendering.pipeline import Pipeline
     from avatar.rendering.pose_control import PosedHead
     from avatar.rendering.pose_path import read_pose_path
@@ -80,7 +80,7 @@ def render(
     marks = mark_settings(watermark, label, label_reason, label_language)
     marks.report()
     speaker = load_speaker(name)
-    if note := sound_track(sound, audio_track).note(sound):
+    for note in sound_track_notes([sound], audio_track):
         console.print(note)
     scene = PosedHead(speaker, read_pose_path(pose)) if pose else None
     pipeline = Pipeline(speaker, device, threads, scene, backend=backend)

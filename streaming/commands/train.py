@@ -58,6 +58,10 @@ def train(
     reference: Annotated[
         Path | None, typer.Option(help="A silent take to loop over; else calm stretches are used.")
     ] = None,
+    audio_track: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of several sound tracks. [default: the first with sound]"),
+    ] = None,
     held_out: Annotated[
         float, typer.Option(help="Share of the video, at its end, kept for judging.")
     ] = 0.1,
@@ -87,6 +91,7 @@ def train(
     - `avatar train anna.mp4 --name anna --consent "Anna Smith, in writing, 3 May 2026"`
     - `avatar train clips/*.mov --name anna --budget 2h --consent "..." --reference quiet.mp4`
     """
+    from avatar.media.sound_tracks import sound_track_notes
     from avatar.rendering.backends.device import choose_device
     from avatar.training.export import export
     from avatar.training.preprocess import preprocess
@@ -114,6 +119,7 @@ def train(
         tuned=encoder is EncoderChoice.tuned,
         other_voices=other_voices,
         voices=voices,
+        audio_track=audio_track,
         held_out=held_out,
         reference=reference,
         licence=licence,
@@ -124,9 +130,11 @@ def train(
     need_face_tracker()
     request.begin(resume)
     console = text_console(stderr=True)
+    for note in sound_track_notes(videos, audio_track):
+        console.print(note)
     if only_track:
         with phase_progress() as progress:
-            preprocess(videos, request.work / "track", progress.phase)
+            preprocess(videos, request.work / "track", progress.phase, audio_track)
         console.print(f"{request.work / 'track'}: tracked. The same with --resume learns from it.")
         return
     with phase_progress() as progress:

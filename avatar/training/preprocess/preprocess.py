@@ -31,12 +31,18 @@ VERSION = 2
 SHORTEST = 20.0  # s of usable face
 
 
-def preprocess(videos: list[Path], workdir: Path, progress: Progress = silent) -> TrackedVideo:
+def preprocess(
+    videos: list[Path],
+    workdir: Path,
+    progress: Progress = silent,
+    audio_track: int | None = None,
+) -> TrackedVideo:
     """Track a speaker in one or several videos; `workdir` keeps every phase and the result.
 
-    Raises AvatarError for videos that cannot be learned from, saying what to do.
+    `audio_track`: which of several sound tracks is the speaker's, from 1.  Raises AvatarError for
+    videos that cannot be learned from, saying what to do.
     """
-    taken = ingest(videos, workdir, progress)
+    taken = ingest(videos, workdir, progress, audio_track=audio_track)
     cache = PhaseCache(workdir)
     points = _landmarks(taken, cache, progress)
     seen = np.isfinite(points[:, 0, 0])
@@ -54,12 +60,13 @@ def track_with(
     workdir: Path,
     progress: Progress = silent,
     with_sound: bool = True,
+    audio_track: int | None = None,
 ) -> TrackedVideo:
     """Track more videos of the same speaker in the canonical space of `tracked`.
 
     Camera, shape, canonical frame, depth, boxes and masks are those of `tracked`.
     """
-    taken = ingest(videos, workdir, progress, tracked.crops, with_sound)
+    taken = ingest(videos, workdir, progress, tracked.crops, with_sound, audio_track)
     cache = PhaseCache(workdir)
     points = _landmarks(taken, cache, progress)
     if not np.isfinite(points[:, 0, 0]).any():

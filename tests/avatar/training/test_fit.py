@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from avatar.errors import AvatarError
 from avatar.training import fit as fit_module
 from avatar.training.fit import Budget, fit
 
@@ -71,3 +72,38 @@ def test_time_budget_ends() -> None:
     budget = Budget(seconds=10)
     assert budget.progress(step=0, elapsed=5) == 0.5
     assert budget.progress(step=10_000, elapsed=11) == 1.0
+
+
+class Broken(Line):
+    """Its loss becomes no number after a while, or its weights do."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+
+    def losses(self, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
+        found = super().losses(rng, progress)
+        if self.steps > 5 and self.how == "loss":
+            found["error"] = found["error"] * torch.nan
+        if self.steps > 5 and self.how == "weights":
+            with torch.no_grad():
+                self.net[0].weight[0] = torch.nan
+        return found
+
+
+@pytest.mark.parametrize("how", ["loss", "weights"])
+def test_no_phase_goes_on_with_what_is_no_number(tmp_path: Path, how: str) -> None:
+    with pytest.raises(AvatarError, match="broke down in the phase 'line'"):
+        fit(Broken(how), Budget(steps=200), tmp_path, 0, quiet)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_single_bad_step_is_passed_over(tmp_path: Path) -> None:
+    class Hiccup(Line):
+        def losses(self, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
+            found = super().losses(rng, progress)
+            return {"error": found["error"] * torch.nan} if self.steps == 7 else found
+
+    task = Hiccup()
+    fit(task, Budget(steps=50), tmp_path, 0, quiet)
+    assert all(weights.isfinite().all() for weights in task.net.parameters())
