@@ -17,6 +17,8 @@ from avatar.media.open_media import file_state, read_media
 from avatar.media.time_stamps import Stretch, TimeLine, time_line
 
 FAULTS = 0.05  # share of a track's packets that may be unreadable, as where recordings are joined
+REORDERED = 1  # s that a picture may be decoded ahead of its time, or
+REORDERED_FRAMES = 8
 FIRST_FAULTS = 3  # packets, however short the track
 
 
@@ -118,13 +120,27 @@ def _stretches(path: Path, container: InputContainer, tracks: list[int]) -> list
 
 def _packets(path: Path, container: InputContainer, *tracks: int) -> Iterator[Any]:
     packets = container.demux([container.streams[index] for index in tracks])
+    delays = dict.fromkeys(tracks, 0)  # ticks from decoding to showing, of the latest packet
     while True:
         try:
             packet = next(packets, None)
+        except av.PatchWelcomeError as error:
+            raise AvatarError(
+                f"{path} is several recordings of different form in one ({error.strerror}): "
+                "give them as separate files"
+            ) from error
         except av.FFmpegError as error:
             raise _damaged(path, error) from error
         if packet is None:
             return
+        if packet.pts is not None and packet.dts is not None:
+            index, delay = packet.stream.index, packet.pts - packet.dts
+            frames = REORDERED_FRAMES * (packet.duration or 0)
+            most = max(REORDERED / float(packet.time_base), frames)
+            if abs(delay) > most:  # MPEG: the last picture before a break has the next one's time
+                packet.pts = packet.dts + delays[index]
+            else:
+                delays[index] = delay
         yield packet
 
 

@@ -19,7 +19,8 @@ HELD = 10.0  # s: the same in a file of one track where breaks are usual (MPEG's
 LONGEST_HOLE = 3600.0  # s: the same in any other file of one track
 STEADY = 0.5  # s: a hole that is no matter at all
 LONGEST = 1.0  # s of packets that are looked at as one
-SKEW = 10.0  # s by which one track may lie behind the other in the file
+LAG = 2.0  # s by which one track lies behind the other in the file where a clock ends or begins
+SKEW = 10.0  # s: a track that goes on for longer on the old clock has not been set anew
 SPARE = 16.0  # s between two spans on the common clock, so that none reaches into the next
 
 
@@ -118,22 +119,24 @@ class _Track:
 def _by_clock(path: Path, found: Sequence[Stretch]) -> list[list[int]]:
     """Places of all packets, by the clock that they count on."""
     clocks: list[list[int]] = [[]]
+    ends = [found[0].begins]  # of each clock: when what follows is due
     tracks: dict[int, _Track] = {}
     for place, stretch in enumerate(found):
         newest = len(clocks) - 1
         track = tracks.setdefault(stretch.track, _Track(newest, stretch.begins))
         goes_on = -BACK <= stretch.begins - track.expected <= AHEAD
-        if track.clock < newest and not goes_on:
-            track.clock = newest
-        elif track.clock < newest:
+        if track.clock < newest and goes_on and track.expected >= ends[track.clock] - LAG:
             # The other track lay ahead in the file: this one still counts as before, for a while.
-            new = clocks[newest]
-            if found[new[-1]].begins - found[new[0]].begins > SKEW:
+            if ends[newest] - found[clocks[newest][0]].begins > SKEW:
                 raise _one_track_jumps(path, stretch.begins)
-        elif stretch.begins < track.expected - BACK:
+        elif track.clock < newest and stretch.begins >= ends[newest] - LAG:
+            track.clock = newest
+        elif track.clock < newest or stretch.begins < track.expected - BACK:
             clocks.append([])
+            ends.append(stretch.until)
             track.clock = newest + 1
         clocks[track.clock].append(place)
+        ends[track.clock] = max(ends[track.clock], stretch.until)
         track.expected = stretch.until
     return clocks
 
