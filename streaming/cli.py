@@ -9,6 +9,7 @@ from rich.text import Text
 from avatar.errors import AvatarError
 from streaming.commands.bench import bench
 from streaming.commands.camera import camera
+from streaming.commands.certificate import certificate
 from streaming.commands.doctor import doctor
 from streaming.commands.evaluate import evaluate
 from streaming.commands.render import render
@@ -39,6 +40,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(render)
 app.command()(verify)
+app.command()(certificate)
 app.add_typer(speakers, name="speakers")
 app.command()(train_encoder)
 

@@ -69,7 +69,7 @@ ATTACKS = (
 
 def carry_out(attack: Attack, pictures: Iterable[I420], out: Path) -> None:
     """Write what `attack` makes of `pictures` (all of one size, FPS a second) to `out`."""
-    with write_media(out, format="matroska") as film:
+    with write_media(out) as film:
         stream = None
         for frame in _filtered(attack.filters, pictures):
             if stream is None:

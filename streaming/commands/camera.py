@@ -57,6 +57,13 @@ def camera(
     label_language: Annotated[
         str | None, typer.Option(help="de, en, es, fr, it, nl or pt. [default: en]")
     ] = None,
+    certificate: Annotated[
+        str | None, typer.Option(help="Sign films (C2PA): certificates, PEM, the signer's first.")
+    ] = None,
+    certificate_key: Annotated[str | None, typer.Option(help="Its private key, PEM.")] = None,
+    timestamp_url: Annotated[
+        str | None, typer.Option(help="A time-stamp authority for signatures. [default: none]")
+    ] = None,
     device: Annotated[str, typer.Option(help="Where pictures are made: auto, cpu, cuda.")] = "auto",
     block_code: Annotated[
         bool, typer.Option("--block-code", help="Burn frame numbers in, for measurements.")
@@ -96,7 +103,15 @@ def camera(
         background=parse_colour(background),
         preview=preview,
         block_code=block_code,
-        marks=mark_settings(watermark, label, label_reason, label_language),
+        marks=mark_settings(
+            watermark,
+            label,
+            label_reason,
+            label_language,
+            certificate=certificate,
+            certificate_key=certificate_key,
+            timestamp_url=timestamp_url,
+        ),
     )
     settings.marks.report()
     asyncio.run(run(settings, device))

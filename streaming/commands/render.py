@@ -46,6 +46,13 @@ def render(
     label_language: Annotated[
         str | None, typer.Option(help="de, en, es, fr, it, nl or pt. [default: en]")
     ] = None,
+    certificate: Annotated[
+        str | None, typer.Option(help="Sign films (C2PA): certificates, PEM, the signer's first.")
+    ] = None,
+    certificate_key: Annotated[str | None, typer.Option(help="Its private key, PEM.")] = None,
+    timestamp_url: Annotated[
+        str | None, typer.Option(help="A time-stamp authority for signatures. [default: none]")
+    ] = None,
 ) -> None:
     """Let a speaker say a sound file; writes H.264 video with the sound beside it.
 
@@ -75,10 +82,22 @@ def render(
     from streaming.commands.progress import phase_progress
     from streaming.core.console import text_console
     from streaming.core.mark_settings import mark_settings
+    from streaming.marks.signing import Signing
 
     console = text_console(stderr=True)
-    marks = mark_settings(watermark, label, label_reason, label_language)
+    marks = mark_settings(
+        watermark,
+        label,
+        label_reason,
+        label_language,
+        certificate=certificate,
+        certificate_key=certificate_key,
+        timestamp_url=timestamp_url,
+    )
     marks.report()
+    signer = Signing.of(marks)
+    if signer:
+        signer.check(out)
     speaker = load_speaker(name)
     for note in sound_track_notes([sound], audio_track):
         console.print(note)
@@ -93,6 +112,8 @@ def render(
             audio_track,
             _finish(speaker.name, marks),
         )
+    if signer:
+        signer.sign(out, speaker.name, speaker.card.consent)
     console.print(f"{out}: {frames} frames, {frames / 25:.1f} s")
 
 

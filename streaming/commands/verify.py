@@ -10,14 +10,18 @@ NOT_FOUND = 3  # exit code
 
 def verify(
     video: Annotated[str, typer.Argument(help="A file or an address that FFmpeg reads.")],
+    trust: Annotated[
+        Path | None, typer.Option(help="Certificates (PEM) of signers to trust.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print values instead of words.")] = False,
 ) -> None:
     """Say what a video says of itself: is it synthetic, of whom, and since when.
 
     The watermark is found in videos that were scaled to half or double their size, cropped,
-    letter-boxed, mirrored, brought to another frame rate, coded again or filmed off a screen by a
-    program. It is looked for two seconds at a time, in constant memory. The exit code is 0 if
-    anything was found and 3 if nothing was; that nothing was found proves nothing.
+    letter-boxed, mirrored, brought to another frame rate, coded again or recorded off a screen; a
+    signature (C2PA) only in the file as it was made. A video of any length is looked at in
+    constant memory. The exit code is 0 if anything was found and 3 if nothing was; that nothing
+    was found proves nothing.
 
     **Examples**
 
@@ -33,7 +37,9 @@ def verify(
     source = video if "://" in video else Path(video)
     if isinstance(source, Path) and not source.is_file():
         raise AvatarError(f"{video}: there is no such file")
-    found = look_at(source)
+    if trust and not trust.is_file():
+        raise AvatarError(f"{trust}: there is no such file")
+    found = look_at(source, trust)
     if found.watermark.payload:
         from avatar.speakers.folders import speaker_folders
 

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from avatar.errors import AvatarError
@@ -31,6 +32,11 @@ class MarkSettings:
     label_reason: str = ""
     "Why there is no label. Whoever deploys must then tell people in another way."
     label_language: str = "en"
+    certificate: str = ""
+    certificate_key: str = ""
+    "PEM files: with both, films are signed (C2PA)."
+    timestamp_url: str = ""
+    "A time-stamp authority for signatures; none: they work offline."
 
     def __post_init__(self) -> None:
         if self.label_language not in WORDS:
@@ -43,6 +49,12 @@ class MarkSettings:
                 "without a label people must be told in another way: say how and why in "
                 "--label-reason (label_reason in the settings), which is logged"
             )
+
+        if bool(self.certificate) != bool(self.certificate_key):
+            raise AvatarError("signing needs both --certificate and --certificate-key")
+        for file in filter(None, (self.certificate, self.certificate_key)):
+            if not Path(file).is_file():
+                raise AvatarError(f"{file} does not exist; make one with avatar certificate")
 
     @property
     def word(self) -> str:
@@ -70,7 +82,11 @@ def parse_switch(text: str | None, flag: str) -> bool | None:
 
 
 def mark_settings(
-    watermark: str | None, label: str | None, label_reason: str | None, label_language: str | None
+    watermark: str | None,
+    label: str | None,
+    label_reason: str | None,
+    label_language: str | None,
+    **signing: str | None,
 ) -> MarkSettings:
     """From the flags of a command, None where they were not given. Raises AvatarError."""
     flags: dict[str, Any] = {
@@ -78,6 +94,7 @@ def mark_settings(
         "label": parse_switch(label, "--label"),
         "label_reason": label_reason,
         "label_language": label_language,
+        **signing,
     }
     given = {name: value for name, value in flags.items() if value is not None}
     return replace(MarkSettings(), **given)

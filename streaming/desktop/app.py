@@ -5,6 +5,7 @@ import functools
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from avatar.errors import AvatarError
@@ -12,6 +13,7 @@ from streaming.core.mark_settings import MarkSettings
 from streaming.devices.microphone import Microphone
 from streaming.devices.sound_system import SoundSystem
 from streaming.marks.label import Label
+from streaming.marks.signing import Signing
 from streaming.media.avatar_stream import AvatarStream, stream_delay
 from streaming.media.clock import SessionClock
 from streaming.media.playout import Playout
@@ -72,6 +74,8 @@ class CameraApp:
             self._system, settings.microphone, self.avatar_stream.sound.place
         )
         source = await self._renderer.prepare(self._renderer.ready.first)
+        for out in settings.outs:
+            self._sign_at_the_end(out)
         async for sink in self._chosen(source):
             self._closing.push_async_callback(sink.close)
             self.sinks.append((sink, self.avatar_stream.playout(sink)))
@@ -96,6 +100,24 @@ class CameraApp:
     async def close(self) -> None:
         """Let go of everything that was opened, last first. Raises AvatarError."""
         await self._closing.aclose()
+
+    def _sign_at_the_end(self, out: Destination) -> None:
+        """Have a film signed once it is closed, if it was written."""
+        signing, film = Signing.of(self.settings.marks), Path(out.address)
+        if signing is None or out.live:
+            return
+        signing.check(film)
+        before = film.stat().st_mtime_ns if film.exists() else 0
+
+        def sign() -> None:
+            from avatar.speakers.card import read_card
+            from avatar.speakers.folders import speaker_folder
+
+            if film.exists() and film.stat().st_mtime_ns != before:
+                card = read_card(speaker_folder(self.settings.speaker))
+                signing.sign(film, card.name, card.consent)
+
+        self._closing.callback(sign)
 
     async def _chosen(self, source: Size) -> AsyncIterator[Sink]:
         """Every sink that was asked for, open, or trying to if it is at the end of a line."""

@@ -1,10 +1,12 @@
 """What a video says of itself: its watermark, in plain words and as values for JSON."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from streaming.marks.payload import speaker_hash
+from streaming.marks.provenance import Provenance, is_installed, read
 from streaming.marks.video_frames import Source, lumas
 from streaming.marks.watermark_reader import RATE, WatermarkFinding, WatermarkReader
 
@@ -14,12 +16,15 @@ class Verification:
     """Everything that was found in one video."""
 
     watermark: WatermarkFinding
+    provenance: Provenance | None = None
+    signatures_read: bool = True
+    "Whether this machine can read signatures."
     speaker: str = ""
     "Who the watermark's hash stands for, among the speakers known here."
 
     @property
     def found(self) -> bool:
-        return self.watermark.found
+        return self.watermark.found or bool(self.provenance and self.provenance.synthetic)
 
     def named(self, speakers: Iterable[str]) -> "Verification":
         """The same, with the name of the speaker if it is one of `speakers`."""
@@ -51,11 +56,31 @@ class Verification:
                 "scale": place and round(place.scale, 2),
                 "mirrored": place and place.mirrored,
             },
+            "provenance": self.provenance and asdict(self.provenance),
         }
 
     def words(self) -> list[str]:
         """A few plain sentences."""
-        return [self._watermark_words()]
+        return [self._watermark_words(), self._provenance_words()]
+
+    def _provenance_words(self) -> str:
+        signed = self.provenance
+        if not self.signatures_read:
+            return "Signature: not looked for; pip install 'speech2lip-live[provenance]'."
+        if signed is None:
+            return "Signature: none (C2PA)."
+        if not signed.valid:
+            return (
+                f"Signature: by {signed.signer}, and broken: the file was changed since "
+                f"({', '.join(signed.problems)})."
+            )
+        trust = "who is trusted" if signed.trusted else "whom nobody here vouches for"
+        what = "made by AI" if signed.synthetic else "nothing said about AI"
+        who = f", speaker {signed.speaker}" if signed.speaker else ""
+        return (
+            f"Signature: valid, by {signed.signer}, {trust}, {signed.time}: {what}{who}; not "
+            "edited since."
+        )
 
     def _watermark_words(self) -> str:
         mark = self.watermark
@@ -76,8 +101,8 @@ class Verification:
         )
 
 
-def verify(source: Source) -> Verification:
-    """Look through a video to its end.
+def verify(source: Source, anchors: Path | None = None) -> Verification:
+    """Look through a video to its end; `anchors`: certificates (PEM) of trusted signers.
 
     Raises AvatarError if it cannot be read.
     """
@@ -86,4 +111,8 @@ def verify(source: Source) -> Verification:
     for time, luma in lumas(source, RATE):
         reader.add(time, luma)
     reader.flush(time + 1 / RATE)
-    return Verification(reader.finding)
+    if not isinstance(source, Path):
+        return Verification(reader.finding)
+    if not is_installed():
+        return Verification(reader.finding, signatures_read=False)
+    return Verification(reader.finding, read(source, anchors))

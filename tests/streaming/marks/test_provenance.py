@@ -1,0 +1,102 @@
+"""Signatures, made and read by the library that the field uses."""
+
+from pathlib import Path
+
+import pytest
+
+from avatar.errors import AvatarError
+from streaming.benchmark.watermark_attacks import Attack, carry_out
+from streaming.core.mark_settings import MarkSettings
+from streaming.marks.certificate import make_certificate
+from streaming.marks.provenance import read
+from streaming.marks.signing import Signing
+from streaming.marks.verify import verify
+from tests.streaming.support.scenery import scenery
+
+pytest.importorskip("c2pa")
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    make_certificate(folder, "Example Ltd")
+    return folder
+
+
+@pytest.fixture
+def signed(keys: Path, tmp_path: Path) -> Path:
+    film = write_film(tmp_path / "film.mp4")
+    signing = Signing.of(
+        MarkSettings(certificate=str(keys / "chain.pem"), certificate_key=str(keys / "key.pem"))
+    )
+    assert signing
+    signing.check(film)
+    signing.sign(film, "anna", "Anna, 2 August 2026")
+    return film
+
+
+def write_film(path: Path) -> Path:
+    carry_out(Attack("x264"), scenery(6, (128, 128)), path)
+    return path
+
+
+def test_a_signed_film_says_who_made_it_and_that_it_is_made_by_ai(signed: Path, keys: Path) -> None:
+    found = read(signed, keys / "anchor.pem")
+    assert found
+    assert (found.valid, found.trusted, found.synthetic) == (True, True, True)
+    assert (found.signer, found.speaker, found.problems) == ("Example Ltd", "anna", ())
+
+
+def test_a_signer_nobody_vouches_for_is_valid_but_not_trusted(signed: Path) -> None:
+    found = read(signed)
+    assert found
+    assert (found.valid, found.trusted) == (True, False)
+
+
+def test_a_film_changed_since_is_found_out(signed: Path) -> None:
+    content = bytearray(signed.read_bytes())
+    content[content.index(b"mdat") + 200] ^= 255
+    signed.write_bytes(content)
+    found = read(signed)
+    assert found
+    assert not found.valid
+    assert any("mismatch" in problem for problem in found.problems)
+
+
+def test_a_film_without_a_signature_has_none(tmp_path: Path) -> None:
+    assert read(write_film(tmp_path / "film.mp4")) is None
+
+
+def test_verify_counts_a_signature_as_a_find_and_tells_of_it(signed: Path, keys: Path) -> None:
+    found = verify(signed, keys / "anchor.pem")
+    assert found.found
+    assert not found.watermark.found
+    assert "Example Ltd, who is trusted" in found.words()[1]
+    assert found.values()["provenance"]["valid"]
+
+
+def test_what_cannot_be_signed_is_refused_before_it_is_made(keys: Path) -> None:
+    signing = Signing.of(
+        MarkSettings(certificate=str(keys / "chain.pem"), certificate_key=str(keys / "key.pem"))
+    )
+    assert signing
+    with pytest.raises(AvatarError, match=r"only \.mp4 and \.mov"):
+        signing.check(Path("film.mkv"))
+    with pytest.raises(AvatarError, match="both"):
+        MarkSettings(certificate=str(keys / "chain.pem"))
+    assert (keys / "key.pem").stat().st_mode & 0o077 == 0
+
+
+def test_a_key_that_does_not_fit_is_one_line(signed: Path, keys: Path, tmp_path: Path) -> None:
+    make_certificate(tmp_path / "other", "Other")
+    signing = Signing.of(
+        MarkSettings(
+            certificate=str(keys / "chain.pem"),
+            certificate_key=str(tmp_path / "other" / "key.pem"),
+        )
+    )
+    assert signing
+    before = signed.read_bytes()
+    with pytest.raises(AvatarError, match="could not be signed"):
+        signing.sign(signed, "anna", "")
+    assert signed.read_bytes() == before
