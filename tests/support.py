@@ -14,6 +14,7 @@ PROGRAMS = {
     "g++",
     "pulseaudio",
     "Xvfb",
+    "mount",
     "turnserver",
     "firefox-esr",
     "nginx",

@@ -16,6 +16,7 @@ from streaming.media.playout import VOICE_PACKET
 from streaming.sinks.destination import Destination
 from streaming.sinks.recorder import Recorder
 from tests.streaming.calls.test_browser import write_beeps
+from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
 
 SIZE = (256, 256)
@@ -23,6 +24,7 @@ SIZE = (256, 256)
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
+    need("mount")
     place = tmp_path / "disk"
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
