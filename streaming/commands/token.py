@@ -14,8 +14,11 @@ def token(
         str, typer.Option(help="The only speaker it is good for, or '*' for all of them.")
     ] = "*",
     role: Annotated[
-        Literal["talk", "view"],
-        typer.Option(help="talk: make calls. view: look at a call that is running."),
+        Literal["talk", "view", "operate"],
+        typer.Option(
+            help="talk: make calls. view: look at a call that is running. operate: look into the "
+            "server."
+        ),
     ] = "talk",
     minutes: Annotated[
         float, typer.Option(min=SHORTEST, max=LONGEST, help="How long it is good for.")

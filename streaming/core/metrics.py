@@ -39,6 +39,11 @@ VOICE_ENCODING = _STAGE.labels("encode_voice")  # Opus and its packet
 PICTURES = Counter("avatar_pictures", "Pictures that left.")
 LATE = Counter("avatar_pictures_late", "Pictures repeated or skipped for being late.", ["how"])
 REPEATED, SKIPPED = LATE.labels("repeated"), LATE.labels("skipped")
+LATE_STAGE = Counter(
+    "avatar_pictures_late_stage",
+    "Pictures of calls that were late, by what made them so.",
+    ["stage"],
+)
 SOUND_GAPS = Counter("avatar_sound_gaps", "Gaps in the sound of callers.")
 SOUND_GAP_SECONDS = Counter("avatar_sound_gap_seconds", "Sound of callers that was made up.")
 SKEW = Histogram(

@@ -17,11 +17,11 @@ from streaming.media.playout import VOICE_PACKET, Playout
 from streaming.media.sink import Sink
 from streaming.media.speech_queue import SpeechEvent, SpeechQueue
 from streaming.media.speech_source import SourceSwitch
+from streaming.media.trace import ARRIVAL_MARGIN, FrameTraces
 from streaming.render.caller import Caller
 from streaming.render.client import RenderClient
 from streaming.render.renderer import I420
 
-ARRIVAL_MARGIN = 0.015  # seconds a packet may come after it is due before its place is made up
 PIECE = VOICE_PACKET / VOICE_RATE  # 20 ms: a sink is given sound in such pieces
 BEHIND = 2.0  # seconds that a picture given up is remembered
 LOOKAHEAD = (
@@ -53,6 +53,7 @@ class AvatarStream:
         """`clock`: with the delay of `stream_delay`."""
         self.clock = clock
         self.sound = AudioInput(self.clock)
+        self.traces = FrameTraces(self.clock)
         self._speech = SourceSwitch(self.sound)
         self._pushed = False
         self._renderer = worker
@@ -81,9 +82,9 @@ class AvatarStream:
         behind = self.clock.monotonic() - self._caller.dropped_at < BEHIND
         return self._caller.failing or behind
 
-    def playout(self, sink: Sink) -> Playout:
-        """What brings this performance to `sink` while it runs."""
-        return Playout(self.clock, self._pictures, self._speech, sink)
+    def playout(self, sink: Sink, traces: FrameTraces | None = None) -> Playout:
+        """What brings this performance to `sink` while it runs; `traces` of the frames it shows."""
+        return Playout(self.clock, self._pictures, self._speech, sink, traces)
 
     @asynccontextmanager
     async def pushed_speech(
@@ -110,7 +111,7 @@ class AvatarStream:
 
     async def join(self, speaker: str) -> None:
         """Take a place with the renderer. Raises AvatarError if the speaker cannot be loaded."""
-        self._caller = await self._renderer.join(speaker, self._finished)
+        self._caller = await self._renderer.join(speaker, self._finished, self._submitted)
 
     async def switch(self, speaker: str) -> None:
         """Show another speaker as soon as it is loaded. Raises AvatarError."""
@@ -131,6 +132,7 @@ class AvatarStream:
         while True:
             due = self.clock.capture((number + 1) * VOICE_PER_FRAME)
             await self._speech.wait_for_frame(number, due + ARRIVAL_MARGIN)
+            self.traces.sound_complete(number - LOOKAHEAD_FRAMES)
             metrics.SOUND_STAGE.observe(max(0.0, self.clock.monotonic() - due))
             chunk = self._speech.chunk(number)
             if self._code:
@@ -138,8 +140,12 @@ class AvatarStream:
             self._renderer.submit(self._caller, number, chunk)
             number += 1
 
+    def _submitted(self, number: int) -> None:
+        self.traces.submitted(number - LOOKAHEAD_FRAMES)
+
     def _finished(self, number: int, picture: I420) -> None:
         heard = self.clock.capture((number + LOOKAHEAD_FRAMES + 1) * VOICE_PER_FRAME)
+        self.traces.rendered(number)
         metrics.FINISHED_STAGE.observe(max(0.0, self.clock.monotonic() - heard))
         if self._watermark:
             picture = self._watermark(self.speaker, picture)

@@ -9,6 +9,7 @@ from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.media.frame_buffer import FrameBuffer
 from streaming.media.sink import Sink
 from streaming.media.speech_source import SpeechSource
+from streaming.media.trace import FrameTraces
 
 VOICE_PACKET = VOICE_RATE // 50  # 20 ms, what the Opus encoder takes
 
@@ -21,8 +22,14 @@ class Playout:
     """
 
     def __init__(
-        self, clock: SessionClock, pictures: FrameBuffer, sound: SpeechSource, sink: Sink
+        self,
+        clock: SessionClock,
+        pictures: FrameBuffer,
+        sound: SpeechSource,
+        sink: Sink,
+        traces: FrameTraces | None = None,
     ) -> None:
+        """`traces`: where to note what became of each frame."""
         self.sent = 0
         self.repeated = 0  # shown with an older picture because the new one was late
         self.skipped = 0  # never shown because the sink was busy or the event loop was held up
@@ -30,7 +37,9 @@ class Playout:
         self._pictures = pictures
         self._sound = sound
         self._sink = sink
+        self._traces = traces
         self._voice_late = 0.0  # seconds that the latest voice left after its time
+        self._held_up = 0.0  # seconds that the event loop woke up late since the frame before
 
     @property
     def late(self) -> int:
@@ -51,9 +60,10 @@ class Playout:
         while True:
             await self._sink.ready()
             number = max(following, self._due())
-            self._count_skipped(number - following)
+            self._count_skipped(range(following, number))
+            self._held_up = 0.0
             following = number + 1
-            await self._clock.sleep_until(self._clock.present(number * VOICE_PER_FRAME))
+            await self._sleep_until(self._clock.present(number * VOICE_PER_FRAME))
             found = self._pictures.for_frame(number)
             if found is None:
                 continue  # the very first picture is not there yet
@@ -65,10 +75,16 @@ class Playout:
         packet = max(0, math.ceil(early * VOICE_RATE / VOICE_PACKET))
         while True:
             start = packet * VOICE_PACKET
-            await self._clock.sleep_until(self._clock.present(start) - self._sink.lead)
+            await self._sleep_until(self._clock.present(start) - self._sink.lead)
             self._voice_late = self._lateness(start) + self._sink.lead
             self._sink.speak(start, self._sound.voice(start, VOICE_PACKET))
             packet += 1
+
+    async def _sleep_until(self, moment: float) -> None:
+        slept = moment > self._clock.monotonic()
+        await self._clock.sleep_until(moment)
+        if slept:
+            self._held_up = max(self._held_up, self._clock.monotonic() - moment)
 
     def _count_sent(self, number: int, repeated: bool) -> None:
         self.sent += 1
@@ -76,10 +92,17 @@ class Playout:
         metrics.PICTURES.inc()
         metrics.REPEATED.inc(repeated)
         metrics.SKEW.observe(abs(self._lateness(number * VOICE_PER_FRAME) - self._voice_late))
+        if self._traces and repeated:
+            self._traces.missed(number, "repeated", self._held_up)
+        elif self._traces:
+            self._traces.shown(number)
 
-    def _count_skipped(self, count: int) -> None:
-        self.skipped += count
-        metrics.SKIPPED.inc(count)
+    def _count_skipped(self, numbers: range) -> None:
+        self.skipped += len(numbers)
+        metrics.SKIPPED.inc(len(numbers))
+        if self._traces:
+            for number in numbers:
+                self._traces.missed(number, "skipped", self._held_up)
 
     def _lateness(self, position: int) -> float:
         return self._clock.monotonic() - self._clock.present(position)

@@ -9,17 +9,23 @@ from streaming.render.renderer import I420, Chunk
 from streaming.render.worker import SLOTS, picture_bytes, slot
 
 Deliver = Callable[[int, I420], None]
+Submitted = Callable[[int], None]
+
+
+def ignore(_: int) -> None:
+    """Nobody asked when chunks go to the renderer."""
 
 
 class Caller:
     """What waits for the renderer, and where its pictures come and go."""
 
-    def __init__(self, number: int, deliver: Deliver) -> None:
+    def __init__(self, number: int, deliver: Deliver, submitted: Submitted = ignore) -> None:
         self.failing = False
         self.dropped = 0  # chunks never rendered because the renderer was behind
         self.dropped_at = -math.inf  # monotonic seconds
         self.number = number
         self.deliver = deliver
+        self.submitted = submitted
         self.speaker = ""
         self.size = (0, 0)
         self.memory: SharedMemory | None = None

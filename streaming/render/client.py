@@ -13,7 +13,7 @@ from itertools import count
 from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.logs import LogSettings
-from streaming.render.caller import Caller, Deliver
+from streaming.render.caller import Caller, Deliver, Submitted, ignore
 from streaming.render.messages import (
     Drawn,
     FromWorker,
@@ -99,10 +99,13 @@ class RenderClient:
             self._send(PrepareSpeaker(speaker))
         return await asyncio.shield(self._preparing[speaker])
 
-    async def join(self, speaker: str, deliver: Deliver) -> Caller:
-        """Serve a new caller: `deliver(frame number, picture)`. Raises AvatarError."""
+    async def join(self, speaker: str, deliver: Deliver, submitted: Submitted = ignore) -> Caller:
+        """Serve a new caller: `deliver(frame number, picture)`. Raises AvatarError.
+
+        `submitted` is told the number of each chunk that goes to the process.
+        """
         size = await self.prepare(speaker)
-        caller = Caller(next(self._numbers), deliver)
+        caller = Caller(next(self._numbers), deliver, submitted)
         self._callers[caller.number] = caller
         self._send(JoinCaller(caller.number, speaker, caller.share(speaker, size)))
         return caller
@@ -133,6 +136,7 @@ class RenderClient:
             number, chunk = caller.waiting.popleft()
             caller.underway += 1
             caller.handed_over.append(time.monotonic())
+            caller.submitted(number)
             self._send(RenderChunk(caller.number, number, chunk))
 
     def _send(self, message: ToWorker) -> None:

@@ -1,14 +1,14 @@
 """Tokens that let a stranger in: signed, short-lived, for one speaker and one role.
 
 A token is a JWT (HS256), so other programs can make one with the library of their language:
-`sub` the speaker or "*", `role` talk or view, `sid` the session it is limited to (optional),
-`exp` in Unix seconds.
+`sub` the speaker or "*", `role` talk, view or operate, `sid` the session it is limited to
+(optional), `exp` in Unix seconds.
 """
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import jwt
 
@@ -19,7 +19,7 @@ MAX_TOKEN = 2048  # characters
 ANY_SPEAKER = "*"
 ALGORITHM = "HS256"
 
-Role = Literal["talk", "view"]
+Role = Literal["talk", "view", "operate"]
 
 
 class TokenError(AvatarError):
@@ -33,7 +33,7 @@ class Grant:
     speaker: str
     "A name, or `*` for all of them."
     role: Role
-    "`talk`: make a call. `view`: look at one that is running."
+    "`talk`: make a call. `view`: look at one that is running. `operate`: look into the server."
     expires: float
     "Unix seconds."
     session: str = ""
@@ -101,7 +101,8 @@ def _grant(claims: Mapping[str, object]) -> Grant:
         isinstance(speaker, str)
         and isinstance(session, str)
         and isinstance(expires, int | float)
+        and isinstance(role, str)
         and role in get_args(Role)
     ):
         raise TokenError("the token says nothing of use; get another")
-    return Grant(speaker, "talk" if role == "talk" else "view", float(expires), session)
+    return Grant(speaker, cast(Role, role), float(expires), session)

@@ -25,7 +25,7 @@ from streaming.render.client import RenderClient
 from streaming.security.access import AccessControl, AccessError, address_of
 from streaming.security.sdp_check import OFFER_LIMIT
 from streaming.security.tokens import ANY_SPEAKER, Grant, bearer
-from streaming.server import health, memory
+from streaming.server import debug, health, memory
 from streaming.server.call_handler import CallHandler, CallServices
 from streaming.server.errors import refuse
 from streaming.server.gallery import Gallery, GalleryEntry
@@ -112,6 +112,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     app.middleware("http")(_guard)
     app.add_exception_handler(AvatarError, refuse)
     app.include_router(health.router)
+    app.include_router(debug.router)
     app.add_api_route("/speakers", speakers, methods=["GET"])
     app.add_api_route("/speakers/{name}/preview.jpg", preview, methods=["GET"])
     app.add_api_route("/offer", offer, methods=["POST"], openapi_extra=_offer_body())

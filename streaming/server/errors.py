@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.security.access import AccessError
 from streaming.security.rate_limit import TooManyError
@@ -17,11 +18,17 @@ from streaming.webrtc.messages import Error, ErrorCode
 POLICY_REFUSED = 1008  # WebSocket close code: policy violation
 WAIT = {"Retry-After": str(RETRY_AFTER)}
 
+
+class UnknownCallError(AvatarError):
+    """There is no such call."""
+
+
 # error -> HTTP status, code for pages, headers
 KINDS: tuple[tuple[type[Exception], int, ErrorCode, dict[str, str]], ...] = (
     (TokenError, 401, "token", {"WWW-Authenticate": "Bearer"}),
     (AccessError, 403, "refused", {}),
     (UnknownSpeakerError, 404, "refused", {}),
+    (UnknownCallError, 404, "refused", {}),
     (TooManyError, 429, "too-many", WAIT),
     (ServerFullError, 503, "full", WAIT),
     (ServerStoppingError, 503, "stopping", WAIT),

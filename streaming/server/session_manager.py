@@ -108,6 +108,10 @@ class SessionManager:
         running = [one for one in self._open if _begun(one) > -math.inf and suits(one)]
         return max(running, key=_begun, default=None)
 
+    def find(self, session: str) -> Call | None:
+        """The call of this id."""
+        return next((call for call in self._open if call.id == session), None)
+
     async def drain(self, seconds: float) -> None:
         """Take no more calls, let those that run go on for at most `seconds`, and end them."""
         self.stopping = True

@@ -1,5 +1,7 @@
 """A peer connection as a sink: the two tracks that a browser receives."""
 
+from collections.abc import Callable
+
 from streaming.media.sink import Voice
 from streaming.render.renderer import I420
 from streaming.webrtc.tracks import FaceTrack, VoiceTrack
@@ -16,8 +18,9 @@ class PeerSink:
     name = "browser"
     lead = VOICE_LEAD
 
-    def __init__(self) -> None:
-        self.face = FaceTrack()
+    def __init__(self, encoded: Callable[[int], None] = lambda _: None) -> None:
+        """`encoded` is told the number of each frame once it is coded and sent."""
+        self.face = FaceTrack(encoded)
         self.voice = VoiceTrack()
 
     async def ready(self) -> None:

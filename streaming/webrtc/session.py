@@ -64,8 +64,9 @@ class Session:
         clock = SessionClock(stream_delay(budget))
         self.avatar_stream = AvatarStream(worker, clock, block_code, watermark)
         self._clock, self._sound = self.avatar_stream.clock, self.avatar_stream.sound
-        self._sink = PeerSink()
-        self._presenter = self.avatar_stream.playout(self._sink)
+        traces = self.avatar_stream.traces
+        self._sink = PeerSink(traces.encoded)
+        self._presenter = self.avatar_stream.playout(self._sink, traces)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._tasks: set[asyncio.Task[None]] = set()
         self._opened = self._clock.monotonic()

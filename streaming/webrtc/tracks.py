@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from fractions import Fraction
 
 import av
@@ -38,6 +39,7 @@ class PacedTrack(MediaStreamTrack):
         """The next frame. Raises MediaStreamError once the track is stopped."""
         if self._taken_at:  # the sender comes back: that frame is encoded and on its way
             self.encoding.observe(time.monotonic() - self._taken_at)
+            self._sent()
         self.wanted = True
         self.asked.set()
         frame = await self._frames.get()
@@ -54,6 +56,9 @@ class PacedTrack(MediaStreamTrack):
         super().stop()
         self._frames.put_nowait(None)
 
+    def _sent(self) -> None:
+        """The frame of time stamp `taken` is on its way."""
+
     def _hand_over(self, frame: av.VideoFrame | av.AudioFrame) -> None:
         self.asked.clear()
         self._frames.put_nowait(frame)
@@ -65,6 +70,14 @@ class FaceTrack(PacedTrack):
     kind = "video"
     rate = VIDEO_RATE
     encoding = metrics.PICTURE_ENCODING
+
+    def __init__(self, encoded: Callable[[int], None] = lambda _: None) -> None:
+        """`encoded` is told the number of each frame once it is on its way."""
+        super().__init__()
+        self._encoded = encoded
+
+    def _sent(self) -> None:
+        self._encoded(self.taken // VIDEO_TICKS_PER_FRAME)
 
     def push(self, number: int, picture: I420) -> None:
         """Frame `number`, which leaves at once if the sender waits for it."""
