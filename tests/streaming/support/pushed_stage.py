@@ -1,7 +1,7 @@
 """Pushed speech from its queue to a sink in virtual time, drawn by the level bar."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -15,7 +15,8 @@ from streaming.media.clock import VOICE_RATE
 from streaming.media.playout import VOICE_PACKET
 from streaming.media.speech_queue import SpeechEvent, SpeechQueue
 from streaming.render.batcher import Batcher
-from streaming.render.renderer import I420, Chunk
+from streaming.render.caller import Deliver, Submitted
+from streaming.render.renderer import Chunk
 from tests.streaming.conftest import VirtualTime
 from tests.streaming.support.level_bar import LevelBar
 from tests.streaming.support.stepped_clock import NotingSink, SteppedClock
@@ -39,15 +40,17 @@ class PromptRenderer:
         self.time = time
         self.handed_over: list[tuple[float, int]] = []
         self._batches = Batcher()
-        self._deliver: Callable[[int, I420], None]
+        self._deliver: Deliver
+        self._submitted: Submitted
 
-    async def join(self, speaker: str, deliver: Callable[[int, I420], None]) -> Any:
-        self._deliver = deliver
+    async def join(self, speaker: str, deliver: Deliver, submitted: Submitted) -> Any:
+        self._deliver, self._submitted = deliver, submitted
         self._batches.join(0, LevelBar())
         return SimpleNamespace(speaker=speaker)
 
     def submit(self, _caller: Any, number: int, chunk: Chunk) -> None:
         self.handed_over.append((self.time.now, number))
+        self._submitted(number)
         self._batches.add(0, number, chunk)
         for step in self._batches.step():
             for rendered in step.rendered:
