@@ -34,12 +34,13 @@ class PacedTrack(MediaStreamTrack):
         "Time stamp of the first frame that the sender took."
         self._frames: asyncio.Queue[av.VideoFrame | av.AudioFrame | None] = asyncio.Queue()
         self._taken_at = 0.0  # monotonic seconds at which the sender took its latest frame
+        self._taken = 0  # its time stamp
 
     async def recv(self) -> av.VideoFrame | av.AudioFrame:
         """The next frame. Raises MediaStreamError once the track is stopped."""
         if self._taken_at:  # the sender comes back: that frame is encoded and on its way
             self.encoding.observe(time.monotonic() - self._taken_at)
-            self._sent()
+            self._sent(self._taken)
         self.wanted = True
         self.asked.set()
         frame = await self._frames.get()
@@ -48,6 +49,7 @@ class PacedTrack(MediaStreamTrack):
             self._frames.put_nowait(None)
             raise MediaStreamError
         assert frame.pts is not None
+        self._taken = frame.pts
         if self.first is None:
             self.first = frame.pts
         return frame
@@ -56,8 +58,8 @@ class PacedTrack(MediaStreamTrack):
         super().stop()
         self._frames.put_nowait(None)
 
-    def _sent(self) -> None:
-        """The frame of time stamp `taken` is on its way."""
+    def _sent(self, stamp: int) -> None:
+        """The frame of this time stamp is on its way."""
 
     def _hand_over(self, frame: av.VideoFrame | av.AudioFrame) -> None:
         self.asked.clear()
@@ -76,8 +78,8 @@ class FaceTrack(PacedTrack):
         super().__init__()
         self._encoded = encoded
 
-    def _sent(self) -> None:
-        self._encoded(self.taken // VIDEO_TICKS_PER_FRAME)
+    def _sent(self, stamp: int) -> None:
+        self._encoded(stamp // VIDEO_TICKS_PER_FRAME)
 
     def push(self, number: int, picture: I420) -> None:
         """Frame `number`, which leaves at once if the sender waits for it."""

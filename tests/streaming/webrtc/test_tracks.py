@@ -23,9 +23,12 @@ async def test_pictures_carry_time_stamps_of_their_number() -> None:
 async def test_the_voice_is_stamped_by_its_position() -> None:
     sink = PeerSink()
     samples = np.linspace(-0.9, 0.9, VOICE_PACKET, dtype=np.float32)
+    frames = []
     for start in (960, 1920):
+        asked = asyncio.create_task(sink.voice.recv())
+        await asyncio.sleep(0)
         sink.speak(start, samples)
-    frames = [await sink.voice.recv() for _ in range(2)]
+        frames.append(await asked)
     assert [frame.pts for frame in frames] == [960, 1920]
     assert frames[0].sample_rate == 48_000
     np.testing.assert_allclose(frames[0].to_ndarray()[0] / 32768, samples, atol=1e-4)
@@ -52,3 +55,14 @@ async def test_a_closed_sink_ends_both_tracks() -> None:
     for task in waiting:
         with pytest.raises(MediaStreamError):
             await asyncio.wait_for(task, 1)
+
+
+async def test_a_picture_counts_as_sent_when_the_sender_comes_back_for_the_next() -> None:
+    sent: list[int] = []
+    sink = PeerSink(sent.append)
+    sink.show(7, picture(5))
+    await sink.face.recv()
+    assert sent == []
+    sink.show(8, picture(5))
+    await sink.face.recv()
+    assert sent == [7]
