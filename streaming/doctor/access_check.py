@@ -1,24 +1,19 @@
 """Whether callers may come in: address, https, tokens."""
 
 import datetime
-import ssl
-from pathlib import Path
-
-from cryptography import x509
 
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig
 from streaming.doctor.finding import Finding
 from streaming.security.access import AccessControl
-
-SOON = datetime.timedelta(days=14)
+from streaming.security.certificate import read_certificate
 
 
 def look_at_way_in(config: ServeConfig) -> list[Finding]:
     """The address, the certificate and the tokens of a configuration."""
     findings = []
     if config.tls_cert:
-        findings.append(_certificate(config.tls_cert, config.tls_key))
+        findings.append(_certificate(config))
     try:
         access = AccessControl(config)
     except AvatarError as error:
@@ -29,20 +24,16 @@ def look_at_way_in(config: ServeConfig) -> list[Finding]:
     return [*findings, Finding("way in", "good", words)]
 
 
-def _certificate(cert: str, key: str) -> Finding:
+def _certificate(config: ServeConfig) -> Finding:
+    now = datetime.datetime.now(datetime.UTC)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
-        ends = x509.load_pem_x509_certificate(Path(cert).read_bytes()).not_valid_after_utc
-    except (OSError, ValueError) as error:
-        words = (
-            f"{cert} and {key} are no certificate and its key ({error}); the server cannot start"
-        )
-        return Finding("https", "bad", words)
-    left = ends - datetime.datetime.now(datetime.UTC)
-    if left < datetime.timedelta():
-        words = f"the certificate ended on {ends:%Y-%m-%d}: browsers refuse the page; renew it"
-        return Finding("https", "bad", words)
-    words = f"the certificate is good until {ends:%Y-%m-%d}"
-    if left < SOON:
-        return Finding("https", "note", f"{words}; renew it soon")
+        certificate = read_certificate(config.tls_cert, config.tls_key)
+    except AvatarError as error:
+        return Finding("https", "bad", f"{error}; the server cannot start")
+    if faults := certificate.faults(now):
+        return Finding("https", "bad", f"browsers refuse the page: {'; '.join(faults)}")
+    words = f"the certificate is good until {certificate.ends:%Y-%m-%d}"
+    words += f" for {', '.join(certificate.names)}"
+    if notes := certificate.notes(now, config.host):
+        return Finding("https", "note", "; ".join([words, *notes]))
     return Finding("https", "good", words)

@@ -1,7 +1,10 @@
 """The live server from its settings to its end: door, rendering process, web server."""
 
+import datetime
 import functools
+import logging
 import socket
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from streaming.render.messages import Ready
     from streaming.render.renderer import Speakers
 
+log = logging.getLogger(__name__)
+
 HEARTBEAT = 1.0  # seconds between pings to a page
 ANSWER_WAIT = 9.0  # seconds for each answer: when a line was cut for two, TCP tries again late
 LAST_WORDS = 3  # seconds for calls to end when the server stops
@@ -26,7 +31,7 @@ MESSAGE_LIMIT = 64 * 1024  # bytes of one WebSocket message
 def run(config: "ServeConfig") -> None:
     """Serve until interrupted.
 
-    Raises AvatarError if the speaker or the port cannot be had,
+    Raises AvatarError if the speaker, the port or the certificate cannot be had,
     or if the configuration would let strangers in unchecked.
     """
     from streaming.core import logs
@@ -39,6 +44,7 @@ def run(config: "ServeConfig") -> None:
     logs.set_up(how)
     config.marks.report()
     AccessControl(config)
+    _look_at_certificate(config)
     make_ice_servers(config)
     listener = _listen(config)
     find = functools.partial(find_speakers, config.speaker, config.device, config.backend)
@@ -53,6 +59,17 @@ def run(config: "ServeConfig") -> None:
 
     settings = server_settings(config, create_app(config, worker))
     Server(settings, config.drain_s).run([listener])
+
+
+def _look_at_certificate(config: "ServeConfig") -> None:
+    """Warn of what browsers would refuse. Raises AvatarError if it cannot be served at all."""
+    if not config.tls_cert:
+        return
+    from streaming.security.certificate import read_certificate
+
+    certificate, now = read_certificate(config.tls_cert, config.tls_key), datetime.datetime.now(UTC)
+    for words in [*certificate.faults(now), *certificate.notes(now, config.host)]:
+        log.warning("https: %s", words)
 
 
 def _import_server() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.streaming.support.certificate import make_certificate
 from tests.tiny_speaker import make_tiny_bundle
 
 AVATAR = [sys.executable, "-c", "from streaming.cli import main; main()"]
@@ -99,3 +100,14 @@ def test_a_server_that_would_let_strangers_in_does_not_start(
     assert errors.startswith("error:")
     assert word in errors
     assert errors.count("\n") == 1
+
+
+def test_a_key_of_another_certificate_is_one_line_at_once(tmp_path: Path, bundle: Path) -> None:
+    (tmp_path / "other").mkdir()
+    cert, _ = make_certificate(tmp_path)
+    _, key = make_certificate(tmp_path / "other")
+    process = serve("--speaker", str(bundle), "--tls-cert", cert, "--tls-key", key)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "is not the key of" in errors.replace("\n", " ")
+    assert "Traceback" not in errors

@@ -15,7 +15,11 @@ def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("days", "verdict", "word"),
-    [(90, "good", "good until"), (3, "note", "renew it soon"), (-3, "bad", "browsers refuse")],
+    [
+        (90, "note", "signed by itself"),
+        (3, "note", "renew it soon"),
+        (-3, "bad", "browsers refuse"),
+    ],
 )
 def test_a_certificate_that_ends_is_told_in_time(
     tmp_path: Path, days: int, verdict: str, word: str
