@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from multiprocessing.shared_memory import SharedMemory
 
+from streaming.render.picture_memory import reserve
 from streaming.render.renderer import I420, Chunk
 from streaming.render.worker import SLOTS, picture_bytes, slot
 
@@ -34,11 +35,14 @@ class Caller:
         self.handed_over: deque[float] = deque()  # monotonic seconds, one of each underway
 
     def share(self, speaker: str, size: tuple[int, int]) -> str:
-        """Make room for pictures of `size`; returns the name of the shared memory."""
+        """Make room for pictures of `size`; returns the name of the shared memory.
+
+        Raises NoSharedMemoryError, and leaves everything as it was.
+        """
+        memory = reserve(SLOTS * picture_bytes(size))
         self.unshare()
-        self.speaker, self.size = speaker, size
-        self.memory = SharedMemory(create=True, size=SLOTS * picture_bytes(size))
-        return self.memory.name
+        self.speaker, self.size, self.memory = speaker, size, memory
+        return memory.name
 
     def unshare(self) -> None:
         if self.memory:

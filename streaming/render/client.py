@@ -106,8 +106,8 @@ class RenderClient:
         """
         size = await self.prepare(speaker)
         caller = Caller(next(self._numbers), deliver, submitted)
-        self._callers[caller.number] = caller
         self._send(JoinCaller(caller.number, speaker, caller.share(speaker, size)))
+        self._callers[caller.number] = caller
         return caller
 
     async def switch(self, caller: Caller, speaker: str) -> None:
@@ -208,4 +208,7 @@ class RenderClient:
 
     async def _rejoin(self) -> None:
         for caller in list(self._callers.values()):
-            await self.switch(caller, caller.speaker)
+            try:
+                await self.switch(caller, caller.speaker)
+            except AvatarError as error:
+                log.error("a caller of %s goes on without pictures: %s", caller.speaker, error)

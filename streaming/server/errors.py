@@ -8,6 +8,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from avatar.errors import AvatarError
 from streaming.core import metrics
+from streaming.render.picture_memory import NoSharedMemoryError
 from streaming.security.access import AccessError
 from streaming.security.rate_limit import TooManyError
 from streaming.security.tokens import TokenError
@@ -31,6 +32,7 @@ KINDS: tuple[tuple[type[Exception], int, ErrorCode, dict[str, str]], ...] = (
     (UnknownCallError, 404, "refused", {}),
     (TooManyError, 429, "too-many", WAIT),
     (ServerFullError, 503, "full", WAIT),
+    (NoSharedMemoryError, 503, "full", WAIT),
     (ServerStoppingError, 503, "stopping", WAIT),
 )
 OTHERS: tuple[int, ErrorCode, dict[str, str]] = (400, "refused", {})

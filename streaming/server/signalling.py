@@ -13,6 +13,7 @@ from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.ice_servers import IceServers
 from streaming.core.mark_settings import MarkSettings
+from streaming.render.picture_memory import NoSharedMemoryError
 from streaming.security.rate_limit import Bucket, TooManyError
 from streaming.server.call_handler import CallHandler
 from streaming.server.session_manager import RETRY_AFTER, ServerFullError, ServerStoppingError
@@ -98,7 +99,7 @@ class Signalling:
             await self._handle(message)
         except (TooManyError, TooLateError):
             raise
-        except ServerFullError as error:
+        except (ServerFullError, NoSharedMemoryError) as error:
             self._error("full", str(error), RETRY_AFTER)
         except ServerStoppingError as error:
             self._error("stopping", str(error), RETRY_AFTER)
