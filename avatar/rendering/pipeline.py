@@ -71,8 +71,6 @@ class Stream:
 class Pipeline:
     """Renders one speaker for any number of callers, in one thread at a time."""
 
-    lookahead_frames = LOOKAHEAD_FRAMES
-
     def __init__(
         self,
         speaker: Speaker,

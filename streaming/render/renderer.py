@@ -27,9 +27,6 @@ class Renderer(Protocol):
         """(width, height) in pixels."""
         ...
 
-    @property
-    def lookahead_frames(self) -> int: ...
-
     def open(self) -> Any:
         """A new caller's state."""
         ...

@@ -38,7 +38,6 @@ def same(a: Picture | None, b: Picture | None) -> bool:
 def test_pictures_are_numbered_by_the_sound_they_show(pipeline: Pipeline) -> None:
     pictures = run(pipeline, pipeline.open(), sound(1, 6))
     assert pipeline.size == (128, 128)
-    assert pipeline.lookahead_frames == 2
     assert pictures[:2] == [None, None]
     assert [picture.index for picture in pictures[2:] if picture] == [0, 1, 2, 3]
     for picture in pictures[2:]:

@@ -1,5 +1,6 @@
 """The caller's sound by its time stamps: places, gaps, drift, changed paths."""
 
+import asyncio
 from fractions import Fraction
 
 import av
@@ -128,10 +129,22 @@ def test_chunks_go_on_when_packets_pause(caller: Caller) -> None:
     )
 
 
-async def test_waiting_ends_with_the_last_packet_or_in_time(caller: Caller) -> None:
+async def test_waiting_ends_with_the_last_packet_of_the_frame(caller: Caller) -> None:
     caller.send(4)
     await caller.sound.wait_for_frame(1, until=caller.time.now + 60)
+    waiting = asyncio.create_task(caller.sound.wait_for_frame(2, until=caller.time.now + 60))
+    for _ in range(2):
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        caller.send(1)
+    await waiting
+
+
+async def test_waiting_for_sound_that_does_not_come_ends_in_time(caller: Caller) -> None:
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
     await caller.sound.wait_for_frame(2, until=caller.time.now + 0.02)
+    assert loop.time() - begun > 0.015
 
 
 def test_a_source_that_runs_fast_is_followed_without_a_gap(time: VirtualTime) -> None:

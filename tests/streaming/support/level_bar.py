@@ -29,7 +29,6 @@ class LevelBar:
     """Has the shape of `avatar.rendering.Pipeline`, look-ahead included."""
 
     size = (SIZE, SIZE)
-    lookahead_frames = LOOKAHEAD_FRAMES
 
     def __init__(self, shade: int = 90) -> None:
         self._shade = shade
