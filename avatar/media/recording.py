@@ -69,6 +69,8 @@ def decode(recording: Recording, index: int) -> Iterator[Decoded]:
         stream.thread_type = "AUTO"
         aspect = float(getattr(stream, "sample_aspect_ratio", None) or 1)
         faults = number = 0
+        begun: bool = False
+        first_fault: av.FFmpegError | None = None
         for packet in _packets(recording.path, container, index):
             if packet.size:
                 _move(packet, recording.time.shift(index, number))
@@ -76,12 +78,16 @@ def decode(recording: Recording, index: int) -> Iterator[Decoded]:
             try:
                 frames = packet.decode()
             except av.FFmpegError as error:
-                faults += 1
+                first_fault = first_fault or error
+                faults += begun  # a capture may begin amid pictures that need earlier ones
                 if faults > max(FIRST_FAULTS, FAULTS * number):
                     raise _damaged(recording.path, error) from error
                 continue
+            begun = begun or bool(frames)
             for frame in frames:
                 yield _placed(recording.time, frame, stream.time_base, aspect)
+        if first_fault and not begun:
+            raise _damaged(recording.path, first_fault) from first_fault
 
 
 @lru_cache(maxsize=64)

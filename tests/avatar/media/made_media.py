@@ -44,6 +44,7 @@ def record(
         picture: Any = container.add_stream(form.video, rate=form.fps)
         picture.width, picture.height = form.size
         picture.pix_fmt = "yuv420p"
+        picture.codec_context.gop_size = form.fps
         voice: Any = container.add_stream(
             form.audio, rate=form.rate, layout="stereo" if form.channels == 2 else "mono"
         )

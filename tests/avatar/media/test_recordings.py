@@ -5,6 +5,7 @@ be read from what is taken in. MEDIA_EXAMPLES asks for more than the few example
 """
 
 import os
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -196,13 +197,14 @@ def test_sound_whose_rate_and_channels_change_is_followed(tmp_path: Path, ending
     assert len(heard_clicks(sound, SAMPLE_RATE)) == 2 * len(click_moments(0, 2))
 
 
-def _sound(path: Path, codec: str, layout: str, rate: int) -> Path:
+def _sound(path: Path, codec: str, layout: str, rate: int, start: int = 0) -> Path:
     mono = clicks(rate, 2.0)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
         samples = np.stack([mono] * (1 if layout == "mono" else 2))
         frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=layout)
         frame.sample_rate = rate
+        frame.pts, frame.time_base = start * rate, Fraction(1, rate)
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
@@ -228,3 +230,33 @@ def test_a_silent_first_track_is_passed_over_and_any_track_can_be_asked_for(tmp_
     assert sound_track_notes([path], 3) == [f"{path}: hears sound track 3 of 3"]
     with pytest.raises(AvatarError, match="sound tracks 1 to 3"):
         load_sound(path, 4)
+
+
+@pytest.mark.parametrize("form", [Form("ts"), Form("mpg", "mpeg2video", "mp2")])
+def test_a_capture_may_begin_and_end_anywhere(tmp_path: Path, form: Form) -> None:
+    whole = record(tmp_path / f"whole.{form.container}", form, 5.0).read_bytes()
+    packet = 188 if form.container == "ts" else 2048
+    part = tmp_path / f"part.{form.container}"
+    part.write_bytes(whole[len(whole) // 4 // packet * packet : -packet * 3])
+    taken = Taken(part)
+    assert len(taken.clips) == 1
+    assert taken.clips[0].frames > 50
+    taken.check()
+
+
+def test_the_counter_of_mpeg_may_wrap_inside_a_recording(tmp_path: Path) -> None:
+    turn = 2**33 / 90_000
+    form = Form("ts", offset=round(turn) - 3)
+    taken = Taken(record(tmp_path / "wrapping.ts", form, 6.0))
+    assert [clip.frames for clip in taken.clips] == pytest.approx([150], abs=1)
+    taken.check()
+
+
+def test_a_sound_file_of_several_recordings_is_one_sound(tmp_path: Path) -> None:
+    parts = [
+        _sound(tmp_path / f"{number}.ts", "aac", "mono", 48_000, start)
+        for number, start in enumerate((0, 32, 3_600, 5))
+    ]
+    sound = load_sound(append(tmp_path / "all.ts", *parts))
+    assert len(sound) / SAMPLE_RATE == pytest.approx(8.0, abs=0.3)
+    assert len(heard_clicks(sound, SAMPLE_RATE)) == 4 * len(click_moments(0, 2))
