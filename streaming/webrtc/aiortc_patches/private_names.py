@@ -13,7 +13,7 @@ from typing import Any
 
 from avatar.errors import AvatarError
 
-KNOWN = ">=1.13,<1.17"  # `make test-aiortc` runs the tests against both ends
+KNOWN = ">=1.15,<1.17"  # `make test-aiortc` runs the tests against both ends
 
 TRANSPORT = "aiortc.rtcdtlstransport:RTCDtlsTransport"
 RECEIVER = "aiortc.rtcrtpreceiver:RTCRtpReceiver"
