@@ -43,7 +43,7 @@ for name in modules:
 
 
 def test_every_module_can_be_imported_without_what_windows_lacks() -> None:
-    need("pygame", "sounddevice")
+    need("matplotlib", "pygame", "sounddevice")
     files = [file for house in ("avatar", "streaming") for file in (ROOT / house).rglob("*.py")]
     libraries = sorted(set().union(*(imported_first(file) for file in files)) - set(NO_MODULES))
     modules = sorted(".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files)
