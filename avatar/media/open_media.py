@@ -3,7 +3,7 @@
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from avatar.errors import AvatarError
 
@@ -32,6 +32,18 @@ def read_media(path: Path) -> "InputContainer":
         raise AvatarError(
             f"{path} cannot be read ({error.strerror}): give a file that ffmpeg plays"
         ) from error
+
+
+def receive_media(source: Path | str | IO[bytes], **options: Any) -> "InputContainer":
+    """What is at an address that the user gave as one, in a file (a `Path`) or in an open file.
+
+    Raises FFmpegError or OSError if there is nothing to be read.
+    """
+    import av
+
+    place = FILE_PROTOCOL + str(source) if isinstance(source, Path) else source
+    container: InputContainer = av.open(place, metadata_errors="ignore", **options)
+    return container
 
 
 def file_state(path: Path) -> os.stat_result:

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
-from avatar.media.open_media import FILE_PROTOCOL
+from avatar.media.open_media import receive_media
 
 # Everything that holds pictures itself. Playlists are not among them: they name other addresses.
 CONTAINERS = (
@@ -67,10 +67,8 @@ def lumas(source: Source, rate: float) -> Iterator[tuple[float, Luma]]:
 
 @contextmanager
 def _opened(source: Source) -> Iterator[av.container.InputContainer]:
-    place = FILE_PROTOCOL + str(source) if isinstance(source, Path) else source
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": PROTOCOLS}
-    with av.open(place, options=options, timeout=PATIENCE, metadata_errors="ignore") as container:
-        assert isinstance(container, av.container.InputContainer)
+    with receive_media(source, options=options, timeout=PATIENCE) as container:
         yield container
 
 
