@@ -9,6 +9,7 @@ comes of it.
 """
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -18,8 +19,11 @@ from torch.nn import functional
 from avatar.audio import LOOKAHEAD_FRAMES
 from avatar.speakers.speaker import Networks
 from avatar.training.encoder import mel_changes
+from avatar.training.encoder.articulation import TRACKS
 from avatar.training.encoder.batches import Mixer
+from avatar.training.encoder.lip_measures import SEEN_TRACKS
 from avatar.training.encoder.objective import losses as encoder_losses
+from avatar.training.encoder.shards import Shard
 from avatar.training.fit import autocast
 from avatar.training.lip_data import LipData
 from avatar.training.losses import code_error
@@ -58,6 +62,8 @@ class SpeechTask:
         self.tuned, self.warped = tuned, not (tuned or settling)
         self.modules = nn.ModuleDict({"head": self.head})
         self.shipped = copy.deepcopy(self.encoder).requires_grad_(False)
+        if others:
+            self.rehearsed = _without_lips(others.sounds.speech)
         if tuned:
             self.modules["encoder"] = self.encoder
         self.own = OwnVideo(data, sound)
@@ -121,7 +127,7 @@ class SpeechTask:
 
     def _rehearse(self, sounds: OtherSounds, rng: torch.Generator) -> Tensor:
         random = np.random.default_rng(int(torch.randint(2**31, (), generator=rng)))
-        batch = Mixer([sounds.speech], [1.0], [sounds.noise], random).draw(REHEARSED)
+        batch = Mixer([self.rehearsed], [1.0], [sounds.noise], random).draw(REHEARSED)
         state = self.encoder.new_state(REHEARSED)
         with autocast(self.device):
             return encoder_losses(self.encoder, batch.to(self.device), state)["total"]
@@ -154,3 +160,11 @@ class SpeechTask:
         with autocast(self.device), torch.set_grad_enabled(self.tuned):
             frames = self.encoder.to_frames(self.encoder.from_mels(mels, state), state)
         return frames[:, LOOKAHEAD_FRAMES:].float()
+
+
+def _without_lips(speech: Shard) -> Shard:
+    """The same sounds, but of the lips nothing is said that the encoder learned from people: the
+    rules of articulation know it worse."""
+    mouth = speech.mouth.copy()
+    mouth[:, [TRACKS.index(name) for name in SEEN_TRACKS]] = np.nan
+    return replace(speech, mouth=mouth)

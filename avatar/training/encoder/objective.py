@@ -27,6 +27,7 @@ WEIGHTS = {
 }
 SMOOTHING = 0.05  # of the labels, since the phone times are not exact
 CLOSURE_EMPHASIS = 2.0  # how much more the aperture counts while the lips are to be closed
+MISSED_CLOSURE = 0.9  # how much worse it is than one too many, which viewers forgive sooner
 SEEN = 0.3  # weight of the error of lips that a camera saw, beside their correlation
 MOVEMENTS = {"aperture": 1.0, "jaw": 0.3, "protrusion": 0.2}
 STILL = 0.04  # a track that varies less in a window has no movement to follow
@@ -78,6 +79,7 @@ def _tracks(logits: Tensor, wanted: Tensor) -> Tensor:
     wanted = wanted.where(known, 0.0)
     emphasis = known.float()
     emphasis[..., APERTURE] *= 2.0 + CLOSURE_EMPHASIS * wanted[..., CLOSURE]
+    emphasis[..., CLOSURE] *= 1.0 + MISSED_CLOSURE * wanted[..., CLOSURE]
     return (_binary(logits, wanted) * emphasis).mean(-1)
 
 
