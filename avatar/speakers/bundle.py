@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from avatar.errors import AvatarError
 from avatar.speakers.card import CARD, FILES, SOURCE, SpeakerCard
+from avatar.speakers.consent import WITHDRAWN
 from avatar.speakers.file_kinds import check_kind
 
 ANY = -1  # a length that a file may choose itself
@@ -25,7 +26,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 def check_files(folder: Path, card: SpeakerCard) -> None:
     """Every file present, nothing else, each of the size and the hash in speaker.yaml."""
-    strange = sorted({path.name for path in folder.iterdir()} - {CARD, SOURCE, *FILES})
+    strange = sorted({path.name for path in folder.iterdir()} - {CARD, SOURCE, WITHDRAWN, *FILES})
     if strange:
         raise AvatarError(f"{folder}: {strange[0]!r} does not belong in a speaker; take it out")
     for record in card.files:

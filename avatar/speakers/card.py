@@ -70,6 +70,8 @@ class SpeakerCard:
     encoder: EncoderConfig
     model: ModelConfig
     files: tuple[FileRecord, ...]
+    consent_uses: str = ""  # what for; nothing: not said
+    consent_until: str = ""  # the last day, like 2027-12-31; nothing: not said
 
 
 def write_card(folder: Path, card: SpeakerCard) -> None:

@@ -42,6 +42,8 @@ class About:
     consent: str
     source: str
     training: TrainingRecord
+    consent_uses: str = ""
+    consent_until: str = ""
 
 
 def save_bundle(
@@ -118,4 +120,5 @@ def _card(
         training=about.training, fps=FPS, size=(width, height), frames=frames,
         lip_box=canonical.lip_box, camera=canonical.camera, canonical_pose=(a, b, c, x, y, z),
         encoder=networks.encoder.config, model=model, files=tuple(records),
+        consent_uses=about.consent_uses, consent_until=about.consent_until,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from avatar.models.speech_head import SpeechHead
 from avatar.speakers import bundle
 from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import MODEL, PREVIEW, REFERENCE, TRACK, SpeakerCard, read_card
+from avatar.speakers.consent import check_consent
 from avatar.speakers.folders import speaker_folder, speaker_folders
 from avatar.speakers.reference_video import read_reference
 
@@ -82,11 +83,13 @@ class SpeakerEntry:
 
 
 def list_speakers() -> list[SpeakerEntry]:
-    """The speakers that can be found, by name; one whose speaker.yaml is broken is left out."""
+    """The speakers that can be found, by name; what is broken or lacks consent is left out."""
     entries = []
     for name, folder in speaker_folders().items():
         try:
-            entries.append(SpeakerEntry(name, folder, read_card(folder)))
+            card = read_card(folder)
+            check_consent(folder, card)
+            entries.append(SpeakerEntry(name, folder, card))
         except AvatarError as error:
             log.warning("%s", error)
     return entries
@@ -100,6 +103,7 @@ def load_speaker(name_or_path: str | Path) -> Speaker:
     """
     folder = speaker_folder(name_or_path)
     card = read_card(folder)
+    check_consent(folder, card)
     bundle.check_files(folder, card)
     shapes = bundle.model_shapes(card, vars(_blank_networks(card)))
     height, width = card.size[1], card.size[0]

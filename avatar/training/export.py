@@ -40,6 +40,8 @@ def export(trained: Trained, request: TrainRequest) -> Path:
             consent=request.consent,
             source=request.source or ", ".join(video.name for video in request.videos),
             training=_record(trained, request),
+            consent_uses=request.consent_uses,
+            consent_until=request.consent_until,
         ),
         model=trained.config,
         networks=trained.networks,

@@ -10,6 +10,7 @@ import yaml
 from avatar.config import Preset
 from avatar.errors import AvatarError
 from avatar.files import replace_file
+from avatar.speakers.consent import parse_day
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 MIN_CONSENT = 8  # characters
@@ -37,6 +38,8 @@ class TrainRequest:
     licence: str = "all rights reserved"
     source: str = ""
     seed: int = 0
+    consent_uses: str = ""  # what for
+    consent_until: str = ""  # the last day
 
     def check(self) -> None:
         """Refuse what cannot end well."""
@@ -44,6 +47,8 @@ class TrainRequest:
             raise AvatarError(
                 f"{self.name!r} cannot be a speaker's name: use a-z, 0-9, - and _, 40 at most"
             )
+        if self.consent_until:
+            parse_day(self.consent_until)
         if len(self.consent.strip()) < MIN_CONSENT:
             raise AvatarError(
                 "training needs the person's consent: add --consent "

@@ -122,12 +122,35 @@ def remove(
     text_console().print(f"{folder.name} is gone")
 
 
+@speakers.command()
+def withdraw(
+    name: Name,
+    why: Annotated[str, typer.Option(help="Why; kept with the speaker.")],
+) -> None:
+    """Have no server show a speaker any more; the bundle stays on the disk.
+
+    Whoever loads it next is told when and why. To bring it back, delete the file WITHDRAWN from its
+    folder.
+    """
+    from avatar.speakers.card import read_card
+    from avatar.speakers.consent import withdraw as put_aside
+    from avatar.speakers.folders import speaker_folder
+    from streaming.core.console import text_console
+
+    folder = speaker_folder(name)
+    read_card(folder)
+    put_aside(folder, why)
+    text_console().print(f"{folder.name} is withdrawn")
+
+
 def _facts(card: "SpeakerCard") -> dict[str, str]:
     training = card.training
     return {
         "name": card.name,
         "licence": card.licence,
         "consent": card.consent,
+        "for": card.consent_uses or "not said",
+        "until": card.consent_until or "not said",
         "source": card.source,
         "trained on": f"{training.data}: {training.frames} frames, {training.held_out:.0%} held "
         f"out, {training.steps} steps in {training.minutes:.0f} minutes",

@@ -34,6 +34,11 @@ def train(
     consent: Annotated[
         str, typer.Option(help="Who agreed to be a digital human, and when; stored in the bundle.")
     ] = "",
+    consent_uses: Annotated[str, typer.Option(help="What for, as it was agreed.")] = "",
+    consent_until: Annotated[
+        str,
+        typer.Option(help="The last day, like 2027-12-31; later the speaker is refused."),
+    ] = "",
     budget: Annotated[
         str | None, typer.Option(help=f"Time to spend: 90s, 30m, 2h. Default {DEFAULT_BUDGET}.")
     ] = None,
@@ -110,6 +115,8 @@ def train(
         videos=tuple(videos),
         name=name,
         consent=consent,
+        consent_uses=consent_uses,
+        consent_until=consent_until,
         speakers=speakers,
         work=work or Path("work") / name,
         seconds=None if steps else _seconds(budget or DEFAULT_BUDGET),

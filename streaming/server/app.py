@@ -94,7 +94,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
         lag = LoopLag()
         services = CallServices(config, sessions, gallery, worker.ready.first, new_session)
         app.state.server = ServerState(worker, services, lag)
-        gauges = ServerGauges(sessions, worker)
+        gauges = ServerGauges(sessions, worker, config.marks)
         REGISTRY.register(gauges)
         yield
         REGISTRY.unregister(gauges)

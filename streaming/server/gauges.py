@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from streaming.core.mark_settings import MarkSettings
 from streaming.core.process_stats import look_at
 from streaming.render.client import RenderClient
 from streaming.server.session_manager import SessionManager
@@ -16,7 +17,8 @@ from streaming.server.session_manager import SessionManager
 class ServerGauges(Collector):
     """Sessions, tasks, and what the server and its renderer hold of the machine."""
 
-    def __init__(self, sessions: SessionManager, worker: RenderClient) -> None:
+    def __init__(self, sessions: SessionManager, worker: RenderClient, marks: MarkSettings) -> None:
+        self._marks = marks
         self._sessions = sessions
         self._renderer = worker
 
@@ -34,6 +36,8 @@ class ServerGauges(Collector):
         yield _gauge("avatar_delay_seconds", "Planned delay of every call.", self._sessions.delay)
         yield _gauge("avatar_renderer_up", "1 while the renderer runs.", self._renderer.running)
         yield _gauge("avatar_tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
+        yield _gauge("avatar_watermark_on", "1 if pictures are watermarked.", self._marks.watermark)
+        yield _gauge("avatar_label_on", "1 if pictures are labelled.", self._marks.label)
         yield from self._processes()
 
     def _processes(self) -> Iterator[Metric]:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from pydantic import BaseModel
 
+from streaming.core.mark_settings import MarkSettings
 from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
 
@@ -38,6 +39,9 @@ class Readiness(BaseModel):
     ready: bool
     reason: str
     "Empty if it would."
+    watermark: bool
+    label: bool
+    "Whether pictures say that they are synthetic."
 
 
 @router.get("/healthz")
@@ -72,7 +76,8 @@ async def readyz(request: Request, response: Response) -> Readiness:
     reason = _why_not(state)
     if reason:
         response.status_code = 503
-    return Readiness(ready=not reason, reason=reason)
+    marks: MarkSettings = request.app.state.config.marks
+    return Readiness(ready=not reason, reason=reason, watermark=marks.watermark, label=marks.label)
 
 
 def _why_not(state: ServerState) -> str:

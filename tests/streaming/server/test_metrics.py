@@ -56,7 +56,9 @@ async def test_a_call_leaves_its_traces(server: LiveServer) -> None:
 
 
 async def test_ready_until_full(server: LiveServer) -> None:
-    assert httpx.get(f"{server.address}/readyz").json() == {"ready": True, "reason": ""}
+    marks = {"watermark": True, "label": True}
+    assert httpx.get(f"{server.address}/readyz").json() == {"ready": True, "reason": "", **marks}
+    assert scrape(server.address)["avatar_watermark_on"] == 1
     peer = TalkingPeer()
     async with connect(server) as socket:
         await Page(socket).call(peer)

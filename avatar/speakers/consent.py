@@ -1,0 +1,50 @@
+"""How long a person's consent lasts, and its withdrawal: no speaker is loaded without it."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from avatar.errors import AvatarError
+from avatar.speakers.card import SpeakerCard
+
+WITHDRAWN = "WITHDRAWN"  # a file in the bundle's folder: when, and why
+
+
+def check_consent(folder: Path, card: SpeakerCard) -> None:
+    """Raises AvatarError if the speaker's consent has run out or was withdrawn."""
+    if (folder / WITHDRAWN).exists():
+        raise AvatarError(f"{card.name} was withdrawn ({withdrawal(folder)}); choose another")
+    if card.consent_until and parse_day(card.consent_until) < datetime.now(UTC).date():
+        raise AvatarError(
+            f"the consent of {card.name} ran out on {card.consent_until}; ask the person again, "
+            "or choose another speaker"
+        )
+
+
+def withdraw(folder: Path, why: str) -> None:
+    """Have no server load the speaker any more. Raises AvatarError."""
+    reason = " ".join(why.split())
+    if not reason:
+        raise AvatarError("say why the speaker is withdrawn: --why")
+    try:
+        (folder / WITHDRAWN).write_text(f"{datetime.now(UTC).date()}: {reason}\n", encoding="utf-8")
+    except OSError as error:
+        raise AvatarError(f"{folder}: cannot be written ({error.strerror})") from error
+
+
+def withdrawal(folder: Path) -> str:
+    """When and why a speaker was withdrawn; nothing if it was not."""
+    try:
+        text = (folder / WITHDRAWN).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return error.strerror or "unreadable"
+    return " ".join(text.split())[:200] or "no reason given"
+
+
+def parse_day(text: str) -> date:
+    """`2027-12-31` -> a date. Raises AvatarError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise AvatarError(f"{text!r} is no day; write it like 2027-12-31") from None
