@@ -16,9 +16,9 @@ def bench(
     ] = False,
     seconds: Annotated[
         float | None,
-        typer.Option(min=0.1, help="Time for each figure. [default: 2; --live: 60]"),
+        typer.Option(min=0.1, metavar="N", help="Time for each figure. [default: 2; --live: 60]"),
     ] = None,
-    calls: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 1,
+    calls: Annotated[int, typer.Option(min=1, metavar="N", help="Calls at once.")] = 1,
     speaker: Annotated[str, typer.Option(help="Speaker: a name or a bundle's path.")] = "demo",
     compare: Annotated[
         bool, typer.Option("--compare", help="Measure the `paper` preset in the same run.")

@@ -38,7 +38,9 @@ def evaluate(
     ] = None,
     audio_track: Annotated[
         int | None,
-        typer.Option(min=1, help="Of several sound tracks. [default: the first with sound]"),
+        typer.Option(
+            min=1, metavar="N", help="Of several sound tracks. [default: the first with sound]"
+        ),
     ] = None,
     voices: Annotated[
         Path | None,

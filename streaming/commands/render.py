@@ -24,11 +24,15 @@ def render(
     ] = None,
     audio_track: Annotated[
         int | None,
-        typer.Option(min=1, help="Of several sound tracks. [default: the first with sound]"),
+        typer.Option(
+            min=1, metavar="N", help="Of several sound tracks. [default: the first with sound]"
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     backend: Annotated[str, typer.Option(help=f"{listed()}.")] = AUTO,
-    threads: Annotated[int, typer.Option(min=1, help="Processor threads for the networks.")] = 1,
+    threads: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Processor threads for the networks.")
+    ] = 1,
     watermark: Annotated[
         str | None,
         typer.Option(help="The watermark that `avatar verify` finds: on or off. [default: on]"),

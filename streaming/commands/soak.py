@@ -20,7 +20,9 @@ LEAST_VISITS = 8  # fewer show no trend
 
 
 def soak(
-    minutes: Annotated[float, typer.Option(min=0.1, help="How long the one call lasts.")] = 60.0,
+    minutes: Annotated[
+        float, typer.Option(min=0.1, metavar="N", help="How long the one call lasts.")
+    ] = 60.0,
     visits: Annotated[int, typer.Option(help="Short calls in that time.")] = 300,
     speaker: Annotated[str, typer.Option(help="Speaker: a name or a bundle's path.")] = "demo",
     json: Annotated[Path | None, typer.Option(help="Write everything to this file.")] = None,

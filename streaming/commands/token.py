@@ -16,12 +16,13 @@ def token(
     role: Annotated[
         Literal["talk", "view", "operate"],
         typer.Option(
+            metavar="NAME",
             help="talk: make calls. view: look at a call that is running. operate: look into the "
-            "server."
+            "server.",
         ),
     ] = "talk",
     minutes: Annotated[
-        float, typer.Option(min=SHORTEST, max=LONGEST, help="How long it is good for.")
+        float, typer.Option(min=SHORTEST, max=LONGEST, metavar="N", help="How long it is good for.")
     ] = 15.0,
     session: Annotated[str, typer.Option(help="The only session it is good for.")] = "",
     token_secret_file: Annotated[

@@ -43,14 +43,18 @@ def train(
         str | None, typer.Option(help=f"Time to spend: 90s, 30m, 2h. Default {DEFAULT_BUDGET}.")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Training steps in all, instead of a time.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Training steps in all, instead of a time."),
     ] = None,
-    preset: Annotated[PresetChoice, typer.Option(help="Sizes of the networks.")] = (
-        PresetChoice.realtime
-    ),
+    preset: Annotated[
+        PresetChoice,
+        typer.Option(metavar="NAME", help="Sizes of the networks: realtime or paper."),
+    ] = PresetChoice.realtime,
     encoder: Annotated[
         EncoderChoice,
-        typer.Option(help="tuned: hears this voice best; frozen: stays as it was shipped."),
+        typer.Option(
+            metavar="NAME", help="tuned: hears this voice best; frozen: stays as it was shipped."
+        ),
     ] = EncoderChoice.tuned,
     other_voices: Annotated[
         bool,
@@ -65,7 +69,9 @@ def train(
     ] = None,
     audio_track: Annotated[
         int | None,
-        typer.Option(min=1, help="Of several sound tracks. [default: the first with sound]"),
+        typer.Option(
+            min=1, metavar="N", help="Of several sound tracks. [default: the first with sound]"
+        ),
     ] = None,
     held_out: Annotated[
         float, typer.Option(help="Share of the video, at its end, kept for judging.")
