@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from avatar.errors import AvatarError
-from streaming.core import metrics
+from streaming.core import metrics, temporary_files
 from streaming.core.logs import LogSettings
 from streaming.render import worker
 from streaming.render.messages import FromWorker, Ready, Refused
@@ -23,6 +23,7 @@ def start_renderer(
 
     `meanwhile` is called while it is under way. Raises AvatarError if it does not start.
     """
+    temporary_files.prepare()
     context = multiprocessing.get_context("spawn")
     # Sockets, because on Windows a Pipe is none, and asyncio takes this end over as one.
     our_socket, theirs = socket.socketpair()
