@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup serve camera test test-aiortc check lint format format-check typecheck bench docs hooks clean
+.PHONY: help setup serve camera test test-aiortc test-agents check lint format format-check typecheck bench docs hooks clean
 
 help: # this list
 	@sed -n 's/^\([a-z-]*\):.*# /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -22,6 +22,11 @@ test: .venv/.complete # all tests; ARGS are pytest's
 
 test-aiortc: .venv/.complete # with the lowest and the highest aiortc allowed, from PyPI
 	$(BIN)/python -m tests.aiortc_versions
+
+test-agents: .venv-agents/.complete # the doors of pipecat and LiveKit, in an environment of their own
+	.venv-agents/bin/mypy -p streaming.doors
+	.venv-agents/bin/python -m pytest tests/streaming/doors/test_pipecat.py \
+		tests/streaming/doors/test_livekit.py $(ARGS)
 
 check: lint format-check typecheck # what CI asks before the tests
 
@@ -48,7 +53,7 @@ hooks: .venv/.complete # the checks before every commit
 	$(BIN)/pre-commit install
 
 clean: # away with all that was made
-	rm -rf .venv build dist
+	rm -rf .venv .venv-agents build dist
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -65,3 +70,11 @@ clean: # away with all that was made
 .venv/.complete: .venv/bin/python pyproject.toml
 	$(PIP) --editable '.[train,camera,dev]'
 	touch $@ .venv/.serving .venv/.camera
+
+# mediapipe of the train extra takes protobuf 4 only; pipecat and LiveKit take 5 and newer.
+.venv-agents/.complete: pyproject.toml
+	$(PYTHON) -m venv .venv-agents
+	.venv-agents/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable '.[pipecat,livekit,agents-test]'
+	.venv-agents/bin/python -c 'import pipecat_speech2lip, livekit.plugins.speech2lip'
+	touch $@

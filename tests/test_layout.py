@@ -26,6 +26,7 @@ STREAMING = (
     "doctor",
     "benchmark",
     "server",
+    "doors",
     "webrtc",
     "sinks",
     "devices",

@@ -123,7 +123,7 @@ async def run(settings: "CameraSettings", device: str) -> None:
     from streaming.desktop.display import Display
     from streaming.devices.portaudio import find_device
     from streaming.render.client import RenderClient
-    from streaming.server.serve import find_speakers
+    from streaming.render.find_speakers import find_speakers
 
     find_device("input", settings.microphone)  # before the renderer is started for nothing
     worker = RenderClient(functools.partial(find_speakers, settings.speaker, device))

@@ -78,6 +78,14 @@ def serve(
     label_language: Annotated[
         str | None, typer.Option(help="de, en, es, fr, it, nl or pt. [default: en]")
     ] = None,
+    compat: Annotated[
+        str | None,
+        typer.Option(help="livetalking: answer to the addresses of LiveTalking too: docs/doors.md"),
+    ] = None,
+    livekit_server: Annotated[
+        list[str] | None,
+        typer.Option(help="A LiveKit server whose rooms a face may join, like wss://example.org."),
+    ] = None,
     block_code: Annotated[
         bool | None,
         typer.Option(
@@ -149,5 +157,7 @@ def serve(
             "label_reason": label_reason,
             "label_language": label_language,
         },
+        "compat": compat,
+        "livekit_servers": tuple(livekit_server) if livekit_server else None,
     }
     run(load_config(config, flags))

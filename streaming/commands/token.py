@@ -14,11 +14,11 @@ def token(
         str, typer.Option(help="The only speaker it is good for, or '*' for all of them.")
     ] = "*",
     role: Annotated[
-        Literal["talk", "view", "operate"],
+        Literal["talk", "view", "speak", "operate"],
         typer.Option(
             metavar="NAME",
-            help="talk: make calls. view: look at a call that is running. operate: look into the "
-            "server.",
+            help="talk: make calls. view: look at a call that is running. speak: speak in one. "
+            "operate: look into the server.",
         ),
     ] = "talk",
     minutes: Annotated[
@@ -35,7 +35,7 @@ def token(
         Path | None, typer.Option(help="The server's YAML file, which names the secret file.")
     ] = None,
 ) -> None:
-    """Make a token that lets somebody call a server, or view a call.
+    """Make a token that lets somebody call a server, view a call, or speak in one.
 
     A token is good until it expires, for beginning calls and for coming back into them; a call
     that has begun goes on. Keep it as you would a key. Programs send it as `Authorization: Bearer

@@ -45,6 +45,10 @@ class ServeConfig:
     "Address of the reverse proxy that speaks https for this server, such as 127.0.0.1."
     token_secret_file: str = ""
     "The secret that tokens are signed with; callers need one then."
+    compat: Literal["", "livetalking"] = ""
+    "Also answer to the addresses of another server."
+    livekit_servers: tuple[str, ...] = ()
+    "LiveKit servers, such as wss://example.org, whose rooms a face of this server may join."
     limits: Limits = field(default_factory=Limits)
     drain_s: float = 30.0
     "After SIGTERM, calls may go on for so many seconds; new ones are refused."

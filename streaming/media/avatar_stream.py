@@ -55,7 +55,7 @@ class AvatarStream:
         self.sound = AudioInput(self.clock)
         self.traces = FrameTraces(self.clock)
         self._speech = SourceSwitch(self.sound)
-        self._pushed = False
+        self._pushed: SpeechQueue | None = None
         self._renderer = worker
         self._pictures = FrameBuffer()
         self._code = FrameMarker() if block_code else None
@@ -82,6 +82,11 @@ class AvatarStream:
         behind = self.clock.monotonic() - self._caller.dropped_at < BEHIND
         return self._caller.failing or behind
 
+    @property
+    def speaking(self) -> bool:
+        """Whether pushed speech is heard, or waits to be."""
+        return self._pushed is not None and self._pushed.speaking
+
     def playout(self, sink: Sink, traces: FrameTraces | None = None) -> Playout:
         """What brings this performance to `sink` while it runs; `traces` of the frames it shows."""
         return Playout(self.clock, self._pictures, self._speech, sink, traces)
@@ -94,10 +99,9 @@ class AvatarStream:
 
         `report` is told what is heard. Raises AvatarError if speech is pushed by somebody else.
         """
-        if self._pushed:
+        if self._pushed is not None:
             raise AvatarError("somebody else speaks with this face already; wait until they leave")
-        self._pushed = True
-        queue = SpeechQueue(self.clock, report)
+        self._pushed = queue = SpeechQueue(self.clock, report)
         self._speech.select(queue)
         reports = asyncio.create_task(queue.run_reports())
         try:
@@ -107,7 +111,7 @@ class AvatarStream:
             reports.cancel()
             await asyncio.gather(reports, return_exceptions=True)
             self._speech.select(self.sound)
-            self._pushed = False
+            self._pushed = None
 
     async def join(self, speaker: str) -> None:
         """Take a place with the renderer. Raises AvatarError if the speaker cannot be loaded."""

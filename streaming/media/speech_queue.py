@@ -21,6 +21,8 @@ from streaming.media.spoken import FADE, Spoken
 
 NEEDED = (LOOKAHEAD_FRAMES + 1) * VOICE_PER_FRAME  # samples of speech before lips begin to move
 MOST_WAITING = 60 * VOICE_RATE  # samples that may wait to be heard
+ENOUGH = 30.0  # seconds of speech that wait: who can, pushes more a little later
+POLL = 0.05  # seconds between looks whether there is room
 SLOWEST_RATE, FASTEST_RATE = 8_000, 96_000  # Hz
 STALL = 5 * FPS  # frames without new speech after which a segment is given up
 
@@ -66,6 +68,7 @@ class SpeechQueue:
         self._pushed = 0  # segments so far
         self._dry = 0  # frames since the segment to be heard had speech
         self._read_until = 0  # the end of the voice that has left
+        self._voice_left = asyncio.Event()
         self._events: asyncio.Queue[tuple[int, int, SpeechEvent]] = asyncio.Queue()
 
     @property
@@ -102,6 +105,13 @@ class SpeechQueue:
             self._pushed += 1
         self._segments[-1].push(samples, rate)
 
+    async def push_in_time(self, pcm: bytes, rate: int) -> None:
+        """`push` once there is room; speech that is cleared while it waits is dropped."""
+        generation = self.generation
+        while self.waiting > ENOUGH and generation == self.generation:
+            await asyncio.sleep(POLL)
+        self.push(pcm, rate, generation)
+
     def end_segment(self, generation: int | None = None) -> None:
         """What was pushed last belongs to the end of its segment; the next push begins another."""
         if generation is not None and generation < self.generation:
@@ -112,6 +122,7 @@ class SpeechQueue:
     def clear(self) -> None:
         """Be silent at once, and forget whatever was not heard."""
         self.generation += 1
+        self._voice_left.set()
         self._dry = 0
         cut = max(self._read_until, int(self._leaving))
         silent = self._spoken.break_off(cut)
@@ -123,11 +134,15 @@ class SpeechQueue:
             self._report(SpeechFinished(segment.number, heard / VOICE_RATE, end))
 
     async def run_reports(self) -> None:
-        """Report what is heard, until cancelled."""
+        """Report what is heard, until cancelled; without a sink nothing is."""
         await self._clock.wait_started()
         while True:
             position, generation, event = await self._events.get()
             await self._clock.sleep_until(self._clock.present(position))
+            # A loop that was held up hands over the voice a little later.
+            while self._read_until < position and generation == self.generation:
+                self._voice_left.clear()
+                await self._voice_left.wait()
             if generation < self.generation:
                 continue
             if isinstance(event, SpeechFinished):
@@ -144,13 +159,20 @@ class SpeechQueue:
     def chunk(self, number: int) -> Samples:
         """Sound beside video frame `number`: (640,) float32 at 16 kHz; asked for in order."""
         start = number * VOICE_PER_FRAME
-        self._spoken.lay(start, self._frame(start))
+        taken = self._frame(start)
+        silence = np.zeros(VOICE_PER_FRAME - len(taken), np.float32)
+        self._spoken.lay(start, np.concatenate([taken, silence]), len(taken))
         return downsample(self._spoken.read(start - CONTEXT, CONTEXT + VOICE_PER_FRAME))
 
     def voice(self, start: int, count: int) -> Samples:
         """The sound itself at positions [start, start + count), 48 kHz."""
         self._read_until = max(self._read_until, start + count)
+        self._voice_left.set()
         return self._spoken.read(start, count)
+
+    def is_speech(self, start: int, count: int) -> bool:
+        """Whether any of what is heard at positions [start, start + count) was pushed."""
+        return self._spoken.is_speech(start, count)
 
     @property
     def _leaving(self) -> float:
@@ -162,25 +184,24 @@ class SpeechQueue:
         return next((one for one in self._segments if not one.drained), None)
 
     def _frame(self, start: int) -> Samples:
-        """(1920,): the next speech there is, and silence."""
-        sound = np.zeros(VOICE_PER_FRAME, np.float32)
+        """(at most 1920,): the next speech there is, for positions from `start` on."""
         segment = self._next()
         if segment is None:
-            return sound
+            return np.zeros(0, np.float32)
         if not _flows(segment):
             self._wait(segment, start)
-            return sound
+            return np.zeros(0, np.float32)
         if not segment.begun:
             self._tell(start, SpeechStarted(segment.number))
         resumes = segment.begun and not segment.flowing
         segment.flowing, self._dry = True, 0
         taken = segment.take(VOICE_PER_FRAME, start)
-        sound[: len(taken)] = taken
         if resumes:
-            sound[:FADE] *= np.linspace(0.0, 1.0, FADE, dtype=np.float32)
+            fade = min(FADE, len(taken))
+            taken[:fade] *= np.linspace(0.0, 1.0, fade, dtype=np.float32)
         if segment.drained:
             self._finish(segment)
-        return sound
+        return taken
 
     def _wait(self, segment: SpeechSegment, start: int) -> None:
         """The lips rest, and the voice with them, until the look-ahead is there again."""

@@ -14,14 +14,20 @@ class Spoken:
 
     def __init__(self) -> None:
         self._ring: Samples = np.zeros(RING, np.float32)
+        self._speech = np.zeros(RING, bool)
         self._end = 0
 
-    def lay(self, start: int, samples: Samples) -> None:
-        """`samples` from position `start` on; what lay between is silence."""
+    def lay(self, start: int, samples: Samples, speech: int) -> None:
+        """`samples` from position `start` on, the first `speech` of which somebody pushed.
+
+        What lay between is silence.
+        """
         gap = np.arange(max(self._end, start - RING), start)
         self._ring[gap % RING] = 0.0
         self._end = start + len(samples)
-        self._ring[np.arange(start, self._end) % RING] = samples
+        place = np.arange(start, self._end) % RING
+        self._ring[place] = samples
+        self._speech[place] = np.arange(len(samples)) < speech
 
     def read(self, start: int, count: int) -> Samples:
         """What is heard at positions [start, start + count)."""
@@ -29,6 +35,11 @@ class Spoken:
         laid = (place >= max(0, self._end - RING)) & (place < self._end)
         heard: Samples = np.where(laid, self._ring[place % RING], np.float32(0.0))
         return heard
+
+    def is_speech(self, start: int, count: int) -> bool:
+        """Whether somebody pushed any of what is heard at positions [start, start + count)."""
+        place = np.arange(max(start, self._end - RING), min(start + count, self._end))
+        return bool(self._speech[place % RING].any())
 
     def fade_before(self, end: int) -> None:
         """Let the sound die away to nothing at position `end`."""
@@ -38,7 +49,8 @@ class Spoken:
         """Nothing is heard after `position` and a short fade; the end of that fade."""
         end = min(position + FADE, max(self._end, position))
         self._fade(position, end)
-        self._ring[np.arange(end, self._end) % RING] = 0.0
+        rest = np.arange(end, self._end) % RING
+        self._ring[rest], self._speech[rest] = 0.0, False
         return end
 
     def _fade(self, start: int, end: int) -> None:

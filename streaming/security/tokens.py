@@ -1,7 +1,7 @@
 """Tokens that let a stranger in: signed, short-lived, for one speaker and one role.
 
 A token is a JWT (HS256), so other programs can make one with the library of their language:
-`sub` the speaker or "*", `role` talk, view or operate, `sid` the session it is limited to
+`sub` the speaker or "*", `role` talk, view, speak or operate, `sid` the session it is limited to
 (optional), `exp` in Unix seconds.
 """
 
@@ -19,7 +19,7 @@ MAX_TOKEN = 2048  # characters
 ANY_SPEAKER = "*"
 ALGORITHM = "HS256"
 
-Role = Literal["talk", "view", "operate"]
+Role = Literal["talk", "view", "speak", "operate"]
 
 
 class TokenError(AvatarError):
@@ -33,7 +33,8 @@ class Grant:
     speaker: str
     "A name, or `*` for all of them."
     role: Role
-    "`talk`: make a call. `view`: look at one that is running. `operate`: look into the server."
+    """`talk`: make a call. `view`: look at one that is running. `speak`: speak in one.
+    `operate`: look into the server."""
     expires: float
     "Unix seconds."
     session: str = ""
@@ -53,6 +54,15 @@ class Grant:
         """TokenError if the token is for another session."""
         if self.session not in ("", session):
             raise TokenError("the token is for another session; get another")
+
+    def allows(self, speaker: str, session: str) -> bool:
+        """Whether the token is for this call with this speaker."""
+        try:
+            self.check_speaker(speaker)
+            self.check_session(session)
+        except TokenError:
+            return False
+        return True
 
 
 class TokenSigner:

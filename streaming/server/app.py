@@ -1,6 +1,5 @@
 """The web server: signalling, speakers, health, and the page itself."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,20 +20,21 @@ from pydantic import BaseModel, Field, ValidationError
 
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig, make_ice_servers
+from streaming.doors.livetalking import CallSpeech, session_number
 from streaming.render.client import RenderClient
 from streaming.security.access import AccessControl, AccessError, address_of
 from streaming.security.sdp_check import OFFER_LIMIT
 from streaming.security.tokens import ANY_SPEAKER, Grant, bearer
-from streaming.server import debug, health, memory
+from streaming.server import debug, health, livekit_join, livetalking, memory, whep
 from streaming.server.call_handler import CallHandler, CallServices
 from streaming.server.errors import refuse
 from streaming.server.gallery import Gallery, GalleryEntry
 from streaming.server.gauges import ServerGauges
-from streaming.server.http_protocol import HEAD_LIMIT
 from streaming.server.loop_lag import LoopLag
+from streaming.server.request_body import described, read_body
 from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
-from streaming.server.websockets import signalling, viewing
+from streaming.server.websockets import signalling, speaking, viewing
 from streaming.webrtc.aiortc_patches.install import install
 from streaming.webrtc.session import Notify, Session
 
@@ -62,6 +62,8 @@ class Answer(BaseModel):
     sdp: str
     type: Literal["answer"] = "answer"
     session_id: str
+    sessionid: int | None = None
+    "What LiveTalking's pages call it."
 
 
 def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
@@ -115,10 +117,22 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     app.include_router(debug.router)
     app.add_api_route("/speakers", speakers, methods=["GET"])
     app.add_api_route("/speakers/{name}/preview.jpg", preview, methods=["GET"])
-    app.add_api_route("/offer", offer, methods=["POST"], openapi_extra=_offer_body())
+    app.add_api_route(
+        "/offer",
+        offer,
+        methods=["POST"],
+        openapi_extra=described("application/json", Offer.model_json_schema()),
+        response_model_exclude_none=True,
+    )
     app.add_api_websocket_route("/ws", signalling)
     app.add_api_route("/view", view_page, methods=["GET"], include_in_schema=False)
     app.add_api_websocket_route("/view/ws", viewing)
+    app.add_api_websocket_route("/speak", speaking)
+    app.include_router(whep.router)
+    app.include_router(livekit_join.router)
+    if config.compat == "livetalking":
+        app.state.call_speech = CallSpeech()
+        app.include_router(livetalking.router)
     app.mount("/", StaticFiles(directory=WEB, html=True))
     return app
 
@@ -169,29 +183,15 @@ async def offer(request: Request, state: Annotated[ServerState, Depends(state_of
     wanted = await _read_offer(request)
     answer = await handler.call(wanted.sdp, wanted.speaker or "", lambda _: None)
     assert handler.session
-    return Answer(sdp=answer, session_id=handler.session.id)
+    number = session_number(handler.session.id) if state.services.config.compat else None
+    return Answer(sdp=answer, session_id=handler.session.id, sessionid=number)
 
 
 async def _read_offer(request: Request) -> Offer:
-    body = b""
     try:
-        async with asyncio.timeout(HEAD_LIMIT):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > OFFER_LIMIT:
-                    raise HTTPException(413, f"an offer has at most {OFFER_LIMIT} bytes")
-    except TimeoutError:
-        raise HTTPException(408, "the offer did not come in time") from None
-    try:
-        return Offer.model_validate_json(body)
+        return Offer.model_validate_json(await read_body(request, OFFER_LIMIT))
     except ValidationError as error:
         raise HTTPException(422, 'the body must be {"sdp": ..., "type": "offer"}') from error
-
-
-def _offer_body() -> dict[str, object]:
-    """The body is read by hand, with its limit, so OpenAPI must be told of it."""
-    content = {"application/json": {"schema": Offer.model_json_schema()}}
-    return {"requestBody": {"required": True, "content": content}}
 
 
 async def view_page() -> FileResponse:

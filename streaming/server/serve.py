@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from streaming.core.config import ServeConfig
     from streaming.render.messages import Ready
-    from streaming.render.renderer import Speakers
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +37,7 @@ def run(config: "ServeConfig") -> None:
     from streaming.core.config import make_ice_servers
     from streaming.core.logs import LogSettings
     from streaming.render.client import RenderClient
+    from streaming.render.find_speakers import find_speakers
     from streaming.security.access import AccessControl
 
     how = LogSettings(config.log_format, config.log_level)
@@ -117,23 +117,6 @@ def _listen(config: "ServeConfig") -> socket.socket:
             f"cannot listen on {config.host} port {config.port} ({error.strerror}); "
             "choose another with --port"
         ) from error
-
-
-def find_speakers(wanted: str, device: str, backend: str) -> "Speakers":
-    """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process."""
-    from avatar.rendering.pipeline import Pipeline, step_together
-    from avatar.speakers.speaker import list_speakers, load_speaker
-    from streaming.render.renderer import Speakers
-
-    first = load_speaker(wanted)
-    found = {entry.name: entry for entry in list_speakers()} | {first.name: first}
-
-    def load(name: str) -> Pipeline:
-        speaker = first if name == first.name else load_speaker(found[name].folder)
-        return Pipeline(speaker, device, backend=backend)
-
-    previews = {name: entry.preview for name, entry in found.items()}
-    return Speakers(first.name, previews, load, step_together)
 
 
 def _announce(config: "ServeConfig", port: int, ready: "Ready") -> None:

@@ -18,7 +18,7 @@ from streaming.marks.label import Label
 from streaming.media.call import Call
 from streaming.security.candidate_filter import CandidateFilter
 from streaming.security.sdp_check import check_offer
-from streaming.security.tokens import Grant, TokenError
+from streaming.security.tokens import Grant
 from streaming.server.call_handler import CallServices
 from streaming.webrtc.messages import Answer, FromViewer, Hello, Message, Offer, from_viewer
 from streaming.webrtc.viewer import Viewer
@@ -77,12 +77,7 @@ class ViewSignalling:
         await self._socket.close()
 
     def _may_see(self, call: Call) -> bool:
-        try:
-            self._grant.check_speaker(call.speaker)
-            self._grant.check_session(call.id)
-        except TokenError:
-            return False
-        return True
+        return self._grant.allows(call.speaker, call.id)
 
     async def _offer(self) -> str:
         """The page's offer, looked over; it may only lead back to the page."""

@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable
 from fastapi import WebSocket, WebSocketDisconnect
 
 from avatar.errors import AvatarError
+from streaming.doors.speak_socket import DEFAULT_RATE, SpeakSocket
 from streaming.security.access import AccessError, address_of
 from streaming.security.tokens import Grant, Role
 from streaming.security.websocket_auth import authenticate
 from streaming.server.call_handler import CallHandler
 from streaming.server.errors import POLICY_REFUSED, dismiss
+from streaming.server.find_call import find_call
 from streaming.server.signalling import Signalling
 from streaming.server.view_signalling import ViewSignalling
 
@@ -32,6 +34,19 @@ async def viewing(socket: WebSocket) -> None:
         await page.run(socket.app.state.ice_servers)
 
     await _receive(socket, "view", serve)
+
+
+async def speaking(socket: WebSocket) -> None:
+    """The connection of an agent: see streaming/doors/speak_messages.py for the messages."""
+
+    async def serve(grant: Grant) -> None:
+        rate, sessions = socket.query_params.get("rate", ""), socket.app.state.server.sessions
+        if rate and not rate.isdecimal():
+            raise AvatarError(f"a rate of {rate!r} is no number; give samples a second")
+        call = find_call(sessions, grant, socket.query_params.get("session", ""))
+        await SpeakSocket(socket, call, int(rate or DEFAULT_RATE)).run()
+
+    await _receive(socket, "speak", serve)
 
 
 async def _receive(

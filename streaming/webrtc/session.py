@@ -217,6 +217,8 @@ class Session:
             if received > self._received_bytes:
                 self._received_bytes = received
                 self._timeouts.packet(now)
+            if self.avatar_stream.speaking:
+                self._timeouts.spoke(now)
             if self._peer.connectionState == "connected":
                 self._timeouts.connected(now)
                 self._notify(self.stats())

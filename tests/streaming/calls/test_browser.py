@@ -12,7 +12,7 @@ import pytest
 
 from streaming.benchmark import live_benchmark
 from streaming.core.config import ServeConfig
-from streaming.server.serve import find_speakers
+from streaming.render.find_speakers import find_speakers
 from tests.streaming.support.browser import (
     MOUTH,
     chromium,

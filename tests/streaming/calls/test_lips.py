@@ -15,7 +15,7 @@ from PIL import Image
 from avatar.audio import FPS
 from streaming.core.config import ServeConfig
 from streaming.media.frame_marker import CELLS, decode
-from streaming.server.serve import find_speakers
+from streaming.render.find_speakers import find_speakers
 from tests.streaming.support.browser import chromium, first_picture
 from tests.streaming.support.live_server import serving
 from tests.support import need

@@ -10,8 +10,7 @@ import pytest
 import websockets
 
 from streaming.core.config import ServeConfig
-from streaming.server import app as server_module
-from streaming.server import http_protocol
+from streaming.server import http_protocol, request_body
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.stranger import LIMITS, SECRET, bearing, closed, page, receive, token
 from tests.streaming.support.talking_peer import TalkingPeer
@@ -148,7 +147,7 @@ def test_a_name_made_to_point_here_gets_nothing_without_a_token(tmp_path: Path) 
 async def test_an_offer_that_dribbles_in_is_cut_off(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module, "HEAD_LIMIT", 0.5)
+    monkeypatch.setattr(request_body, "HEAD_LIMIT", 0.5)
     place = httpx.URL(server.address)
     reader, writer = await asyncio.open_connection(place.host, place.port)
     head = f"POST /offer HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token()}\r\n"

@@ -19,8 +19,8 @@ LIMITS = Limits(
 )
 
 
-def token(role: Any = "talk", speaker: str = "*", seconds: float = 60) -> str:
-    return TokenSigner(SECRET).sign(Grant(speaker, role, time.time() + seconds))
+def token(role: Any = "talk", speaker: str = "*", seconds: float = 60, session: str = "") -> str:
+    return TokenSigner(SECRET).sign(Grant(speaker, role, time.time() + seconds, session))
 
 
 def bearing(text: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ class Beeps(MediaStreamTrack):
     def __init__(self) -> None:
         super().__init__()
         self.paused = False
+        self.loud = True
         self._begun: float | None = None
         self._sent = 0
 
@@ -42,7 +43,7 @@ class Beeps(MediaStreamTrack):
             self._sent += 1
             if not self.paused:
                 break
-        tone = np.sin(2 * np.pi * 220 * place / RATE) * 12_000 * (place // BEEP % 2)
+        tone = np.sin(2 * np.pi * 220 * place / RATE) * 12_000 * (place // BEEP % 2) * self.loud
         pcm = tone.astype(np.int16)[np.newaxis]
         frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
         frame.sample_rate, frame.pts = RATE, int(place[0])

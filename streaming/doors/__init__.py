@@ -1,0 +1,1 @@
+"""Ways in that are not the page: speech from any agent, answered by the face."""

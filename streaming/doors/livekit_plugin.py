@@ -1,0 +1,133 @@
+"""LiveKit Agents: a face for an agent, drawn by an `avatar serve` or in its own process."""
+
+import functools
+import os
+from contextlib import AsyncExitStack
+from typing import Any
+
+from livekit import api, rtc
+from livekit.agents import AgentSession, utils
+from livekit.agents.types import ATTRIBUTE_PUBLISH_ON_BEHALF
+from livekit.agents.voice.avatar import (
+    AvatarRunner,
+    DataStreamAudioOutput,
+    QueueAudioOutput,
+)
+from livekit.agents.voice.avatar import AvatarSession as BaseAvatarSession
+
+from avatar.errors import AvatarError
+from avatar.rendering.backends.registry import AUTO
+from streaming.doors.livekit import AvatarVideoGenerator
+from streaming.doors.local_avatar import new_stream, rendering
+from streaming.render.find_speakers import find_speakers
+from streaming.render.renderer import FindSpeakers
+
+SPEECH_RATE = 24_000  # Hz, of what the agent's text-to-speech is resampled to
+IDENTITY = "speech2lip-avatar"
+
+
+class AvatarSession(BaseAvatarSession[str]):
+    """A face for an agent.
+
+    With `server` (of `avatar serve`) the face joins the room from there, as a participant of its
+    own. Without, it is drawn beside the agent and published by it.
+    """
+
+    def __init__(
+        self,
+        *,
+        speaker: str = "demo",
+        server: str = "",
+        server_token: str = "",
+        identity: str = IDENTITY,
+        device: str = AUTO,
+        find: FindSpeakers | None = None,
+    ) -> None:
+        """`server_token`: of `avatar token`; `find`: other speakers than this machine's."""
+        super().__init__()
+        self._speaker, self._server, self._server_token = speaker, server, server_token
+        self._identity = identity
+        self._find = find or functools.partial(find_speakers, speaker, device)
+        self._open = AsyncExitStack()
+
+    @property
+    def provider(self) -> str:
+        return "speech2lip"
+
+    @property
+    def avatar_identity(self) -> str:
+        return self._identity
+
+    async def start(
+        self,
+        agent_session: AgentSession[Any],
+        room: rtc.Room,
+        *,
+        livekit_url: str = "",
+        livekit_api_key: str = "",
+        livekit_api_secret: str = "",
+    ) -> None:
+        """Give `agent_session` its face; before `agent_session.start`.
+
+        What is not given is read from LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET. Raises
+        AvatarError if the server refuses, or the speaker is not to be had.
+        """
+        if not self._server:
+            self._identity = room.local_participant.identity
+        await super().start(agent_session, room)
+        if self._server:
+            url = livekit_url or os.environ.get("LIVEKIT_URL", "")
+            key = livekit_api_key or os.environ.get("LIVEKIT_API_KEY", "")
+            secret = livekit_api_secret or os.environ.get("LIVEKIT_API_SECRET", "")
+            await self._invite(room, url, key, secret)
+            agent_session.output.audio = DataStreamAudioOutput(
+                room,
+                destination_identity=self._identity,
+                sample_rate=SPEECH_RATE,
+                wait_remote_track=rtc.TrackKind.KIND_VIDEO,
+                wait_playback_start=True,
+            )
+        else:
+            agent_session.output.audio = await self._perform(room)
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self._open.aclose()
+
+    async def _invite(self, room: rtc.Room, url: str, key: str, secret: str) -> None:
+        """Ask the server to join, with a token for this room."""
+        if not (url and key and secret):
+            raise AvatarError("LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET are needed")
+        token = (
+            api.AccessToken(key, secret)
+            .with_kind("agent")
+            .with_identity(self._identity)
+            .with_grants(api.VideoGrants(room_join=True, room=room.name))
+            .with_attributes({ATTRIBUTE_PUBLISH_ON_BEHALF: room.local_participant.identity})
+            .to_jwt()
+        )
+        body = {"url": url, "token": token, "speaker": self._speaker}
+        headers = {"Authorization": f"Bearer {self._server_token}"} if self._server_token else {}
+        http = utils.http_context.http_session()
+        async with http.post(f"{self._server}/livekit/join", json=body, headers=headers) as answer:
+            if answer.status != 200:
+                said = (await answer.text())[:200]
+                raise AvatarError(f"{self._server} refused the room ({answer.status}): {said}")
+
+    async def _perform(self, room: rtc.Room) -> QueueAudioOutput:
+        """Draw in a process of the agent's own; publish as the agent."""
+        output = QueueAudioOutput(sample_rate=SPEECH_RATE, wait_playback_start=True)
+        renderer = await self._open.enter_async_context(rendering(self._find))
+        first = renderer.ready.first
+        size = await renderer.prepare(first)
+        stream = new_stream(renderer)
+        await stream.join(first)
+        generator = AvatarVideoGenerator(stream, size)
+        await generator.start()
+        self._open.push_async_callback(generator.aclose)
+        runner = AvatarRunner(
+            room, audio_recv=output, video_gen=generator, options=generator.options
+        )
+        await runner.start()
+        self._open.push_async_callback(runner.aclose)
+        return output

@@ -1,0 +1,127 @@
+"""The addresses of LiveTalking (`--compat livetalking`): /human, /humanaudio and their like."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ValidationError
+
+from avatar.errors import AvatarError
+from streaming.doors.livetalking import (
+    SPEECH_RATE,
+    CallSpeech,
+    envelope,
+    read_form,
+    read_speech,
+    session_number,
+)
+from streaming.media.call import Call
+from streaming.media.speech_queue import SpeechQueue
+from streaming.security.access import AccessControl, address_of
+from streaming.security.tokens import Grant, bearer
+from streaming.server.errors import UnknownCallError
+from streaming.server.request_body import read_body
+from streaming.server.session_manager import SessionManager
+from streaming.server.state import ServerState, state_of
+
+MESSAGE_LIMIT = 64 * 1024  # bytes
+FILE_LIMIT = 16 * 1024 * 1024  # bytes: a minute of any usual sound file
+UPLOAD_LIMIT = 30.0  # seconds
+WITHOUT_VOICE = "this server has no voice of its own; send sound to /humanaudio"
+
+router = APIRouter()
+State = Annotated[ServerState, Depends(state_of)]
+
+
+class Message(BaseModel):
+    """What LiveTalking's pages send."""
+
+    sessionid: int
+    interrupt: bool = False
+    type: str = "echo"
+    text: str = ""
+
+
+@router.post("/human")
+async def human(request: Request, state: State) -> dict[str, Any]:
+    """Text to be spoken or answered; with `interrupt`, what is being said is broken off."""
+
+    async def answer(grant: Grant) -> object:
+        message = await _message(request)
+        queue = await _queue(request, state, grant, message.sessionid)
+        if message.interrupt:
+            queue.clear()
+        raise AvatarError(WITHOUT_VOICE)
+
+    return await _enveloped(request, answer)
+
+
+@router.post("/humanaudio")
+async def human_audio(request: Request, state: State) -> dict[str, Any]:
+    """A form with `sessionid` and a sound `file` to be spoken."""
+
+    async def answer(grant: Grant) -> object:
+        body = await read_body(request, FILE_LIMIT, UPLOAD_LIMIT)
+        form = read_form(request.headers.get("content-type", ""), body)
+        if not form.get("sessionid", b"").strip().isdigit() or "file" not in form:
+            raise AvatarError("send a form with the fields sessionid and file")
+        queue = await _queue(request, state, grant, int(form["sessionid"]))
+        queue.push(await asyncio.to_thread(read_speech, form["file"]), SPEECH_RATE)
+        queue.end_segment()
+        return None
+
+    return await _enveloped(request, answer)
+
+
+@router.post("/interrupt_talk")
+async def interrupt_talk(request: Request, state: State) -> dict[str, Any]:
+    """Be silent."""
+
+    async def answer(grant: Grant) -> object:
+        (await _queue(request, state, grant, (await _message(request)).sessionid)).clear()
+        return None
+
+    return await _enveloped(request, answer)
+
+
+@router.post("/is_speaking")
+async def is_speaking(request: Request, state: State) -> dict[str, Any]:
+    """Whether something is being said."""
+
+    async def answer(grant: Grant) -> object:
+        call = _call(state.sessions, grant, (await _message(request)).sessionid)
+        return call.avatar_stream.speaking
+
+    return await _enveloped(request, answer)
+
+
+async def _enveloped(request: Request, answer: Any) -> dict[str, Any]:
+    """What `answer` gives, or why not, as LiveTalking's pages read it. Raises TokenError."""
+    access: AccessControl = request.app.state.access
+    access.rate_limiter.count_try(address_of(request))
+    grant = access.admit(bearer(request.headers), "speak")
+    try:
+        return envelope(await answer(grant))
+    except AvatarError as error:
+        return envelope(error=str(error))
+
+
+async def _message(request: Request) -> Message:
+    try:
+        return Message.model_validate_json(await read_body(request, MESSAGE_LIMIT))
+    except ValidationError:
+        raise AvatarError('send {"sessionid": NUMBER, ...}') from None
+
+
+def _call(sessions: SessionManager, grant: Grant, number: int) -> Call:
+    call = sessions.newest(lambda one: session_number(one.id) == number)
+    if call is None:
+        raise UnknownCallError(f"there is no call {number}; it has ended, or never was")
+    grant.check_speaker(call.speaker)
+    grant.check_session(call.id)
+    return call
+
+
+async def _queue(request: Request, state: ServerState, grant: Grant, number: int) -> SpeechQueue:
+    speech: CallSpeech = request.app.state.call_speech
+    return await speech.queue(_call(state.sessions, grant, number))
