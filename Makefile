@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup serve camera test test-aiortc test-agents check lint format format-check typecheck bench docs hooks clean
+.PHONY: help setup serve camera test test-aiortc test-agents check lint format format-check typecheck bench docs hooks wheels gpu clean
 
 help: # this list
 	@sed -n 's/^\([a-z-]*\):.*# /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -52,8 +52,25 @@ docs: .venv/.complete # whether the documentation names what there is
 hooks: .venv/.complete # the checks before every commit
 	$(BIN)/pre-commit install
 
+# On a machine with a GPU and no package registry: Python 3.12 and PyTorch are there, and build/wheels
+# was brought along from a machine where `make wheels` filled it.
+GPU_NEEDS := 'numpy<2' scipy 'av<19' safetensors pyyaml threadpoolctl rich matplotlib \
+	opencv-python-headless pytest
+GPU_TESTS := tests/avatar/rendering/test_cuda.py tests/avatar/rendering/backends/test_backends.py \
+	tests/avatar/training/test_cuda.py tests/avatar/evaluation/test_evaluate.py
+
+wheels: # build/wheels, for `make gpu` elsewhere
+	$(PYTHON) -m pip download --quiet --dest build/wheels --only-binary=:all: \
+		--python-version 3.12 --platform manylinux2014_x86_64 --platform manylinux_2_28_x86_64 \
+		$(GPU_NEEDS)
+
+gpu: # the tests of a GPU, where there is one and no package registry
+	$(PYTHON) -m venv --system-site-packages .venv-gpu
+	.venv-gpu/bin/pip install --quiet --no-index --find-links build/wheels $(GPU_NEEDS)
+	.venv-gpu/bin/python -m pytest $(ARGS) $(GPU_TESTS)
+
 clean: # away with all that was made
-	rm -rf .venv .venv-agents build dist
+	rm -rf .venv .venv-agents .venv-gpu build dist
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -3,3 +3,7 @@
 
 class AvatarError(Exception):
     """Something the user can put right. The command line prints it and exits with code 2."""
+
+
+class DeviceLost(Exception):
+    """An accelerator failed in the middle: no more can be computed on it by this process."""

@@ -4,6 +4,9 @@ A picture is one uint8 array (height * 3 // 2, width): the Y plane, then U and V
 its size, row after row.
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,16 +16,30 @@ from torch.nn import functional
 I420 = NDArray[np.uint8]
 
 # Rows Y, U, V; columns R, G, B in 0..1; values in 0..255.
-_TO_YUV = torch.tensor(
-    [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]]
-)
-_OFFSET = torch.tensor([16.0, 128.0, 128.0])
-_TO_RGB = torch.linalg.inv(_TO_YUV)
+_TO_YUV = ((65.481, 128.553, 24.966), (-37.797, -74.203, 112.0), (112.0, -93.786, -18.214))
+_OFFSET = (16.0, 128.0, 128.0)
+
+
+@dataclass(frozen=True)
+class _Matrices:
+    to_yuv: Tensor  # (3, 3)
+    to_rgb: Tensor  # (3, 3)
+    offset: Tensor  # (3,)
+
+
+@lru_cache
+def _matrices(device: torch.device) -> _Matrices:
+    """Copied to a device once: a copy in every step would wait for it."""
+    with torch.inference_mode(False):
+        matrix = torch.tensor(_TO_YUV)
+        offset = torch.tensor(_OFFSET, device=device)
+        return _Matrices(matrix.to(device), torch.linalg.inv(matrix).to(device), offset)
 
 
 def planes_of_rgb(rgb: Tensor) -> tuple[Tensor, Tensor]:
     """(B, 3, h, w) in 0..1 -> Y (B, h, w) and UV (B, 2, h / 2, w / 2), uint8."""
-    matrix, offset = _TO_YUV.to(rgb.device), _OFFSET.to(rgb.device)
+    known = _matrices(rgb.device)
+    matrix, offset = known.to_yuv, known.offset
     clipped = rgb.float().clamp(0, 1)
     luma = torch.einsum("c,bchw->bhw", matrix[0], clipped) + offset[0]
     small = functional.avg_pool2d(clipped, 2)
@@ -32,9 +49,10 @@ def planes_of_rgb(rgb: Tensor) -> tuple[Tensor, Tensor]:
 
 def rgb_of_planes(luma: Tensor, chroma: Tensor) -> Tensor:
     """Y (B, h, w) and UV (B, 2, h / 2, w / 2), uint8 -> RGB (B, 3, h, w) float32 in 0..1."""
+    known = _matrices(luma.device)
     wide = functional.interpolate(chroma.float(), scale_factor=2, mode="bilinear")
-    yuv = torch.cat([luma.float()[:, None], wide], dim=1) - _OFFSET[:, None, None]
-    return torch.einsum("kc,bchw->bkhw", _TO_RGB, yuv).clamp(0, 1)
+    yuv = torch.cat([luma.float()[:, None], wide], dim=1) - known.offset[:, None, None]
+    return torch.einsum("kc,bchw->bkhw", known.to_rgb, yuv).clamp(0, 1)
 
 
 def plane_views(i420: Tensor) -> tuple[Tensor, Tensor]:

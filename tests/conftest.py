@@ -6,12 +6,14 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import torch
 
 from avatar.audio import SAMPLE_RATE
 from avatar.speakers.speaker import Speaker, load_speaker
 from avatar.training.encoder.corpus import read_folder
 from avatar.training.encoder.prepare import Amounts, prepare
 from avatar.training.encoder.text_to_speech import Espeak
+from tests.pretend_cuda import pretend_cuda
 from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
 
@@ -22,6 +24,16 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def cuda() -> Iterator[str]:
+    """The name of a CUDA device: a true one where it can be had, else one that is made believe."""
+    if torch.cuda.is_available():
+        yield "cuda:0"
+        return
+    with pretend_cuda() as name:
+        yield name
 
 
 @pytest.fixture(scope="session")

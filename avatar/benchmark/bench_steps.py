@@ -4,6 +4,7 @@ Every measurement runs in fresh processes, each pinned to one core with one thre
 the caches nor the settings of another can help it.
 """
 
+import functools
 import multiprocessing
 import queue
 import sys
@@ -22,7 +23,6 @@ from avatar.benchmark.resized_speaker import resized
 from avatar.benchmark.stopwatch import Stopwatch
 from avatar.config import Preset
 from avatar.errors import AvatarError
-from avatar.rendering.backends.device import choose_device
 from avatar.rendering.pipeline import Asked, Pipeline, step_together
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.speakers.card import MAX_FRAMES
@@ -109,7 +109,7 @@ def measure(task: BenchTask, cores: Sequence[int]) -> list[list[Steps]]:
 
 def _pipeline(task: BenchTask, watch: Stopwatch) -> Pipeline:
     speaker = resized(load_speaker(task.speaker), task.preset, task.frame, task.lips)
-    scene = ReferenceLoop(speaker, choose_device(task.device), REFERENCE_FRAMES[task.preset])
+    scene = functools.partial(ReferenceLoop, most=REFERENCE_FRAMES[task.preset])
     return Pipeline(speaker, task.device, 1, scene, watch.mark, task.backend)
 
 

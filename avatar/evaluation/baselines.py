@@ -42,7 +42,7 @@ def speaker_contender(speaker: Speaker, trial: Trial, device: str) -> Contender:
     with torch.inference_mode():
         codes = torch.cat(
             [
-                backend.code(history(features, head.config.window).contiguous())
+                backend.code(history(features.to(backend.device), head.config.window).contiguous())
                 for features in speech_features(backend.encoder, trial.tracked)
             ]
         )

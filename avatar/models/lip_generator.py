@@ -162,7 +162,7 @@ class LatticeGenerator(nn.Module):
         weight = generator.colour.weight
         positions = lattice_positions(self.size, weight.device)
         if generator.config.corner_ensemble:
-            positions = torch.stack([positions + offset for offset in self._corner_offsets()])
+            positions = positions + self._corner_offsets(weight.device)[:, None, None]
         with torch.no_grad():
             placed = generator.place(positions.reshape(-1, 2).to(weight.dtype))
         for name, value in placed._asdict().items():
@@ -175,10 +175,11 @@ class LatticeGenerator(nn.Module):
         images = colours.transpose(1, 2).reshape(len(code), 3, -1, *self.size)
         return images.mean(dim=2)
 
-    def _corner_offsets(self) -> Tensor:
+    def _corner_offsets(self, device: torch.device) -> Tensor:
         """Corners of a rectangle one pixel wide, the pixel in its middle: equal areas (4, 2)."""
         half = torch.tensor([0.5 / (self.size[1] - 1), 0.5 / (self.size[0] - 1)])
-        return half * torch.tensor([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
+        corners = half * torch.tensor([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
+        return corners.to(device)
 
 
 def continuous_sampling(

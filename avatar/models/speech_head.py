@@ -21,6 +21,7 @@ CLOSED_SPREAD = 2.0  # standard deviations of each that closed lips may differ b
 SHUT_QUANTILE, WIDE_QUANTILE = 0.05, 0.9  # of the apertures of a video: closed lips, open ones
 AJAR = 0.1  # of the way from shut to wide: lips further apart than that are clearly open
 TIGHT = 0.03  # of the same way: lips nearer than that are what closed lips look like
+LEAST_HEARD = 0.01  # aperture of any mouth, mean of a video in which somebody speaks
 RIDGE = 1e-3  # of a code's variance: numbers of the code that go together share what they read
 
 
@@ -166,7 +167,7 @@ class SpeechHead(nn.Module):
         Call it after `learn_closing`.
         """
         heard = features[:, self.config.heard_aperture]
-        factor = (aperture.mean() - self.shut) / heard.mean().clamp_min(1e-6)
+        factor = (aperture.mean() - self.shut) / heard.mean().clamp_min(LEAST_HEARD)
         self.any_mouth.copy_(torch.stack([factor, self.shut]))
 
     @torch.no_grad()

@@ -63,7 +63,8 @@ def lip_regions(
     size = size or region_size(boxes, multiple, canonical.frame_size)
     centre = torch.stack([boxes[:, 0] + boxes[:, 2], boxes[:, 1] + boxes[:, 3]], dim=1) / 2
     half = centre.new_tensor([size[1] / 2, size[0] / 2])
-    limit = torch.tensor(canonical.frame_size).flip(0) - torch.tensor([size[1], size[0]])
+    height, width = canonical.frame_size
+    limit = torch.tensor([width - size[1], height - size[0]], device=centre.device)
     origins = ((centre - half) / 2).round().long() * 2
     origins = origins.clamp_min(0).minimum(limit // 2 * 2)
     grids, masks = zip(

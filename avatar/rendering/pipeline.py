@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,10 +12,19 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from avatar.audio import LOOKAHEAD_FRAMES, Samples
+from avatar.errors import AvatarError
 from avatar.i420 import I420
 from avatar.rendering.backends.choose import choose_backend
 from avatar.rendering.backends.cuda_graph import Drawing, GraphedDrawing
-from avatar.rendering.backends.device import HostCopy, choose_device, device_stream, working_on
+from avatar.rendering.backends.device import (
+    HostCopy,
+    choose_device,
+    device_loss,
+    device_stream,
+    first_line,
+    give_way,
+    working_on,
+)
 from avatar.rendering.backends.registry import AUTO
 from avatar.rendering.backends.streaming_encoder import SoundState
 from avatar.rendering.compose import paste
@@ -39,6 +49,9 @@ class Scene(Protocol):
 
     def place(self, positions: Sequence[int]) -> LipPlacement:
         """What is shown `positions` frames into the streams of one step."""
+
+
+NewScene = Callable[[Speaker, torch.device], Scene]
 
 
 @dataclass
@@ -76,24 +89,41 @@ class Pipeline:
         speaker: Speaker,
         device: str = "auto",
         threads: int = 1,
-        scene: Scene | None = None,
+        scene: NewScene = ReferenceLoop,
         mark: Callable[[str], None] = lambda _stage: None,
         backend: str = AUTO,
     ) -> None:
-        """`threads` for the CPU; `scene` stands in for the speaker's own loop; `mark` is told
+        """`threads` for the CPU; `scene` makes what the lips are put into; `mark` is told
         the name of each stage when it ends (on a CPU; a CUDA graph has no stages); `backend` is
-        `auto` or one of `registry.BACKENDS`."""
+        `auto` or one of `registry.BACKENDS`.
+
+        A GPU that turns out not to carry it gives way to the CPU, unless it was asked for by name:
+        then AvatarError is raised.
+        """
         self.speaker = speaker
         self.threads = threads
         self.mark = mark
-        self.device = choose_device(device)
+        self._wanted = backend
         self.window = speaker.networks.head.config.window
         # Threads of NumPy's BLAS wait for more work by yielding: between frames that costs a core.
         threadpool_limits(threads, user_api="blas")
-        self.cuda_stream = device_stream(self.device)
+        chosen = choose_device(device)
+        try:
+            self._get_ready(chosen, scene, backend)
+        except RuntimeError as error:
+            if chosen.type == "cpu":
+                raise
+            why = first_line(error)
+            if device != AUTO:
+                raise AvatarError(f"{device} cannot be used ({why}); use --device cpu") from error
+            self._get_ready(give_way(why), scene, backend)
+
+    def _get_ready(self, device: torch.device, scene: NewScene, backend: str) -> None:
+        self.device = device
+        self.cuda_stream = device_stream(device)
         with torch.inference_mode(), working_on(self.cuda_stream):
-            self.scene = scene or ReferenceLoop(speaker, self.device)
-            self.backend = choose_backend(backend, speaker, self.device, self.scene.size)
+            self.scene = scene(self.speaker, device)
+            self.backend = choose_backend(backend, self.speaker, device, self.scene.size)
             self._draw_fast: Drawing = self._draw
             if self.cuda_stream:
                 self._draw_fast = self._graphed()
@@ -102,6 +132,12 @@ class Pipeline:
     def size(self) -> tuple[int, int]:
         """Width and height of the pictures."""
         return self.speaker.card.size
+
+    def twin(self) -> Pipeline:
+        """The same for another thread: reference frames are shared, networks are its own."""
+        twin = copy.copy(self)
+        twin._get_ready(self.device, lambda *_: self.scene, self._wanted)
+        return twin
 
     def open(self) -> Stream:
         """A new caller."""
@@ -120,11 +156,16 @@ class Pipeline:
             stream.remember(feature, self.window)
             for stream, feature in zip(streams, features, strict=True)
         ]
-        place = self.scene.place([stream.frame for stream in streams])
+        return self.draw(torch.stack(windows), [stream.frame for stream in streams])
+
+    def draw(self, windows: Tensor, positions: Sequence[int]) -> HostCopy:
+        """Start drawing the frames that stand `positions` frames into their streams.
+
+        Feature windows (B, window, features) -> pictures (B, H * 3 / 2, W), I420.
+        """
+        place = self.scene.place(positions)
         self.mark("reference frame")
-        harmonised = self._draw_fast(
-            torch.stack(windows), place.times, place.regions, place.grids, place.masks
-        )
+        harmonised = self._draw_fast(windows, place.times, place.regions, place.grids, place.masks)
         finished = HostCopy(compose(place, harmonised))
         self.mark("compose")
         return finished
@@ -155,9 +196,12 @@ class Pipeline:
 Asked = tuple[Pipeline, Stream, Samples]  # a caller's speaker, its stream there, its next chunk
 
 
+@device_loss()
 @torch.inference_mode()
 def step_together(asked: Sequence[Asked]) -> list[Picture | None]:
-    """One chunk further for callers of any speakers, all on one device.
+    """One chunk further for callers of any speakers.
+
+    Raises DeviceLost if the GPU fails.
 
     All sounds of speakers with the same speech encoder are heard as one batch, all callers of a
     speaker are drawn as one batch, and nothing is waited for until all is under way.
@@ -183,7 +227,7 @@ def step_together(asked: Sequence[Asked]) -> list[Picture | None]:
 def _hear(asked: Sequence[Asked]) -> list[Tensor]:
     """Speech features (features,) of the frames that these chunks complete."""
     features: list[Tensor] = [torch.empty(0)] * len(asked)
-    likes = [pipeline.backend.hears_like for pipeline, _, _ in asked]
+    likes = [(pipeline.backend.hears_like, pipeline.device) for pipeline, _, _ in asked]
     for rows in _groups(range(len(asked)), likes):
         pipeline = asked[rows[0]][0]
         states = [asked[row][1].state for row in rows]

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from avatar.audio import FPS
-from avatar.i420 import to_i420, to_rgb
+from avatar.i420 import planes_of_rgb, to_rgb
 from avatar.models.warp import canonicalise, observe, pixel_lattice, relative_pose, sample
 from avatar.rendering.compose import lip_regions, observed_boxes, region_size
 from avatar.rendering.lip_placement import LipPlacement
@@ -41,10 +41,13 @@ def turned(canonical_pose: Tensor, angles: Sequence[float]) -> Tensor:
 class PosedHead:
     """The speaker's loop with the head turned along a path."""
 
-    def __init__(self, speaker: Speaker, path: PosePath) -> None:
-        self.speaker, self.path = speaker, path
-        self.loop = ReferenceLoop(speaker, torch.device("cpu"))
+    def __init__(self, speaker: Speaker, device: torch.device, path: PosePath) -> None:
+        self.speaker, self.path, self.device = speaker, path, device
+        self.loop = ReferenceLoop(speaker, device)
         canonical, blend = speaker.canonical, speaker.networks.blend
+        self.canonical = canonical.to(device)
+        self.head_mask = speaker.head_mask.to(device)[None, None]
+        self.poses = speaker.track.poses.to(device)
         farthest = torch.stack(
             [turned(canonical.pose, [LARGEST_ANGLE * s for s in signs]) for signs in EXTREMES]
         )
@@ -61,18 +64,17 @@ class PosedHead:
         """What is shown `positions` frames into the streams of one step."""
         pictures = [self.picture(position) for position in positions]
         poses = torch.stack([self.pose_at(position) for position in positions])
-        regions = lip_regions(
-            poses, self.speaker.canonical, self.speaker.networks.blend.multiple, self.size
-        )
+        multiple = self.speaker.networks.blend.multiple
+        regions = lip_regions(poses, self.canonical, multiple, self.size)
         height, width = self.size
-        origins = [(int(x), int(y)) for x, y in regions.origins]
+        origins = [(x, y) for x, y in regions.origins.tolist()]
         cut = [
             picture[:, y : y + height, x : x + width]
             for picture, (x, y) in zip(pictures, origins, strict=True)
         ]
         frames = [self.loop.frame_at(position) for position in positions]
         return LipPlacement(
-            pictures=torch.stack([_i420(picture) for picture in pictures]),
+            pictures=_i420(torch.stack(pictures)),
             origins=origins,
             times=self.loop.times[frames],
             regions=torch.stack(cut),
@@ -82,30 +84,31 @@ class PosedHead:
 
     def pose_at(self, position: int) -> Tensor:
         """The head pose (6,) of a frame."""
-        return turned(self.speaker.canonical.pose, self.path.at(position / FPS).tolist())
+        angles = self.path.at(position / FPS).tolist()
+        return turned(self.speaker.canonical.pose, angles).to(self.device)
 
     def picture(self, position: int) -> Tensor:
         """The frame (3, H, W) RGB 0..1 with its head turned, the lips not yet drawn."""
         number = self.loop.frame_at(position)
-        frame = _tensor(to_rgb(self.loop.pictures[number].numpy()))
-        canonical = self.speaker.canonical
+        frame = _tensor(to_rgb(self.loop.pictures[number].cpu().numpy())).to(self.device)
+        canonical = self.canonical
         here = canonical.pose[None]
-        wanted, filmed = self.pose_at(position)[None], self.speaker.track.poses[number][None]
+        wanted, filmed = self.pose_at(position)[None], self.poses[number][None]
         height, width = canonical.frame_size
-        points = _coarse_lattice(height, width)
+        points = _coarse_lattice(height, width).to(self.device)
         found = canonicalise(
             points[None], canonical.depth, relative_pose(here, wanted), canonical.camera
         )
         depth = sample(canonical.depth[None, None], found)[:, 0]
         source = observe(found, depth, relative_pose(here, filmed), canonical.camera)
         head = sample(frame[None], _refine(source, height, width), "bicubic")[0].clamp(0, 1)
-        mask = sample(self.speaker.head_mask[None, None], _refine(found, height, width))[0]
+        mask = sample(self.head_mask, _refine(found, height, width))[0]
         return torch.lerp(self.background, head, mask)
 
     def _background(self) -> Tensor:
         """The first frame of the loop without its head, filled in from around it."""
         number = self.loop.frame_at(0)
-        frame = to_rgb(self.loop.pictures[number].numpy())
+        frame = to_rgb(self.loop.pictures[number].cpu().numpy())
         canonical = self.speaker.canonical
         height, width = canonical.frame_size
         relative = relative_pose(canonical.pose[None], self.speaker.track.poses[number][None])
@@ -115,7 +118,7 @@ class PosedHead:
         mask = sample(self.speaker.head_mask[None, None], _refine(found, height, width))[0, 0]
         reach = 2 * round(MARGIN * width) + 1
         wide = cv2.dilate((mask.numpy() > 0.02).astype(np.uint8), np.ones((reach, reach), np.uint8))
-        return _tensor(cv2.inpaint(frame, wide, 3, cv2.INPAINT_TELEA))
+        return _tensor(cv2.inpaint(frame, wide, 3, cv2.INPAINT_TELEA)).to(self.device)
 
 
 def _coarse_lattice(height: int, width: int) -> Tensor:
@@ -138,6 +141,8 @@ def _tensor(rgb: object) -> Tensor:
     return image.permute(2, 0, 1).float() / 255
 
 
-def _i420(picture: Tensor) -> Tensor:
-    rgb = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    return torch.from_numpy(to_i420(rgb))
+def _i420(pictures: Tensor) -> Tensor:
+    """RGB (B, 3, H, W) in 0..1 -> (B, H * 3 / 2, W) uint8."""
+    luma, chroma = planes_of_rgb((pictures * 255).round() / 255)
+    planes = torch.cat([luma.flatten(1), chroma.flatten(1)], dim=1)
+    return planes.view(len(pictures), -1, pictures.shape[-1])

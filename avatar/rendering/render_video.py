@@ -1,7 +1,7 @@
 """A sound file becomes a talking video, in constant memory."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME, stream_sound
+from avatar.audio import FPS, stream_sound
 from avatar.errors import AvatarError
 from avatar.files import replace_file
 from avatar.i420 import I420
@@ -17,7 +17,8 @@ from avatar.media.open_media import write_media
 from avatar.media.recording import Recording
 from avatar.media.sound_reader import gapless, read_sound
 from avatar.media.sound_tracks import heard
-from avatar.rendering.pipeline import Picture, Pipeline
+from avatar.rendering.frame_batches import draw_frames
+from avatar.rendering.pipeline import Pipeline
 from avatar.speakers.reference_video import video_frame
 
 CONTAINERS = (".mp4", ".mov", ".mkv")
@@ -30,7 +31,7 @@ Finish = Callable[[I420], I420]
 
 
 def render_film(
-    pipeline: Pipeline,
+    pipelines: Sequence[Pipeline],
     sound: Path,
     out: Path,
     rendered: Rendered,
@@ -39,9 +40,9 @@ def render_film(
 ) -> int:
     """Write `out`, H.264 and AAC, with the speaker saying `sound`; returns the number of frames.
 
-    The file appears when it is whole.  `rendered` is told how many frames are done, and of about
-    how many; `track` is which of several sound tracks is said, from 1; `finish` has the
-    last word on every picture.
+    `pipelines` draw side by side (see `draw_frames`) while this thread encodes.  The file appears
+    when it is whole.  `rendered` is told how many frames are done, and of about how many; `track`
+    is which of several sound tracks is said, from 1; `finish` has the last word on every picture.
     """
     if out.suffix.lower() not in CONTAINERS:
         raise AvatarError(f"{out}: the name must end in {', '.join(CONTAINERS)}")
@@ -54,9 +55,9 @@ def render_film(
         with ExitStack() as stack:
             temporary = stack.enter_context(replace_file(out))
             film = stack.enter_context(write_media(temporary))
-            video = _video_stream(film, pipeline.size)
+            video = _video_stream(film, pipelines[0].size)
             voice = _Voice(recording, film)
-            for picture in pictures_of(pipeline, sound, track):
+            for picture in draw_frames(pipelines, stream_sound(sound, track)):
                 film.mux(video.encode(video_frame(finish(picture.i420), picture.index)))
                 voice.write_until(Fraction(picture.index + 1, FPS))
                 count = picture.index + 1
@@ -68,22 +69,13 @@ def render_film(
     return count
 
 
-def pictures_of(pipeline: Pipeline, sound: Path, track: int | None = None) -> Iterator[Picture]:
-    """One picture for each 40 ms of the sound; silence after its end fills the look-ahead."""
-    stream = pipeline.open()
-    silence = np.zeros(SAMPLES_PER_FRAME, np.float32)
-    for chunk in stream_sound(sound, track):
-        yield from filter(None, pipeline.step([stream], [chunk]))
-    for _ in range(LOOKAHEAD_FRAMES if stream.chunks else 0):
-        yield from filter(None, pipeline.step([stream], [silence]))
-
-
 def _video_stream(
     film: av.container.OutputContainer, size: tuple[int, int]
 ) -> av.video.stream.VideoStream:
     stream = film.add_stream("libx264", rate=FPS, options=VIDEO_OPTIONS)
     stream.width, stream.height = size
     stream.pix_fmt = "yuv420p"
+    stream.thread_type = "FRAME"  # slices of a frame would wait for each other
     return stream
 
 

@@ -1,7 +1,10 @@
 """The canonical space of Speech2Lip (arXiv:2309.04814, section 3.1): one frame of a speaker."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
+import torch
 from torch import Tensor
 
 from avatar.models.warp import Camera
@@ -23,3 +26,12 @@ class Canonical:
     def frame_size(self) -> tuple[int, int]:
         """Height and width of the frame in pixels."""
         return int(self.depth.shape[0]), int(self.depth.shape[1])
+
+    def to(self, device: torch.device) -> Canonical:
+        """The same view with its tensors on `device`."""
+        return replace(
+            self,
+            pose=self.pose.to(device),
+            depth=self.depth.to(device),
+            lip_mask=self.lip_mask.to(device),
+        )

@@ -156,7 +156,7 @@ def _broken_down(task: Task) -> AvatarError:
 def _restore(path: Path, task: Task, optimiser: torch.optim.Optimizer) -> tuple[int, float, Curve]:
     if not path.exists():
         return 0, 0.0, Curve()
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, weights_only=True, map_location="cpu")  # it may go on elsewhere
     task.modules.load_state_dict(state["modules"])
     optimiser.load_state_dict(state["optimiser"])
     return state["step"], state["spent"], Curve(**json.loads(state["curve"]))

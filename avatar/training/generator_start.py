@@ -18,19 +18,23 @@ def start_generator(generator: LipGenerator, data: LipData, heard: Tensor) -> No
     The pictures solve ridge regression from codes to canonical lips in closed form, over heard
     codes (F, C) and true ones: for what the head cannot hear, the pictures learn to be faint.
     """
-    rows = data.train
-    total = sum(data.lips[part].float().sum(dim=0) for part in rows.split(BATCH))
+    rows, device = data.train, generator.mean.device
+
+    def lips(part: Tensor) -> Tensor:
+        return data.lips[part].to(device).float()
+
+    total = sum(lips(part).sum(dim=0) for part in rows.split(BATCH))
     generator.mean.copy_(torch.as_tensor(total)[None] / len(rows) / 255)
     if not generator.config.linear_part:
         return
-    true, made = data.codes.codes[rows], heard[rows]
+    true, made = data.codes.codes[rows].to(device), heard[rows].to(device)
     gram = HEARD_SHARE * made.T @ made + (1 - HEARD_SHARE) * true.T @ true
     size = generator.mean[0].numel()
-    target = torch.zeros(true.shape[1], size)
+    target = torch.zeros(true.shape[1], size, device=device)
     for part in torch.arange(len(rows)).split(BATCH):
-        rest = data.lips[rows[part]].float() / 255 - generator.mean
+        rest = lips(rows[part]) / 255 - generator.mean
         code = HEARD_SHARE * made[part] + (1 - HEARD_SHARE) * true[part]
         target += code.T @ rest.flatten(1)
-    ridge = RIDGE * torch.eye(len(gram))
+    ridge = RIDGE * torch.eye(len(gram), device=device)
     pictures = torch.linalg.solve(gram + ridge, target)
     generator.pictures.copy_(pictures.reshape(generator.pictures.shape))

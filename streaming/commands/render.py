@@ -1,4 +1,4 @@
-"""`avatar render`: a sound file becomes a talking video."""
+"""`avatar render`: sound files become talking videos."""
 
 import functools
 from collections.abc import Callable
@@ -16,8 +16,16 @@ from avatar.rendering.backends.registry import AUTO, listed
 
 def render(
     name: Annotated[str, typer.Argument(help="A speaker's name or the folder of its bundle.")],
-    sound: Annotated[Path, typer.Option(help="What is said: any file with a sound track.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The video: .mp4, .mov or .mkv.")],
+    sound: Annotated[
+        list[Path],
+        typer.Option(help="What is said: any file with a sound track; repeat for several."),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="The video: .mp4, .mov or .mkv; for several, the folder of .mp4."
+        ),
+    ],
     pose: Annotated[
         Path | None,
         typer.Option(help="Turn the head: lines of seconds, yaw, pitch, roll in degrees."),
@@ -31,8 +39,12 @@ def render(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     backend: Annotated[str, typer.Option(help=f"{listed()}.")] = AUTO,
     threads: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Processor threads for the networks.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Threads that draw, all files together. [default: all cores]"
+        ),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Files at once.")] = 1,
     watermark: Annotated[
         str | None,
         typer.Option(help="The watermark that `avatar verify` finds: on or off. [default: on]"),
@@ -58,7 +70,7 @@ def render(
         str | None, typer.Option(help="A time-stamp authority for signatures. [default: none]")
     ] = None,
 ) -> None:
-    """Let a speaker say a sound file; writes H.264 video with the sound beside it.
+    """Let a speaker say sound files; writes H.264 video with the sound beside it.
 
     Sound of any length is rendered in the same memory. The video appears under its name when it
     is whole; Ctrl-C leaves nothing behind.
@@ -67,6 +79,7 @@ def render(
 
     - `avatar render anna --sound speech.wav -o anna.mp4`
     - `avatar render anna --sound talk.mp3 -o turned.mp4 --pose path.csv`
+    - `avatar render anna --sound a.wav --sound b.wav --jobs 2 -o films`
 
     **Pose path**: text or a spreadsheet's CSV, one line a moment, `#` begins a comment. Angles are
     measured from the frontal view, at most 12 degrees each; between two lines the head moves
@@ -77,13 +90,15 @@ def render(
         2, 10, 0, 0
         4, -10, 5, 3
     """
+    from avatar.audio import FPS
+    from avatar.benchmark.machine import allowed_cores
     from avatar.media.sound_tracks import sound_track_notes
     from avatar.rendering.pipeline import Pipeline
     from avatar.rendering.pose_control import PosedHead
     from avatar.rendering.pose_path import read_pose_path
-    from avatar.rendering.render_video import render_film
+    from avatar.rendering.reference_loop import ReferenceLoop
     from avatar.speakers.speaker import load_speaker
-    from streaming.commands.progress import phase_progress
+    from streaming.commands.render_films import name_films, render_films
     from streaming.core.console import text_console
     from streaming.core.mark_settings import mark_settings
     from streaming.marks.signing import Signing
@@ -99,26 +114,23 @@ def render(
         timestamp_url=timestamp_url,
     )
     marks.report()
+    films = name_films(sound, out, audio_track)
     signer = Signing.of(marks)
     if signer:
-        signer.check(out)
+        for film in films:
+            signer.check(film.out)
     speaker = load_speaker(name)
-    for note in sound_track_notes([sound], audio_track):
+    for note in sound_track_notes(sound, audio_track):
         console.print(note)
-    scene = PosedHead(speaker, read_pose_path(pose)) if pose else None
-    pipeline = Pipeline(speaker, device, threads, scene, backend=backend)
-    with phase_progress() as progress:
-        frames = render_film(
-            pipeline,
-            sound,
-            out,
-            lambda n, of: progress.phase("render", n, of),
-            audio_track,
-            _finish(speaker.name, marks),
-        )
-    if signer:
-        signer.sign(out, speaker.name, speaker.card.consent)
-    console.print(f"{out}: {frames} frames, {frames / 25:.1f} s")
+    path = read_pose_path(pose) if pose else None
+    scene = functools.partial(PosedHead, path=path) if path else ReferenceLoop
+    pipeline = Pipeline(speaker, device, 1, scene, backend=backend)
+    finish = functools.partial(_finish, speaker.name, marks)
+    counts = render_films(pipeline, films, finish, threads or len(allowed_cores()), jobs)
+    for film, frames in zip(films, counts, strict=True):
+        if signer:
+            signer.sign(film.out, speaker.name, speaker.card.consent)
+        console.print(f"{film.out}: {frames} frames, {frames / FPS:.1f} s")
 
 
 def _finish(speaker: str, marks: "MarkSettings") -> "Callable[[I420], I420]":

@@ -13,6 +13,7 @@ from typing import Any
 from weakref import WeakSet
 
 from avatar.audio import LOOKAHEAD_FRAMES
+from avatar.errors import DeviceLost
 from streaming.render.renderer import (
     I420,
     Chunk,
@@ -90,6 +91,8 @@ class Batcher:
     def step(self) -> list[Step]:
         """Render one chunk of every caller that has one, all speakers in one step.
 
+        Raises DeviceLost if what renders will never do so again.
+
         Speakers whose step together failed are rendered each by itself from then on.
         """
         groups: dict[Renderer | None, list[Due]] = {}
@@ -107,6 +110,8 @@ class Batcher:
         try:
             asked = [(place.renderer, place.stream, chunk) for _, place, _, chunk in batch]
             found = self._step_together(asked)
+        except DeviceLost:
+            raise
         except Exception:
             log.exception("rendering failed; the callers of this step begin anew")
             failed = True

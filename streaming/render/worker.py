@@ -15,7 +15,7 @@ from threading import Lock
 
 import numpy as np
 
-from avatar.errors import AvatarError
+from avatar.errors import AvatarError, DeviceLost
 from streaming.core import logs
 from streaming.core.logs import LogSettings
 from streaming.render.batcher import Batcher, Rendered
@@ -64,7 +64,7 @@ def run(find: FindSpeakers, server: socket.socket, logging_as: LogSettings) -> N
         speakers = find()
         first = speakers.load(speakers.first)
         connection.send(Ready(speakers.first, speakers.previews, measure(first)))
-    except AvatarError as error:
+    except (AvatarError, DeviceLost) as error:
         connection.send(Refused(str(error)))
         return
     process = RenderWorker(connection, speakers, {speakers.first: first})
@@ -72,6 +72,8 @@ def run(find: FindSpeakers, server: socket.socket, logging_as: LogSettings) -> N
         process.run()
     except (EOFError, ConnectionError):
         pass  # the server is gone
+    except DeviceLost as error:  # the server starts this process again
+        log.error("what renders is lost: %s", error)
     finally:
         process.close()
 

@@ -19,6 +19,7 @@ from avatar.models.blend_net import BlendNet, BlendNetConfig
 from avatar.models.lip_generator import LipGenerator, LipGeneratorConfig
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
 from avatar.models.speech_head import SpeechHead, SpeechHeadConfig
+from avatar.rendering.backends import cuda_graph
 from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import TrainingRecord
 from avatar.speakers.save_bundle import About, save_bundle
@@ -149,6 +150,22 @@ def test_report_names_bundle_data_and_commit(found: Evaluation) -> None:
     console = Console(width=200, record=True, file=None)
     console.print(evaluation_table(found))
     assert "nearest frame" in console.export_text()
+
+
+@pytest.mark.cuda
+def test_figures_on_a_gpu_are_those_of_the_cpu(
+    speaker: Speaker,
+    work: Path,
+    found: Evaluation,
+    cuda: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cuda_graph, "BUCKETS", (1, 2))
+    trial = held_out_trial(speaker, work)
+    there = evaluate(speaker, [], trial, ["drawn"], work, DrawingTracker(), cuda, quiet)
+    for made, true in zip(there.rows, found.rows, strict=True):
+        assert made.scores.psnr_lips == pytest.approx(true.scores.psnr_lips, abs=0.3), made.name
+        assert made.scores.lmd == pytest.approx(true.scores.lmd, abs=0.1), made.name
 
 
 def test_other_spaces_and_folders_are_refused(speaker: Speaker, work: Path) -> None:

@@ -10,6 +10,8 @@ from avatar.rendering.pose_control import PosedHead, turned
 from avatar.rendering.pose_path import PosePath
 from avatar.speakers.speaker import Speaker
 
+CPU = torch.device("cpu")
+
 
 def still(yaw: float, pitch: float, roll: float) -> PosePath:
     return PosePath(np.array([0.0]), np.array([[yaw, pitch, roll]]))
@@ -33,7 +35,7 @@ def test_roll_is_clockwise() -> None:
 
 
 def test_frontal_pose_is_the_loop_itself(tiny: Speaker) -> None:
-    head = PosedHead(tiny, still(0, 0, 0))
+    head = PosedHead(tiny, CPU, still(0, 0, 0))
     true = head.loop.place([0]).regions[0]
     made = head.picture(0)
     (x, y), (h, w) = head.loop.origins[0], head.loop.size
@@ -44,9 +46,9 @@ def test_frontal_pose_is_the_loop_itself(tiny: Speaker) -> None:
 def test_extreme_poses_have_no_black_holes(
     tiny: Speaker, angles: tuple[float, float, float]
 ) -> None:
-    head = PosedHead(tiny, still(*angles))
+    head = PosedHead(tiny, CPU, still(*angles))
     assert float(head.picture(3).amax(dim=0).min()) > 0.1  # nothing in the drawing is black
-    pipeline = Pipeline(tiny, "cpu", scene=head)
+    pipeline = Pipeline(tiny, "cpu", scene=lambda *_: head)
     stream = pipeline.open()
     chunk = np.full(640, 0.1, np.float32)
     pictures = [pipeline.step([stream], [chunk])[0] for _ in range(4)]
@@ -55,8 +57,8 @@ def test_extreme_poses_have_no_black_holes(
 
 
 def test_the_head_turns_and_the_background_stays(tiny: Speaker) -> None:
-    left = PosedHead(tiny, still(-12, 0, 0)).picture(0)
-    right = PosedHead(tiny, still(12, 0, 0)).picture(0)
+    left = PosedHead(tiny, CPU, still(-12, 0, 0)).picture(0)
+    right = PosedHead(tiny, CPU, still(12, 0, 0)).picture(0)
     change = (left - right).abs().amax(dim=0)
     assert float(change.max()) > 0.3
     assert float(change[:6].max()) < 0.02

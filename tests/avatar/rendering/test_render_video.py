@@ -6,10 +6,12 @@ import av
 import numpy as np
 import pytest
 
-from avatar.audio import SAMPLE_RATE
+from avatar.audio import SAMPLE_RATE, stream_sound
 from avatar.errors import AvatarError
+from avatar.rendering import frame_batches
+from avatar.rendering.frame_batches import draw_frames
 from avatar.rendering.pipeline import Pipeline
-from avatar.rendering.render_video import pictures_of, render_film
+from avatar.rendering.render_video import render_film
 from avatar.speakers.speaker import Speaker
 
 
@@ -44,7 +46,7 @@ def test_film_has_every_frame_and_its_sound_in_step(
     sound = write_sound(tmp_path / "sound.wav", 1.99, rate, channels)
     told: list[tuple[int, int]] = []
     count = render_film(
-        pipeline, sound, tmp_path / "film.mp4", lambda done, of: told.append((done, of))
+        [pipeline], sound, tmp_path / "film.mp4", lambda done, of: told.append((done, of))
     )
     assert count == 50
     assert told[-1] == (50, 50)
@@ -64,13 +66,30 @@ def test_film_has_every_frame_and_its_sound_in_step(
 
 def test_pictures_are_those_of_the_stream(pipeline: Pipeline, tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "sound.wav", 0.5, SAMPLE_RATE)
-    pictures = list(pictures_of(pipeline, sound))
+    pictures = list(draw_frames([pipeline], stream_sound(sound)))
     assert [picture.index for picture in pictures] == list(range(13))
+
+
+@pytest.mark.parametrize("twins", [0, 2])
+@pytest.mark.parametrize("frames", [1, 2, 30])
+def test_batches_in_several_threads_show_what_the_stream_shows(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, frames: int, twins: int
+) -> None:
+    monkeypatch.setattr(frame_batches, "PIECE", 9)
+    rng = np.random.default_rng(frames)
+    chunks = rng.normal(0, 0.1, (frames, 640)).astype(np.float32)
+    stream, silence = pipeline.open(), np.zeros((2, 640), np.float32)
+    true = [pipeline.step([stream], [chunk])[0] for chunk in [*chunks, *silence]][2:]
+    made = list(draw_frames([pipeline, *(pipeline.twin() for _ in range(twins))], chunks))
+    assert [picture.index for picture in made] == list(range(frames))
+    for a, b in zip(made, true, strict=True):
+        assert b is not None
+        assert int(np.abs(a.i420.astype(int) - b.i420).max()) <= 1
 
 
 def test_one_chunk_is_one_frame(pipeline: Pipeline, tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "sound.wav", 0.02, SAMPLE_RATE)
-    assert len(list(pictures_of(pipeline, sound))) == 1
+    assert len(list(draw_frames([pipeline], stream_sound(sound)))) == 1
 
 
 def test_interruption_leaves_nothing(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -81,7 +100,7 @@ def test_interruption_leaves_nothing(pipeline: Pipeline, tmp_path: Path) -> None
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        render_film(pipeline, sound, tmp_path / "film.mp4", interrupt)
+        render_film([pipeline], sound, tmp_path / "film.mp4", interrupt)
     assert [path.name for path in tmp_path.iterdir()] == ["sound.wav"]
 
 
@@ -90,7 +109,7 @@ def test_interruption_leaves_nothing(pipeline: Pipeline, tmp_path: Path) -> None
 )
 def test_a_name_is_only_a_name(pipeline: Pipeline, tmp_path: Path, name: str) -> None:
     sound = write_sound(tmp_path / "sound.wav", 0.2, SAMPLE_RATE).rename(tmp_path / f"{name}.wav")
-    assert render_film(pipeline, sound, tmp_path / f"{name}.mp4", silent) == 5
+    assert render_film([pipeline], sound, tmp_path / f"{name}.mp4", silent) == 5
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {f"{name}.wav", f"{name}.mp4"}
 
@@ -98,12 +117,12 @@ def test_a_name_is_only_a_name(pipeline: Pipeline, tmp_path: Path, name: str) ->
 def test_refusals(pipeline: Pipeline, tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "sound.wav", 0.2, SAMPLE_RATE)
     with pytest.raises(AvatarError, match="must end in"):
-        render_film(pipeline, sound, tmp_path / "film.gif", silent)
+        render_film([pipeline], sound, tmp_path / "film.gif", silent)
     with pytest.raises(AvatarError, match="File name too long"):
-        render_film(pipeline, sound, tmp_path / ("x" * 300 + ".mp4"), silent)
+        render_film([pipeline], sound, tmp_path / ("x" * 300 + ".mp4"), silent)
     with pytest.raises(AvatarError, match="no such file"):
-        render_film(pipeline, tmp_path / "absent.wav", tmp_path / "film.mp4", silent)
+        render_film([pipeline], tmp_path / "absent.wav", tmp_path / "film.mp4", silent)
     (tmp_path / "text.wav").write_text("not a sound")
     with pytest.raises(AvatarError, match="cannot be read"):
-        render_film(pipeline, tmp_path / "text.wav", tmp_path / "film.mp4", silent)
+        render_film([pipeline], tmp_path / "text.wav", tmp_path / "film.mp4", silent)
     assert not (tmp_path / "film.mp4").exists()

@@ -5,29 +5,42 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from avatar.errors import AvatarError
+from avatar.errors import AvatarError, DeviceLost
 from streaming.render.caller import Caller
 from streaming.render.client import QUEUE, RenderClient
 from streaming.render.renderer import I420, Speakers
-from tests.streaming.support.level_bar import LevelBar, find_bars
+from tests.streaming.support.level_bar import BarPicture, LevelBar, find_bars
 
 SILENCE = np.zeros(640, np.float32)
 
 
+class DyingBar(LevelBar):
+    """Its device is lost once it has made a picture."""
+
+    def step(self, streams: Sequence[Any], chunks: Sequence[Any]) -> list[BarPicture | None]:
+        made = super().step(streams, chunks)
+        if getattr(self, "shown", False):
+            raise DeviceLost("CUDA error: unspecified launch failure")
+        self.shown = any(made)
+        return made
+
+
 def find_with_a_broken_one(folder: Path) -> Speakers:
     def load(name: str) -> LevelBar:
+        if name == "dying":
+            return DyingBar()
         if name == "broken":
             raise AvatarError("broken: its weights are not those of its card")
         return LevelBar(160 if name == "pale" else 90)
 
-    return Speakers("bar", {"bar": folder, "pale": folder, "broken": folder}, load)
+    return Speakers("bar", {"bar": folder, "pale": folder, "broken": folder, "dying": folder}, load)
 
 
 def find_nothing() -> Speakers:
@@ -128,6 +141,21 @@ async def test_a_killed_renderer_is_started_again_and_callers_go_on(worker: Rend
             number += 1
             await asyncio.sleep(0.04)
     assert shown.shades[-1] == 160
+
+
+async def test_a_renderer_that_lost_its_device_is_started_again(worker: RenderClient) -> None:
+    shown = Shown()
+    caller = await worker.join("dying", shown)
+    pid = worker.pid
+    await talk(worker, caller, range(3))
+    worker.submit(caller, 3, SILENCE)
+    await until(lambda: caller.failing)
+    assert shown.shades == [90]
+    async with asyncio.timeout(30):
+        while caller.failing or len(shown.numbers) < 2:
+            worker.submit(caller, 4, SILENCE)
+            await asyncio.sleep(0.04)
+    assert worker.pid != pid
 
 
 async def test_a_caller_who_left_leaves_no_shared_memory(worker: RenderClient) -> None:

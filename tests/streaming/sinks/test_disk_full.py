@@ -58,5 +58,5 @@ def test_rendering_ends_in_words_too(small_disk: Path, tmp_path: Path) -> None:
     pipeline = Pipeline(load_speaker(str(make_tiny_bundle(tmp_path / "tiny"))), "cpu")
     sound = write_beeps(tmp_path / "beeps.wav", seconds=30)
     with pytest.raises(AvatarError, match="No space left on device"):
-        render_film(pipeline, sound, small_disk / "film.mp4", lambda *_: None)
+        render_film([pipeline], sound, small_disk / "film.mp4", lambda *_: None)
     assert list(small_disk.iterdir()) == []
