@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
 from avatar.media.downmix import Downmix
+from avatar.media.samples import Samples
 
 if TYPE_CHECKING:
     import av
@@ -19,8 +19,6 @@ SAMPLE_RATE = 16_000  # Hz
 FPS = 25  # video frames a second
 SAMPLES_PER_FRAME = SAMPLE_RATE // FPS  # 640: frame n shows samples [640 n, 640 (n + 1))
 LOOKAHEAD_FRAMES = 2  # frame n is drawn once the samples of frame n + 2 are there: 80 ms
-
-Samples = NDArray[np.float32]
 
 
 class Resampler:

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, Samples
+from avatar.audio import SAMPLE_RATE, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.evaluation.cross_identity import follow
 from avatar.i420 import to_rgb
+from avatar.media.samples import Samples
 from avatar.rendering.pipeline import Pipeline
 from avatar.training.encoder.articulation import phone_frames
 from avatar.training.encoder.closures import FRAME, Closures, SpokenLips, closures

@@ -7,9 +7,8 @@ with opposite sign: people hear it, and the mean is silence.
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+from avatar.media.samples import Samples
 
 BLOCK = 0.010  # s over which loudness is compared; weights glide over as long
 MEMORY = 0.8  # of a block's loudness that is left in the next one

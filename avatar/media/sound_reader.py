@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from avatar.media.recording import Decoded, Recording, decode
-
-Samples = NDArray[np.float32]
+from avatar.media.samples import Samples
 
 GAP = 0.020  # s: time stamps further off than this are a gap, not rounding
 LOUDEST = 4.0  # full scale is 1; more than this is damage, not sound

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME, Samples
+from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
+from avatar.media.samples import Samples
 from avatar.rendering.backends.device import device_loss, to_device, working_on
 from avatar.rendering.pipeline import Picture, Pipeline
 from avatar.rendering.speech_features import PIECE

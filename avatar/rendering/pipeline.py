@@ -11,9 +11,10 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from avatar.audio import LOOKAHEAD_FRAMES, Samples
+from avatar.audio import LOOKAHEAD_FRAMES
 from avatar.errors import AvatarError
 from avatar.i420 import I420
+from avatar.media.samples import Samples
 from avatar.rendering.backends.choose import choose_backend
 from avatar.rendering.backends.cuda_graph import Drawing, GraphedDrawing
 from avatar.rendering.backends.device import (

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch.nn import functional as F
 
-from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME, Samples
+from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
 from avatar.config import from_dict
 from avatar.errors import AvatarError
+from avatar.media.samples import Samples
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "speech_encoder.safetensors"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avatar.audio import Samples
+from avatar.media.samples import Samples
 from avatar.training.encoder.corpus import Utterance, read_folder
 from avatar.training.encoder.noises import GENERATED
 from avatar.training.encoder.prepare import (

@@ -9,7 +9,8 @@ import numpy as np
 
 from avatar.errors import AvatarError
 from avatar.media.downmix import Downmix
-from streaming.devices.resampler import BlockResampler, Samples
+from avatar.media.samples import Samples
+from streaming.devices.resampler import BlockResampler
 from streaming.devices.sound_stream import SoundStream
 from streaming.devices.sound_system import SoundSystem
 from streaming.media.clock import VOICE_RATE

@@ -2,11 +2,9 @@
 
 import av
 import numpy as np
-import numpy.typing as npt
 
+from avatar.media.samples import Samples
 from streaming.media.clock import VOICE_RATE
-
-Samples = npt.NDArray[np.float32]
 
 PIECE = VOICE_RATE // 100  # samples
 

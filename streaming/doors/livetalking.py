@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from avatar.audio import FPS, SAMPLE_RATE, Samples, stream_sound
+from avatar.audio import FPS, SAMPLE_RATE, stream_sound
 from avatar.errors import AvatarError
+from avatar.media.samples import Samples
 from streaming.media.call import Call
 from streaming.media.clock import VOICE_RATE
 from streaming.media.speech_queue import MOST_WAITING, SpeechQueue

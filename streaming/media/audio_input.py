@@ -7,16 +7,14 @@ from typing import cast
 
 import av
 import numpy as np
-import numpy.typing as npt
 
 from avatar.media.downmix import Downmix
+from avatar.media.samples import Samples
 from streaming.core import metrics
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.media.concealment import HISTORY, continue_sound
 from streaming.media.downsampling import CONTEXT, downsample
 from streaming.media.upsampler import Upsampler
-
-Samples = npt.NDArray[np.float32]
 
 RING = 4 * VOICE_RATE  # samples kept: far more than any delay, and constant
 SETTLING_PACKETS = 10  # the promptest of the first packets fixes when sound is due

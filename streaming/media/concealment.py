@@ -1,9 +1,8 @@
 """What is heard where sound went missing: the last pitch period again, fading to silence."""
 
 import numpy as np
-import numpy.typing as npt
 
-Samples = npt.NDArray[np.float32]
+from avatar.media.samples import Samples
 
 FADE = 2880  # samples of 48 kHz (60 ms): after this a lost voice is silence
 HISTORY = 1920  # samples (40 ms) searched for the pitch

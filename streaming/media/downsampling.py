@@ -1,11 +1,9 @@
 """From the voice that is heard to the sound that the lips follow: 48 to 16 kHz."""
 
 import numpy as np
-import numpy.typing as npt
 
+from avatar.media.samples import Samples
 from streaming.media.clock import VOICE_PER_SAMPLE, VOICE_RATE
-
-Samples = npt.NDArray[np.float32]
 
 FILTER_TAPS = 63
 CONTEXT = FILTER_TAPS - VOICE_PER_SAMPLE  # samples of 48 kHz before a chunk that its filter sees

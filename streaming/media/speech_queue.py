@@ -14,8 +14,9 @@ import numpy as np
 
 from avatar.audio import FPS, LOOKAHEAD_FRAMES
 from avatar.errors import AvatarError
+from avatar.media.samples import Samples
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
-from streaming.media.downsampling import CONTEXT, Samples, downsample
+from streaming.media.downsampling import CONTEXT, downsample
 from streaming.media.speech_segment import SpeechSegment
 from streaming.media.spoken import FADE, Spoken
 

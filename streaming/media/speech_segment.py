@@ -5,8 +5,8 @@ from collections import deque
 import numpy as np
 
 from avatar.audio import Resampler
+from avatar.media.samples import Samples
 from streaming.media.clock import VOICE_RATE
-from streaming.media.downsampling import Samples
 
 
 class SpeechSegment:

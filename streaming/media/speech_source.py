@@ -4,9 +4,9 @@ from typing import Protocol
 
 import numpy as np
 
+from avatar.media.samples import Samples
 from streaming.media.audio_input import AudioInput
 from streaming.media.clock import VOICE_PER_FRAME
-from streaming.media.downsampling import Samples
 from streaming.media.speech_queue import SpeechQueue
 
 FADE = 240  # samples of 48 kHz (5 ms) that a source is faded over where another takes its place

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from avatar.media.samples import Samples
 from streaming.media.clock import VOICE_RATE
-from streaming.media.downsampling import Samples
 
 RING = 4 * VOICE_RATE  # samples kept: far more than any delay, and constant
 FADE = 480  # samples (10 ms): speech that is broken off fades over them, so that nothing clicks

@@ -1,11 +1,9 @@
 """Telephone sound (8 kHz, G.711) at the 48 kHz that positions are counted in."""
 
 import numpy as np
-import numpy.typing as npt
 
+from avatar.media.samples import Samples
 from streaming.media.clock import VOICE_RATE
-
-Samples = npt.NDArray[np.float32]
 
 REACH = 12  # samples of the source on either side: 1.5 ms of delay at 8 kHz
 EDGE = 0.9  # of the source's own band: what is passed on

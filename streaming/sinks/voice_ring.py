@@ -3,11 +3,9 @@
 from threading import Lock
 
 import numpy as np
-import numpy.typing as npt
 
+from avatar.media.samples import Samples
 from streaming.media.clock import VOICE_RATE
-
-Samples = npt.NDArray[np.float32]
 
 RING = 2 * VOICE_RATE  # samples
 TAPS = 16

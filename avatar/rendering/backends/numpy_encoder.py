@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from avatar.audio import SAMPLES_PER_FRAME, Samples
+from avatar.audio import SAMPLES_PER_FRAME
+from avatar.media.samples import Samples
 from avatar.models.log_mel import FFT, FLOOR, HOP, TAIL, WINDOW
 from avatar.models.running_mean import FULL_WEIGHT, MEMORY, PRIOR_WEIGHT
 from avatar.models.speech_encoder import NATS, QUIET, STEPS, STRIDE, Block, SpeechEncoder

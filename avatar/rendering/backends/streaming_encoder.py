@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from avatar.audio import Samples
+from avatar.media.samples import Samples
 from avatar.models.encoder_state import EncoderState
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.rendering.backends.device import to_device

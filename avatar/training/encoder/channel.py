@@ -12,7 +12,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, istft, sosfilt, stft
 
-from avatar.audio import SAMPLE_RATE, Samples
+from avatar.audio import SAMPLE_RATE
+from avatar.media.samples import Samples
 
 OPUS_RATE = 48_000  # Hz, what every Opus decoder gives
 PACKET = SAMPLE_RATE // 50  # 20 ms, as browsers send

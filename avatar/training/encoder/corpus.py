@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from avatar.audio import Samples, load_sound
+from avatar.audio import load_sound
 from avatar.errors import AvatarError
+from avatar.media.samples import Samples
 from avatar.training.encoder.phones import PHONE_INDEX, Phone
 
 WORST = 0.04  # share of the training utterances, those of the lowest alignment score, left out

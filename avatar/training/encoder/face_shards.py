@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avatar.audio import Samples
+from avatar.media.samples import Samples
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.rendering.speech_features import features_of
 from avatar.training.av_offset import EVIDENCE, av_offset, correlation_at

@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.audio import FPS, Samples
+from avatar.audio import FPS
 from avatar.errors import AvatarError
 from avatar.files import replace_file
 from avatar.media.recording import Recording
+from avatar.media.samples import Samples
 from avatar.media.sound_tracks import heard
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.training.encoder.face_shards import Person, find_sync

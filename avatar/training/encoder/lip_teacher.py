@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.audio import Samples
+from avatar.media.samples import Samples
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.rendering.speech_features import features_of
 from avatar.training.encoder.face_shards import Person

@@ -9,7 +9,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, sosfilt
 
-from avatar.audio import SAMPLE_RATE, Samples
+from avatar.audio import SAMPLE_RATE
+from avatar.media.samples import Samples
 
 Sound = NDArray[np.float64]
 

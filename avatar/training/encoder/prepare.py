@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
-from avatar.audio import Samples
+from avatar.media.samples import Samples
 from avatar.training.encoder.channel import damage
 from avatar.training.encoder.corpus import Spoken, Utterance
 from avatar.training.encoder.lip_measures import Measures

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from avatar.audio import SAMPLE_RATE, Samples
+from avatar.audio import SAMPLE_RATE
 from avatar.files import replace_file
+from avatar.media.samples import Samples
 from avatar.models.log_mel import FLOOR, HOP, TAIL, LogMel
 from avatar.training.encoder.articulation import phone_frames, tracks
 from avatar.training.encoder.corpus import Spoken

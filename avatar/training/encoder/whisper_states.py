@@ -10,8 +10,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, Samples
+from avatar.audio import SAMPLE_RATE, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
+from avatar.media.samples import Samples
 
 STATES = 2  # in a video frame
 LONGEST = 30 * SAMPLE_RATE  # samples that it hears at once

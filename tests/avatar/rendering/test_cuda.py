@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from avatar.audio import Samples
 from avatar.errors import AvatarError, DeviceLost
 from avatar.i420 import planes_of_rgb, rgb_of_planes
+from avatar.media.samples import Samples
 from avatar.rendering.backends import cuda_graph
 from avatar.rendering.backends.device import choose_device
 from avatar.rendering.pipeline import Picture, Pipeline, Stream, step_together

@@ -5,7 +5,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from avatar.audio import Samples
+from avatar.media.samples import Samples
 from avatar.rendering.pipeline import Picture, Pipeline, Stream, step_together
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.rendering.speech_features import features_of

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from avatar.audio import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, Samples
+from avatar.audio import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from avatar.media.samples import Samples
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.rendering.speech_features import SHIPPED, Features, features_of, load_encoder
 from avatar.training.encoder import noises

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from avatar.audio import SAMPLE_RATE, Samples
+from avatar.audio import SAMPLE_RATE
+from avatar.media.samples import Samples
 from avatar.training.encoder import channel, noises
 
 Step = Callable[[Samples, Generator], Samples]
