@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.files import replace_file
 from avatar.training.preprocess.canonical_frame import choose_canonical, lip_aperture
 from avatar.training.preprocess.canonical_view import CanonicalView
 from avatar.training.preprocess.face_depth import canonical_depth
@@ -123,6 +124,5 @@ def _low_chin(
 
 
 def _save_picture(path: Path, image: NDArray[np.uint8]) -> None:
-    partial = path.with_name("part-" + path.name)
-    cv2.imwrite(str(partial), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    partial.replace(path)
+    with replace_file(path) as temporary:
+        cv2.imwrite(str(temporary), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
+from avatar.files import replace_file
 from avatar.media.orientation import fit
 from avatar.media.recording import Recording, recording_of
 from avatar.media.sound_tracks import heard
@@ -156,21 +157,20 @@ def _write_frames(sources: list[_Source], crops: Crops, workdir: Path, progress:
     total = sum(len(sound) // SAMPLES_PER_FRAME for one in sources for sound in one.sounds)
     side = next(iter(crops.values())).size
     require_space(workdir, total * side * side * 3)
-    partial = workdir / "frames.npy.part"
-    frames = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
-        partial, mode="w+", dtype=np.uint8, shape=(total, side, side, 3)
-    )
-    done = 0
-    for source in sources:
-        crop = crops[source.survey.size]
-        for image in _used_pictures(source):
-            frames[done] = crop.apply(fit(image, source.survey.size))
-            done += 1
-            if done % 25 == 0:
-                progress("crop", done, total)
-    progress("crop", total, total)
-    frames.flush()
-    partial.replace(workdir / "frames.npy")
+    with replace_file(workdir / "frames.npy") as temporary:
+        frames = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
+            temporary, mode="w+", dtype=np.uint8, shape=(total, side, side, 3)
+        )
+        done = 0
+        for source in sources:
+            crop = crops[source.survey.size]
+            for image in _used_pictures(source):
+                frames[done] = crop.apply(fit(image, source.survey.size))
+                done += 1
+                if done % 25 == 0:
+                    progress("crop", done, total)
+        progress("crop", total, total)
+        frames.flush()
 
 
 def _used_pictures(source: _Source) -> Iterator[Image]:
@@ -186,7 +186,5 @@ def _used_pictures(source: _Source) -> Iterator[Image]:
 
 
 def _save(path: Path, array: NDArray[np.float32]) -> None:
-    partial = path.with_suffix(".npy.part")
-    with partial.open("wb") as file:
-        np.save(file, array)
-    partial.replace(path)
+    with replace_file(path) as temporary:
+        np.save(temporary, array)

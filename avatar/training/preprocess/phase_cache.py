@@ -13,6 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from avatar.errors import AvatarError
+from avatar.files import replace_file
 
 Arrays = dict[str, NDArray[Any]]
 SPARE_BYTES = 64 << 20  # for the small files beside the frames
@@ -54,10 +55,8 @@ class PhaseCache:
     def store(self, name: str, key: str, arrays: Arrays) -> None:
         """Write the arrays under a temporary name, then rename."""
         whole = {field: np.ascontiguousarray(array) for field, array in arrays.items()}
-        path = self._path(name)
-        partial = path.with_suffix(".part")
-        save_file(whole, partial, metadata={"key": key})
-        partial.replace(path)
+        with replace_file(self._path(name)) as temporary:
+            save_file(whole, temporary, metadata={"key": key})
 
     def arrays(self, name: str, key: str, compute: Callable[[], Arrays]) -> Arrays:
         """The stored arrays, or else the computed ones, stored."""
@@ -73,9 +72,8 @@ class PhaseCache:
 
 def write_text(path: Path, text: str) -> None:
     """Replace a small text file atomically."""
-    partial = path.with_suffix(path.suffix + ".part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with replace_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def chain(key: str, *settings: object) -> str:

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 from avatar.audio import FPS, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
+from avatar.files import replace_file
 from avatar.models.warp import Camera
 from avatar.training.preprocess.face_crop import Crop
 from avatar.training.preprocess.landmark_sets import LIPS
@@ -97,9 +98,8 @@ class TrackedVideo:
         """Write track.safetensors and track.yaml beside frames.npy and sound.npy."""
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in STORED}
         arrays["usable"] = arrays["usable"].astype(np.uint8)
-        partial = folder / "track.safetensors.part"
-        save_file(arrays, partial)
-        partial.replace(folder / "track.safetensors")
+        with replace_file(folder / "track.safetensors") as temporary:
+            save_file(arrays, temporary)
         note = {
             "format": FORMAT,
             "camera": [self.camera.focal, self.camera.cx, self.camera.cy],
