@@ -13,14 +13,15 @@ from avatar.errors import AvatarError
 from avatar.speakers.card import CARD
 
 ENVIRONMENT = "AVATAR_SPEAKERS"
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+LONGEST_NAME = 63  # characters: a label of DNS is as long
+NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST_NAME - 1}}}")
 
 
 def check_name(name: str) -> str:
     """A name that can stand for a folder on any machine, or AvatarError."""
     if not NAME.fullmatch(name):
         raise AvatarError(
-            f"{name!r} is no speaker's name: use small letters, digits, - and _, at most 63"
+            f"{name!r} is no speaker's name: use a-z, 0-9, - and _, at most {LONGEST_NAME}"
         )
     return name
 

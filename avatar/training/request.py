@@ -1,6 +1,5 @@
 """What the user asked of `avatar train`, checked before any work begins."""
 
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from avatar.config import Preset
 from avatar.errors import AvatarError
 from avatar.files import replace_file
 from avatar.speakers.consent import parse_day
+from avatar.speakers.folders import check_name
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 MIN_CONSENT = 8  # characters
 
 
@@ -43,10 +42,7 @@ class TrainRequest:
 
     def check(self) -> None:
         """Refuse what cannot end well."""
-        if not NAME.fullmatch(self.name):
-            raise AvatarError(
-                f"{self.name!r} cannot be a speaker's name: use a-z, 0-9, - and _, 40 at most"
-            )
+        check_name(self.name)
         if self.consent_until:
             parse_day(self.consent_until)
         if len(self.consent.strip()) < MIN_CONSENT:

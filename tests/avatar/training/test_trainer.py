@@ -122,7 +122,8 @@ def test_split_never_mixes() -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"name": "../evil"}, "cannot be a speaker's name"),
+        ({"name": "../evil"}, "is no speaker's name"),
+        ({"name": "x" * 64}, "is no speaker's name"),
         ({"consent": " "}, "--consent"),
         ({"videos": (Path("absent.mp4"),)}, "no such file"),
         ({"held_out": 0.9}, "--held-out"),

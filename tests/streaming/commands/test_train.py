@@ -20,7 +20,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     ("arguments", "complaint"),
     [
         (["--name", "anna"], "needs the person's consent"),
-        (["--name", "An na", "--consent", "Anna, 3 May"], "cannot be a speaker's name"),
+        (["--name", "An na", "--consent", "Anna, 3 May"], "is no speaker's name"),
         (["--name", "anna", "--consent", "Anna, 3 May", "--budget", "soon"], "--budget 'soon'"),
         (
             ["--name", "anna", "--consent", "Anna, 3 May", "--budget", "9s", "--steps", "3"],
