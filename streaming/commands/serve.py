@@ -78,6 +78,13 @@ def serve(
     label_language: Annotated[
         str | None, typer.Option(help="de, en, es, fr, it, nl or pt. [default: en]")
     ] = None,
+    audit: Annotated[
+        str | None,
+        typer.Option(
+            help="File that takes a line (JSON) for every call that begins and ends. "
+            "[default: none is written]"
+        ),
+    ] = None,
     compat: Annotated[
         str | None,
         typer.Option(help="livetalking: answer to the addresses of LiveTalking too: docs/doors.md"),
@@ -157,6 +164,7 @@ def serve(
             "label_reason": label_reason,
             "label_language": label_language,
         },
+        "audit": audit,
         "compat": compat,
         "livekit_servers": tuple(livekit_server) if livekit_server else None,
     }

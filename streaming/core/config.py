@@ -56,6 +56,8 @@ class ServeConfig:
     log_level: str = "info"
     "debug, info, warning or error; of the libraries beneath, only warnings are written."
     marks: MarkSettings = field(default_factory=MarkSettings)
+    audit: str = ""
+    "A file that takes a line for every call that begins and ends."
     block_code: bool = False
     "Burn frame numbers into the pictures, for measurements."
 

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Literal
 
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
@@ -22,6 +23,7 @@ from streaming.render.caller import Caller
 from streaming.render.client import RenderClient
 from streaming.render.renderer import I420
 
+SourceName = Literal["microphone", "pushed"]
 PIECE = VOICE_PACKET / VOICE_RATE  # 20 ms: a sink is given sound in such pieces
 BEHIND = 2.0  # seconds that a picture given up is remembered
 LOOKAHEAD = (
@@ -62,6 +64,10 @@ class AvatarStream:
         self._watermark = SpeakerWatermark() if watermark else None
         self._caller: Caller | None = None
         self._over = False
+        self.speakers: list[str] = []
+        "All whose faces were driven, in their order."
+        self.sources: list[SourceName] = []
+        "All that drove them."
 
     @property
     def begun(self) -> float:
@@ -81,6 +87,11 @@ class AvatarStream:
             return False
         behind = self.clock.monotonic() - self._caller.dropped_at < BEHIND
         return self._caller.failing or behind
+
+    @property
+    def source(self) -> SourceName:
+        """Where the speech comes from now."""
+        return "microphone" if self._pushed is None else "pushed"
 
     @property
     def speaking(self) -> bool:
@@ -139,10 +150,17 @@ class AvatarStream:
             self.traces.sound_complete(number - LOOKAHEAD_FRAMES)
             metrics.SOUND_STAGE.observe(max(0.0, self.clock.monotonic() - due))
             chunk = self._speech.chunk(number)
+            self._note_use()
             if self._code:
                 self._code.hear(number, chunk)
             self._renderer.submit(self._caller, number, chunk)
             number += 1
+
+    def _note_use(self) -> None:
+        if self.speaker not in self.speakers:
+            self.speakers.append(self.speaker)
+        if self.source not in self.sources:
+            self.sources.append(self.source)
 
     def _submitted(self, number: int) -> None:
         self.traces.submitted(number - LOOKAHEAD_FRAMES)

@@ -30,7 +30,7 @@ MESSAGE_LIMIT = 64 * 1024  # bytes of one WebSocket message
 def run(config: "ServeConfig") -> None:
     """Serve until interrupted.
 
-    Raises AvatarError if the speaker, the port or the certificate cannot be had,
+    Raises AvatarError if the speaker, the port, the certificate or the audit log cannot be had,
     or if the configuration would let strangers in unchecked.
     """
     from streaming.core import logs
@@ -39,11 +39,13 @@ def run(config: "ServeConfig") -> None:
     from streaming.render.client import RenderClient
     from streaming.render.find_speakers import find_speakers
     from streaming.security.access import AccessControl
+    from streaming.server.audit_log import AuditLog
 
     how = LogSettings(config.log_format, config.log_level)
     logs.set_up(how)
     config.marks.report()
     AccessControl(config)
+    AuditLog(config)
     _look_at_certificate(config)
     make_ice_servers(config)
     listener = _listen(config)

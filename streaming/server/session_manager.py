@@ -17,6 +17,7 @@ from streaming.render.client import RenderClient
 from streaming.security.ip_addresses import home_of, is_here
 from streaming.security.rate_limit import TooManyError
 from streaming.server import memory
+from streaming.server.audit_log import AuditLog
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +40,16 @@ class SessionManager:
     """Opens calls while there is room; `len()` of it is the number of calls."""
 
     def __init__(self, worker: RenderClient, config: ServeConfig) -> None:
+        """Raises AvatarError if the audit log cannot be written."""
         self.limit = config.max_sessions or worker.ready.capacity.callers
         self.stopping = False
         self._renderer = worker
         self._config = config
+        self._audit = AuditLog(config)
         self._open: set[Call] = set()
         self._homes: Counter[str] = Counter()
         self._forgetting: set[asyncio.Task[None]] = set()
+        self._followed: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -72,9 +76,13 @@ class SessionManager:
         call = make()
         self._open.add(call)
         self._homes[home] += 1
-        task = asyncio.get_running_loop().create_task(self._forget(call, home))
-        self._forgetting.add(task)
-        task.add_done_callback(self._forgetting.discard)
+        for work, tasks in (
+            (self._forget(call, home), self._forgetting),
+            (self._audit.follow(call), self._followed),
+        ):
+            task = asyncio.get_running_loop().create_task(work)
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
         logs.session_id.set(call.id)
         metrics.OPENED.inc()
         log.info("session %s opened (%d of %d)", call.id, len(self), self.limit)
@@ -129,6 +137,7 @@ class SessionManager:
         """End every call; pages are told that the server stops."""
         open_now = list(self._open)
         await asyncio.gather(*(call.close(reason, "stopping") for call in open_now))
+        await asyncio.gather(*self._followed)
 
     async def _forget(self, call: Call, home: str) -> None:
         await call.closed.wait()
