@@ -20,13 +20,14 @@ NO_NAMES = {
 }  # fmt: skip
 
 PROGRAM = """
-import importlib, importlib.util, sys
+import importlib, sys
 libraries, modules, no_modules, no_names = (eval(line) for line in sys.stdin)
-roots = {name.split(".")[0] for name in libraries}
-absent = {root for root in roots if importlib.util.find_spec(root) is None}
+absent = set()
 for name in libraries:
-    if name.split(".")[0] not in absent:
+    try:
         importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        absent.add(error.name.split(".")[0])  # or a part of a namespace package
 for name in no_modules:
     sys.modules[name] = None
 for owner, names in no_names.items():
@@ -36,8 +37,8 @@ sys.platform = "win32"
 for name in modules:
     try:
         importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name not in absent:  # else of an extra that is not installed
+    except ImportError as error:
+        if error.name.split(".")[0] not in absent:  # else of an extra that is not installed
             raise
 """
 
