@@ -25,7 +25,7 @@ from streaming.render.client import RenderClient
 from streaming.security.access import AccessControl, AccessError, address_of
 from streaming.security.sdp_check import OFFER_LIMIT
 from streaming.security.tokens import ANY_SPEAKER, Grant, bearer
-from streaming.server import debug, health, livekit_join, livetalking, memory, whep
+from streaming.server import debug, health, livekit_join, livetalking, memory, verify, whep
 from streaming.server.call_handler import CallHandler, CallServices
 from streaming.server.errors import refuse
 from streaming.server.gallery import Gallery, GalleryEntry
@@ -34,6 +34,7 @@ from streaming.server.loop_lag import LoopLag
 from streaming.server.request_body import described, read_body
 from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
+from streaming.server.verify import VideoPlaces
 from streaming.server.websockets import signalling, speaking, viewing
 from streaming.webrtc.aiortc_patches.install import install
 from streaming.webrtc.session import Notify, Session
@@ -111,6 +112,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     )
     app.state.config, app.state.gallery = config, gallery
     app.state.access, app.state.ice_servers = AccessControl(config), ice_servers
+    app.state.video_places = VideoPlaces()
     app.middleware("http")(_guard)
     app.add_exception_handler(AvatarError, refuse)
     app.include_router(health.router)
@@ -128,6 +130,8 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     app.add_api_route("/view", view_page, methods=["GET"], include_in_schema=False)
     app.add_api_websocket_route("/view/ws", viewing)
     app.add_api_websocket_route("/speak", speaking)
+    app.add_api_route("/verify", verify_page, methods=["GET"], include_in_schema=False)
+    app.include_router(verify.router)
     app.include_router(whep.router)
     app.include_router(livekit_join.router)
     if config.compat == "livetalking":
@@ -197,3 +201,8 @@ async def _read_offer(request: Request) -> Offer:
 async def view_page() -> FileResponse:
     """The page that only shows; what it may see, it asks for at `/view/ws`."""
     return FileResponse(WEB / "view.html")
+
+
+async def verify_page() -> FileResponse:
+    """The page that takes a video and shows what `POST /verify` says of it."""
+    return FileResponse(WEB / "verify.html")
