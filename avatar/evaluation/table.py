@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from avatar.evaluation.any_voice import AnyVoice
@@ -18,8 +19,9 @@ FIGURES = (
 
 def evaluation_table(evaluation: Evaluation) -> Table:
     """One column a contender, one line a figure."""
-    table = Table(title=f"{evaluation.speaker}: {evaluation.frames} frames never trained on")
-    table.add_column("lips by")
+    title = f"{evaluation.speaker}: {evaluation.frames} frames never trained on"
+    table = Table(title=title, box=SIMPLE_HEAD)
+    table.add_column("lips by", no_wrap=True)
     for row in evaluation.rows:
         table.add_column(row.name, justify="right")
     cells = [_cells(row) for row in evaluation.rows]
@@ -33,7 +35,8 @@ def driven_table(speaker: str, driven: Sequence[Driven]) -> Table:
 
     Behind a figure stands, in brackets, the same one with another clip's sound.
     """
-    table = Table(title=f"{speaker}, driven by others (by the sound of another clip)")
+    title = f"{speaker}, driven by others (by the sound of another clip)"
+    table = Table(title=title, box=SIMPLE_HEAD)
     table.add_column("person")
     for heading in (
         "clips", "frames", "aperture r", "width r", "lag ms", "missed", "false closures", "speed",

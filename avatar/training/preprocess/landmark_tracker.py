@@ -1,11 +1,9 @@
 """Face landmarks of every frame, behind an interface so that another tracker can take its place."""
 
 import importlib.util
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 import cv2
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
+from avatar.training.preprocess.native_silence import native_silence
 from avatar.training.preprocess.video_reader import Image
 
 LANDMARKS = 478  # 468 of the face and 5 of each iris
@@ -38,16 +37,10 @@ class MediaPipeFaceMesh:
     def __init__(self, scale: int = 1) -> None:
         self._scale = scale
         self._mesh: Any = None
-        self._opened = False
 
     def start(self) -> None:
         """A new clip begins: the next picture is searched for a face."""
-        from mediapipe.python.solutions.face_mesh import FaceMesh
-
         self.close()
-        with _native_silence():
-            self._mesh = FaceMesh(max_num_faces=1, refine_landmarks=True)
-        self._opened = False
 
     def close(self) -> None:
         """Give the graph back."""
@@ -61,16 +54,23 @@ class MediaPipeFaceMesh:
         if self._scale > 1:
             size = (width * self._scale, height * self._scale)
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC))
-        # The graph speaks of itself when it opens, which it does with the first picture.
-        with nullcontext() if self._opened else _native_silence():
+        # The graph speaks of itself, in threads of its own, until its first picture is done.
+        with native_silence() if self._mesh is None else nullcontext():
+            if self._mesh is None:
+                self._mesh = _face_mesh()
             found = self._mesh.process(np.ascontiguousarray(image)).multi_face_landmarks
-        self._opened = True
         if not found:
             return None
         points = np.array([(p.x, p.y, p.z) for p in found[0].landmark], np.float32)
         points *= (width, height, width)
         points[:, :2] -= 0.5
         return points
+
+
+def _face_mesh() -> Any:
+    from mediapipe.python.solutions.face_mesh import FaceMesh
+
+    return FaceMesh(max_num_faces=1, refine_landmarks=True)
 
 
 def need_face_tracker(python: tuple[int, int] = sys.version_info[:2]) -> None:
@@ -83,19 +83,6 @@ def need_face_tracker(python: tuple[int, int] = sys.version_info[:2]) -> None:
             "no release for Python {}.{}; everything else runs here".format(*python)
         )
     raise AvatarError("the face tracker is not installed: pip install 'speech2lip-live[train]'")
-
-
-@contextmanager
-def _native_silence() -> Iterator[None]:
-    """What libraries write to standard error past Python goes nowhere."""
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def enlargement(face_width: float) -> int:

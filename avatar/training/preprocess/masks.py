@@ -13,6 +13,7 @@ from avatar.training.preprocess.landmark_sets import (
     LIPS,
     NOSE_BASE,
 )
+from avatar.training.preprocess.native_silence import native_silence
 from avatar.training.preprocess.polygons import filled, hull
 
 FEATHER = 0.12  # eye distances over which a mask fades
@@ -53,7 +54,7 @@ def head_mask(image: NDArray[np.uint8], landmarks: Array, unit: float) -> Mask:
 def _person(image: NDArray[np.uint8]) -> Array:
     from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
 
-    with SelfieSegmentation(model_selection=0) as model:
+    with native_silence(), SelfieSegmentation(model_selection=0) as model:
         return np.asarray(model.process(np.ascontiguousarray(image)).segmentation_mask)
 
 

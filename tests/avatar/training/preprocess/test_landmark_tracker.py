@@ -9,11 +9,14 @@ import pytest
 
 from avatar.errors import AvatarError
 from avatar.media.recording import recording_of
+from avatar.training.preprocess.face_detector import FaceDetector
 from avatar.training.preprocess.landmark_tracker import (
     LANDMARKS,
     MediaPipeFaceMesh,
     need_face_tracker,
 )
+from avatar.training.preprocess.masks import head_mask
+from avatar.training.preprocess.native_silence import native_silence
 from avatar.training.preprocess.video_reader import read_pictures
 from tests.support import need
 
@@ -31,8 +34,24 @@ def test_a_face_is_found_and_nothing_else_is_said(capfd: pytest.CaptureFixture[s
         assert points.shape == (LANDMARKS, 3)
         assert tracker.track(np.zeros_like(face)) is None
     tracker.close()
+    with FaceDetector() as detector:
+        assert len(detector.boxes(face)) == 1
+        assert len(detector.boxes(np.zeros_like(face))) == 0
+    assert head_mask(face, points[:, :2], 80).max() == 1
     os.write(2, b"heard again")
     assert capfd.readouterr().err == "heard again"
+
+
+def test_a_traceback_in_the_silence_is_not_swallowed(capfd: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        with native_silence():
+            os.write(2, b"unheard")
+            raise ValueError("a fault of its own")
+
+    with pytest.raises(ValueError, match="of its own"):
+        fail()
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
 
 
 @pytest.mark.parametrize(
