@@ -12,6 +12,7 @@ from streaming.commands.camera import camera
 from streaming.commands.certificate import certificate
 from streaming.commands.doctor import doctor
 from streaming.commands.evaluate import evaluate
+from streaming.commands.help import Command
 from streaming.commands.render import render
 from streaming.commands.serve import serve
 from streaming.commands.soak import soak
@@ -30,19 +31,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-app.command()(serve)
-app.command()(token)
-app.command()(doctor)
-app.command()(camera)
-app.command()(bench)
-app.command()(soak)
-app.command()(train)
-app.command()(evaluate)
-app.command()(render)
-app.command()(verify)
-app.command()(certificate)
+for command in (
+    serve, token, doctor, camera, bench, soak, train, evaluate, render, verify, certificate,
+):  # fmt: skip
+    app.command(cls=Command)(command)
 app.add_typer(speakers, name="speakers")
-app.command()(train_encoder)
+app.command(cls=Command)(train_encoder)
 
 
 def main() -> None:

@@ -71,7 +71,7 @@ def evaluate(
     from avatar.speakers.speaker import load_speaker
     from avatar.training.preprocess.landmark_tracker import need_face_tracker
     from streaming.commands.progress import phase_progress
-    from streaming.commands.tables import table_console
+    from streaming.commands.tables import print_tables, table_console
     from streaming.core.console import text_console
 
     if not (videos or held_out or drive or voices):
@@ -93,11 +93,11 @@ def evaluate(
         driven = _drive(speaker, drive, audio_track, device, progress) if drive else []
         followed = None if voices is None else _follow(speaker, voices, device, progress)
     if judged is not None:
-        console.print(evaluation_table(judged))
+        print_tables(console, evaluation_table(judged))
     if driven:
-        console.print(driven_table(speaker.name, driven))
+        print_tables(console, driven_table(speaker.name, driven))
     if followed is not None:
-        console.print(any_voice_table(speaker.name, followed))
+        print_tables(console, any_voice_table(speaker.name, followed))
     if json_file is not None:
         _write(json_file, judged, driven, followed)
 

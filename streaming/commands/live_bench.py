@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from avatar.errors import AvatarError
-from streaming.commands.tables import table_console
+from streaming.commands.tables import print_tables, table_console
 
 if TYPE_CHECKING:
     from streaming.benchmark.live_benchmark import LiveRun
@@ -51,8 +51,7 @@ def bench_calls(
         raise AvatarError(f"--live needs at least --seconds {SHORTEST_CALL:g}")
     run = measure_calls(seconds, calls, ("--max-sessions", str(calls), *server_flags))
     console = table_console()
-    console.print(_call_table(run))
-    console.print(_stage_table(run))
+    print_tables(console, _call_table(run), _stage_table(run))
     if json_file:
         with replace_file(json_file) as file:
             file.write_text(json.dumps(asdict(run), indent=2) + "\n", encoding="utf-8")

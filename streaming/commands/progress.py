@@ -16,6 +16,7 @@ from streaming.core.console import text_console
 
 SCALE = 1000  # steps of a bar whose progress is a share
 BAR = 62  # characters of a bar and what stands round it; a note has the rest
+GAP = "  "  # between the losses of a note, which are shown whole or not at all
 LINES = 10  # that a phase writes where there is no terminal
 
 
@@ -49,14 +50,15 @@ class PhaseProgress:
 
     def report(self, name: str, share: float, losses: dict[str, float]) -> None:
         """Share of a phase of learning that is done, and its losses."""
-        note = "  ".join(f"{loss} {value:.4f}" for loss, value in losses.items())
+        note = GAP.join(f"{loss} {value:.4f}" for loss, value in losses.items())
         self._show(name, round(share * SCALE), SCALE, note)
 
     def _show(self, name: str, done: int, total: int | None, note: str) -> None:
         if self._progress.disable:
             self._write(name, done, total, note)
             return
-        note = note[: max(self._console.width - BAR, 0)]
+        while len(note) > max(self._console.width - BAR, 0):
+            note = note.rpartition(GAP)[0]
         if name not in self._bars:
             self._bars[name] = self._progress.add_task(name, total=total, note=note)
         self._progress.update(self._bars[name], completed=done, total=total)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from streaming.commands.tables import table_console
+from streaming.commands.tables import print_tables, table_console
 from streaming.core.console import text_console
 
 if TYPE_CHECKING:
@@ -27,11 +27,10 @@ def bench_rendering(plan: "Plan", json_file: Path | None, plot: Path | None) -> 
     with text_console(stderr=True).status("measuring") as status:
         found = benchmark(plan, lambda doing: status.update(Text(doing)))
     console = table_console()
-    for table in _tables(found):
-        console.print(table)
+    print_tables(console, *_tables(found))
     machine = found.machine
     console.print(
-        f"ms are p50 / p95 / p99 of wall-clock time; {machine.processor}, {machine.cores} cores, "
+        f"ms are p50/p95/p99 of wall-clock time; {machine.processor}, {machine.cores} cores, "
         f"{machine.gpu or 'no GPU'}, torch {machine.torch}; "
         f"load average {machine.load_average} before, {found.load_after} after"
     )
@@ -72,7 +71,7 @@ def _speed_table(title: str, timings: "Sequence[Timing]") -> Table:
     }
     table = Table(title=title, box=None)
     for heading in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading, justify="right")
     for row in zip(*columns.values(), strict=True):
         table.add_row(*row)
     return table
@@ -86,7 +85,7 @@ def _stage_table(presets: "Sequence[PresetTimings]") -> Table:
         if timing.batch == timing.cores == 1:
             columns.setdefault(f"{timing.preset}, {timing.backend}", timing.stages_ms)
     for heading in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading, justify="right")
     for stage in next(iter(columns.values())):
         spreads = [stages[stage] for stages in columns.values()]
         table.add_row(stage, *(_spread(spread, 2) for spread in spreads))
@@ -94,7 +93,7 @@ def _stage_table(presets: "Sequence[PresetTimings]") -> Table:
 
 
 def _spread(spread: "Spread", digits: int) -> str:
-    return " / ".join(f"{ms:.{digits}f}" for ms in (spread.p50, spread.p95, spread.p99))
+    return "/".join(f"{ms:.{digits}f}" for ms in (spread.p50, spread.p95, spread.p99))
 
 
 def _summary(found: "Benchmark") -> str:

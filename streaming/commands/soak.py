@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from streaming.commands.tables import table_console
+from streaming.commands.tables import print_tables, table_console
 
 if TYPE_CHECKING:
     from streaming.benchmark.live_report import LiveReport
@@ -55,7 +55,7 @@ def soak(
     if json:
         with replace_file(json) as file:
             file.write_text(json_module.dumps(asdict(report), indent=2))
-    console.print(_held(report), _heard(report))
+    print_tables(console, _held(report), _heard(report))
     raise typer.Exit(0 if _good(report) else 1)
 
 

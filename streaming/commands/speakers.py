@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streaming.commands.help import Command
+
 if TYPE_CHECKING:
     from avatar.speakers.card import SpeakerCard
 
@@ -17,7 +19,7 @@ speakers = typer.Typer(
 Name = Annotated[str, typer.Argument(help="A speaker's name or the folder of its bundle.")]
 
 
-@speakers.command("list")
+@speakers.command("list", cls=Command)
 def list_all() -> None:
     """List all speakers that can be found, and where they are.
 
@@ -29,7 +31,7 @@ def list_all() -> None:
     from avatar.errors import AvatarError
     from avatar.speakers.card import read_card
     from avatar.speakers.folders import speaker_folders
-    from streaming.commands.tables import table_console
+    from streaming.commands.tables import print_tables, table_console
 
     table = Table("name", "size", "preset", "licence", "folder")
     for name, folder in speaker_folders().items():
@@ -40,10 +42,10 @@ def list_all() -> None:
             continue
         width, height = card.size
         table.add_row(name, f"{width}x{height}", card.model.preset, card.licence, str(folder))
-    table_console().print(table)
+    print_tables(table_console(), table)
 
 
-@speakers.command()
+@speakers.command(cls=Command)
 def show(name: Name) -> None:
     """Show what a speaker's bundle says about itself."""
     from rich.text import Text
@@ -58,7 +60,7 @@ def show(name: Name) -> None:
         console.print(Text.assemble((f"{key:<12}", "bold"), value))
 
 
-@speakers.command()
+@speakers.command(cls=Command)
 def verify(name: Name) -> None:
     """Check every file of a bundle: names, sizes, hashes, types, dimensions, the video."""
     from avatar.speakers.speaker import load_speaker
@@ -71,7 +73,7 @@ def verify(name: Name) -> None:
     )
 
 
-@speakers.command()
+@speakers.command(cls=Command)
 def install(
     archive: Annotated[Path, typer.Argument(help="A zip file with the files of one bundle.")],
     into: Annotated[
@@ -100,7 +102,7 @@ def install(
     console.print(f"consent: {speaker.card.consent}")
 
 
-@speakers.command()
+@speakers.command(cls=Command)
 def remove(
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -122,7 +124,7 @@ def remove(
     text_console().print(f"{folder.name} is gone")
 
 
-@speakers.command()
+@speakers.command(cls=Command)
 def withdraw(
     name: Name,
     why: Annotated[str, typer.Option(help="Why; kept with the speaker.")],

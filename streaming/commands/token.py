@@ -22,7 +22,7 @@ def token(
         ),
     ] = "talk",
     minutes: Annotated[
-        float, typer.Option(min=SHORTEST, max=LONGEST, metavar="N", help="How long it is good for.")
+        float, typer.Option(help=f"How long it is good for: {SHORTEST:g} to {LONGEST:g}.")
     ] = 15.0,
     session: Annotated[str, typer.Option(help="The only session it is good for.")] = "",
     token_secret_file: Annotated[
@@ -57,6 +57,8 @@ def token(
     from streaming.core.secret_files import TOKEN_SECRET, read_secret
     from streaming.security.tokens import ANY_SPEAKER, Grant, TokenSigner
 
+    if not SHORTEST <= minutes <= LONGEST:
+        raise AvatarError(f"--minutes {minutes:g}: give {SHORTEST:g} to {LONGEST:g}")
     settings = load_config(config, {"token_secret_file": token_secret_file})
     secret = read_secret(settings.token_secret_file, TOKEN_SECRET)
     if not secret:

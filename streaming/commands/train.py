@@ -58,7 +58,10 @@ def train(
     ] = EncoderChoice.tuned,
     other_voices: Annotated[
         bool,
-        typer.Option(help="Learn to follow any voice, from espeak-ng and flite speaking."),
+        typer.Option(
+            show_default=False,
+            help="Learn to follow any voice, from espeak-ng and flite speaking. [default: yes]",
+        ),
     ] = True,
     voices: Annotated[
         Path | None,

@@ -31,3 +31,15 @@ def test_a_terminal_gets_bars(
     assert "━" in said
     assert "\x1b[?25h" in said, "the cursor is there again"
     assert "100%" in said
+
+
+def test_losses_are_shown_whole_or_not_at_all(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    with phase_progress() as progress:
+        progress.report("lips", 0.5, {"lips": 0.1, "sync": 0.25})
+    said = capsys.readouterr().err
+    assert "lips 0.1000" in said
+    assert "sync" not in said
