@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-INTERVAL = 1.0  # seconds between looks at the memory
+POLL_INTERVAL_S = 1.0  # between looks at the memory
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def watch_process(pid: int, seconds: float) -> Usage:
     begun, cpu, own = time.monotonic(), _cpu_seconds(family(pid)), _cpu_seconds([pid])
     samples: list[tuple[float, float]] = []
     while (passed := time.monotonic() - begun) < seconds:
-        time.sleep(min(INTERVAL, seconds - passed))
+        time.sleep(min(POLL_INTERVAL_S, seconds - passed))
         samples.append((time.monotonic() - begun, _resident_mb(pid)))
     times, sizes = np.array(samples).T
     slope = float(np.polyfit(times, sizes, 1)[0]) * 60

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PLACES = 3  # calls the server admits: the long one, a visit, and one not yet freed
 STAY = 3.0  # seconds of a visit, from its first picture
 PATIENCE = 30.0  # seconds until a visit is given up, or a place
-LOOK = 0.05  # seconds between looks for a freed place
+POLL_INTERVAL_S = 0.05  # between looks for a freed place
 Say = Callable[[str], None]
 
 
@@ -125,7 +125,7 @@ def _time_to_free(address: str) -> float | None:
     while (passed := time.monotonic() - begun) < PATIENCE:
         if json.loads(_get(f"{address}/healthz"))["sessions"] == 1:
             return passed
-        time.sleep(LOOK)
+        time.sleep(POLL_INTERVAL_S)
     return None
 
 

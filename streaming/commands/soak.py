@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from streaming.benchmark.live_report import LiveReport
     from streaming.benchmark.soak_report import SoakReport
 
-SHORTEST_VISIT = 8.0  # seconds from one visit to the next, its end and its freeing included
-FREED = 5.0  # seconds in which everything of a visit must be free
+MIN_VISIT_S = 8.0  # from one visit to the next, its end and its freeing included
+FREED_WITHIN_S = 5.0  # in which everything of a visit must be free
 LEAST_VISITS = 8  # fewer show no trend
 
 
@@ -46,9 +46,9 @@ def soak(
     from streaming.benchmark.soak import SoakPlan
     from streaming.benchmark.soak import soak as run
 
-    if visits < LEAST_VISITS or minutes * 60 < visits * SHORTEST_VISIT:
+    if visits < LEAST_VISITS or minutes * 60 < visits * MIN_VISIT_S:
         raise AvatarError(
-            f"{visits} visits do not fit: at least {LEAST_VISITS}, {SHORTEST_VISIT:g} s for each"
+            f"{visits} visits do not fit: at least {LEAST_VISITS}, {MIN_VISIT_S:g} s for each"
         )
     console = table_console()
     report = run(SoakPlan(minutes * 60, visits, speaker), lambda line: console.print(line))
@@ -60,7 +60,7 @@ def soak(
 
 
 def _good(report: "SoakReport") -> bool:
-    freed = [time is not None and time <= FREED for time in report.slowest_freed.values()]
+    freed = [time is not None and time <= FREED_WITHIN_S for time in report.slowest_freed.values()]
     return report.steady and report.in_time and not report.visits_without_picture and all(freed)
 
 

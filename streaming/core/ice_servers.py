@@ -14,9 +14,9 @@ from aiortc import RTCIceServer
 from avatar.errors import AvatarError
 
 NAME = "avatar"  # of the user that TURN credentials are made for
-LASTS = 24 * 3600.0  # seconds that credentials are good for when calls may last for ever
-MARGIN = 600.0  # seconds that they outlive the longest call
-PLACE = re.compile(r"(stuns?|turns?):(?:(.*)@)?([^@:?\s]+)(:\d{1,5})?(\?transport=(?:udp|tcp))?")
+UNLIMITED_CALL_TTL_S = 24 * 3600.0  # of credentials, where calls may last for ever
+TTL_MARGIN_S = 600.0  # that credentials outlive the longest call
+ADDRESS = re.compile(r"(stuns?|turns?):(?:(.*)@)?([^@:?\s]+)(:\d{1,5})?(\?transport=(?:udp|tcp))?")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class IceServers:
         """Raises AvatarError if an address is no good, or a TURN server has no credentials."""
         self._servers = [parse(address) for address in addresses]
         self._secret = secret
-        self._lasts = total_s + MARGIN if total_s else LASTS
+        self._lasts = total_s + TTL_MARGIN_S if total_s else UNLIMITED_CALL_TTL_S
         if not secret and any(s.relays and not s.username for s in self._servers):
             raise AvatarError(
                 "a TURN server needs turn:user:password@host:port, or turn_secret_file with "
@@ -72,7 +72,7 @@ class IceServers:
 
 def parse(address: str) -> IceServer:
     """`stun:host:port`, `turn:host:port` or `turn:user:password@host:port`. Raises AvatarError."""
-    found = PLACE.fullmatch(address)
+    found = ADDRESS.fullmatch(address)
     if found:
         scheme, login, host, port, transport = found.groups(default="")
         url = f"{scheme}:{host}{port}{transport}"

@@ -17,8 +17,8 @@ from streaming.media.sink import Sink
 from streaming.sinks.reconnecting import ReconnectingSink
 from streaming.sinks.sound_output import SoundOutput
 
-REFRESH = 0.1  # seconds
-WINDOW = 20  # refreshes over which pictures are counted
+REFRESH_INTERVAL_S = 0.1
+RATE_WINDOW_REFRESHES = 20  # refreshes over which pictures are counted
 FLOOR = -60  # dB, where the level bar begins
 BAR = 24  # characters
 HOT = 0.9  # of the bar: too loud
@@ -32,7 +32,7 @@ class Display:
         self._speaker = speaker
         self._console = text_console(stderr=True)
         self._begun = time.monotonic()
-        self._counts = [deque([(self._begun, 0)], maxlen=WINDOW) for _ in app.sinks]
+        self._counts = [deque([(self._begun, 0)], maxlen=RATE_WINDOW_REFRESHES) for _ in app.sinks]
         self._told: set[str] = set()
 
     async def run(self) -> None:
@@ -41,11 +41,11 @@ class Display:
             self._console.print(self._opening())
             while True:
                 self._tell()
-                await asyncio.sleep(REFRESH)
+                await asyncio.sleep(REFRESH_INTERVAL_S)
         with Live(console=self._console, auto_refresh=False, transient=True) as live:
             while True:
                 live.update(self.picture(), refresh=True)
-                await asyncio.sleep(REFRESH)
+                await asyncio.sleep(REFRESH_INTERVAL_S)
 
     def picture(self) -> Group:
         """What the terminal shows now."""

@@ -8,7 +8,7 @@ from avatar.audio import FPS
 from avatar.errors import AvatarError
 
 VIDEO_DEVICES = Path("/sys/devices/virtual/video4linux")  # only cameras that are no hardware
-TRIAL = (640, 480)
+TRIAL_SIZE = (640, 480)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _try(backend: str, device: str | None) -> CameraState:
     import pyvirtualcam
 
     try:
-        with pyvirtualcam.Camera(*TRIAL, FPS, device=device, backend=backend) as camera:
+        with pyvirtualcam.Camera(*TRIAL_SIZE, FPS, device=device, backend=backend) as camera:
             return CameraState(backend, camera.device)
     except RuntimeError as error:
         problem = str(error).removeprefix(f"'{backend}' backend: ")

@@ -17,8 +17,8 @@ from streaming.media.clock import VOICE_RATE
 
 Hear = Callable[[Samples, int], None]
 
-LOOK = 0.25  # seconds between looks at it
-RETRY = 1.0  # seconds between attempts to open it
+POLL_INTERVAL_S = 0.25  # between looks at it
+RETRY_INTERVAL_S = 1.0  # between attempts to open it
 
 
 class Microphone:
@@ -51,7 +51,7 @@ class Microphone:
     async def keep(self) -> None:
         """Watch over the device and open it again whenever it is lost."""
         while True:
-            await asyncio.sleep(RETRY if self.problem else LOOK)
+            await asyncio.sleep(RETRY_INTERVAL_S if self.problem else POLL_INTERVAL_S)
             try:
                 if self._stream is None:
                     await self._system.look_again("input", self._wanted)

@@ -21,7 +21,7 @@ from streaming.devices.alsa_silence import silence_alsa
 Direction = Literal["input", "output"]
 PULSE = "pulse"  # ALSA's name for PulseAudio and PipeWire
 PULSE_ENVIRONMENT = {"input": "PULSE_SOURCE", "output": "PULSE_SINK"}
-PACTL_LIMIT = 5  # seconds
+PACTL_TIMEOUT_S = 5
 LISTED = re.compile(
     r"^\tName: (.*)\n\tDescription: (.*)\n(?:\t.*\n)*?\tSample Specification: .*?(\d+)ch",
     re.MULTILINE,
@@ -140,7 +140,9 @@ def _pactl(*arguments: str) -> str:
     command = ["pactl", *arguments]
     untranslated = os.environ | {"LC_ALL": "C"}
     try:
-        done = subprocess.run(command, capture_output=True, env=untranslated, timeout=PACTL_LIMIT)
+        done = subprocess.run(
+            command, capture_output=True, env=untranslated, timeout=PACTL_TIMEOUT_S
+        )
     except subprocess.TimeoutExpired:
         return ""
     return done.stdout.decode(errors="replace") if done.returncode == 0 else ""

@@ -6,7 +6,7 @@ import numpy as np
 from avatar.media.samples import Samples
 from streaming.media.clock import VOICE_RATE
 
-PIECE = VOICE_RATE // 100  # samples
+BLOCK_SAMPLES = VOICE_RATE // 100
 
 
 class BlockResampler:
@@ -23,9 +23,9 @@ class BlockResampler:
         if self._rate != VOICE_RATE:
             samples = self._resampled(samples)
         sound = np.concatenate([self._rest, samples])
-        whole = len(sound) // PIECE * PIECE
+        whole = len(sound) // BLOCK_SAMPLES * BLOCK_SAMPLES
         self._rest = sound[whole:]
-        return [sound[start : start + PIECE] for start in range(0, whole, PIECE)]
+        return [sound[start : start + BLOCK_SAMPLES] for start in range(0, whole, BLOCK_SAMPLES)]
 
     def _resampled(self, samples: Samples) -> Samples:
         frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="flt", layout="mono")

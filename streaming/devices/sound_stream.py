@@ -9,9 +9,9 @@ from avatar.errors import AvatarError
 from streaming.devices.portaudio import SoundDevice, portaudio
 from streaming.media.clock import VOICE_RATE
 
-PIECES = 100  # a second: streams work in pieces of 10 ms
-LATENCY = 0.020  # seconds asked of the device
-SILENT = 4.0  # seconds without a single piece: the device is gone
+BLOCKS_PER_S = 100  # streams work in pieces of 10 ms
+LATENCY_S = 0.020  # asked of the device
+STALL_TIMEOUT_S = 4.0  # without a single piece: the device is gone
 KIND = {"input": "microphone", "output": "sound output"}
 
 Callback = Callable[..., None]
@@ -55,7 +55,7 @@ class SoundStream:
 
     def check(self) -> None:
         """Raises AvatarError if the device is gone."""
-        silent = time.monotonic() - self._moved_at > SILENT
+        silent = time.monotonic() - self._moved_at > STALL_TIMEOUT_S
         if self.unplugged or silent or not self._stream.active:
             kind = KIND[self.device.direction]
             raise AvatarError(f"the {kind} {self.device.label} is gone; waiting for it")
@@ -73,6 +73,6 @@ class SoundStream:
 def _open(device: SoundDevice, channels: int, rate: int, callback: Callback) -> Any:
     kind = getattr(portaudio(), f"{device.direction.capitalize()}Stream")
     return kind(
-        device=device.portaudio, channels=channels, samplerate=rate, blocksize=rate // PIECES,
-        latency=LATENCY, dtype="float32", callback=callback,
+        device=device.portaudio, channels=channels, samplerate=rate, blocksize=rate // BLOCKS_PER_S,
+        latency=LATENCY_S, dtype="float32", callback=callback,
     )  # fmt: skip

@@ -9,8 +9,8 @@ from avatar.errors import AvatarError
 from streaming.devices.portaudio import Direction, find_device, list_devices, portaudio
 from streaming.devices.sound_stream import Callback, SoundStream
 
-LOOK = 1.0  # seconds between looks at what is plugged in
-PROBE_LIMIT = 20  # seconds
+POLL_INTERVAL_S = 1.0  # between looks at what is plugged in
+PROBE_TIMEOUT_S = 20
 
 
 class SoundSystem:
@@ -36,7 +36,7 @@ class SoundSystem:
         would speak, or the voice would come out of the loudspeakers.
         """
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_INTERVAL_S)
             watched = [stream for stream in self._streams if stream.device.through_pulse]
             for direction in {stream.device.direction for stream in watched}:
                 here = await asyncio.to_thread(list_devices, direction)
@@ -65,6 +65,6 @@ def _plugged_in(direction: Direction, wanted: str | None) -> bool:
     words = [direction] if wanted is None else [direction, wanted]
     command = [sys.executable, "-m", "streaming.devices.portaudio", *words]
     try:
-        return subprocess.run(command, capture_output=True, timeout=PROBE_LIMIT).returncode == 0
+        return subprocess.run(command, capture_output=True, timeout=PROBE_TIMEOUT_S).returncode == 0
     except subprocess.TimeoutExpired:
         return False

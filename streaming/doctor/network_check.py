@@ -15,8 +15,8 @@ from streaming.doctor.finding import Finding
 from streaming.doctor.stun_probe import StunProbe, open_probe, resolve
 from streaming.security.ip_addresses import parse_address
 
-TURN_LIMIT = 6.0  # seconds for an allocation
-RELAY_LIMIT = 1.0  # seconds for a packet through the relay, each of TRIES times
+TURN_TIMEOUT_S = 6.0  # for an allocation
+RELAY_TIMEOUT_S = 1.0  # for a packet through the relay, each of TRIES times
 TRIES = 3
 PACKET = b"avatar doctor"
 
@@ -123,7 +123,7 @@ def _refused(error: stun.TransactionFailed) -> str:
 async def _allocation(server: IceServer) -> AsyncIterator[tuple[turn.TurnTransport, StunProbe]]:
     parsed = parse_stun_turn_uri(server.url)
     address = await resolve(parsed["host"], parsed["port"])
-    async with asyncio.timeout(TURN_LIMIT):
+    async with asyncio.timeout(TURN_TIMEOUT_S):
         transport, probe = await turn.create_turn_endpoint(
             StunProbe,
             server_addr=(parsed["host"], address[1]) if parsed["scheme"] == "turns" else address,
@@ -146,6 +146,6 @@ async def _passes(one: turn.TurnTransport, other: turn.TurnTransport, probe: Stu
         other.sendto(PACKET, addresses[0])  # a relay lets in only those who were written to
         one.sendto(PACKET, addresses[1])
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RELAY_LIMIT):
+            async with asyncio.timeout(RELAY_TIMEOUT_S):
                 return await probe.heard.get() == PACKET
     return False

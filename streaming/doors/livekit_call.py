@@ -12,7 +12,7 @@ from streaming.doors.livekit import AvatarVideoGenerator
 from streaming.doors.local_avatar import new_stream
 from streaming.render.client import RenderClient
 
-CLOSE_LIMIT = 5.0  # seconds
+CLOSE_TIMEOUT_S = 5.0
 
 
 class LiveKitCall:
@@ -71,7 +71,7 @@ class LiveKitCall:
             await asyncio.gather(self._starting, return_exceptions=True)
         try:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_LIMIT):
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     if self._runner:
                         await self._runner.aclose()
                     await self._room.disconnect()

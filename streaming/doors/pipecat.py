@@ -40,7 +40,7 @@ from streaming.render.find_speakers import find_speakers
 from streaming.render.renderer import I420, FindSpeakers
 
 MOST_PICTURES = 3  # that may wait to be pushed on; then pictures are skipped
-POLL = 0.02  # seconds between looks whether all was spoken
+POLL_INTERVAL_S = 0.02  # between looks whether all was spoken
 
 
 class PipecatSink:
@@ -124,7 +124,7 @@ class AvatarVideoService(AIService):
         if self._queue:
             self._queue.end_segment()
             while self._queue.speaking:
-                await asyncio.sleep(POLL)
+                await asyncio.sleep(POLL_INTERVAL_S)
         await self._open.aclose()
 
     async def cancel(self, frame: CancelFrame) -> None:

@@ -30,9 +30,9 @@ from streaming.media.speech_queue import (
 from streaming.security.rate_limit import Bucket
 
 DEFAULT_RATE = 24_000  # Hz
-MESSAGES = 200  # a second: pieces of 5 ms in real time
-BURST = 5.0  # seconds of messages that may come at once
-OUTBOX = 256  # messages an agent may be behind before some are lost to it
+MESSAGES_PER_S = 200  # pieces of 5 ms in real time
+BURST_S = 5.0  # of messages that may come at once
+OUTBOX_MESSAGES = 256  # messages an agent may be behind before some are lost to it
 ABANDONED = "no speech came for 5 s in the middle of a segment; end it with agent.speak_end"
 ENDED = "the call is over; speak in another"
 
@@ -42,8 +42,8 @@ class SpeakSocket:
 
     def __init__(self, socket: WebSocket, call: Call, rate: int = DEFAULT_RATE) -> None:
         self._socket, self._call, self._rate = socket, call, rate
-        self._outbox: asyncio.Queue[ToAgent] = asyncio.Queue(OUTBOX)
-        self._messages = Bucket(MESSAGES, MESSAGES * BURST, time.monotonic())
+        self._outbox: asyncio.Queue[ToAgent] = asyncio.Queue(OUTBOX_MESSAGES)
+        self._messages = Bucket(MESSAGES_PER_S, MESSAGES_PER_S * BURST_S, time.monotonic())
 
     async def run(self) -> None:
         """Serve the agent until it leaves or the call ends.
@@ -83,7 +83,9 @@ class SpeakSocket:
                 if message["type"] == "websocket.disconnect":
                     return
                 if not self._messages.take(time.monotonic()):
-                    self._refuse("too-many", f"more than {MESSAGES} messages a second; send larger")
+                    self._refuse(
+                        "too-many", f"more than {MESSAGES_PER_S} messages a second; send larger"
+                    )
                 elif message.get("bytes") is not None:
                     self._push(queue, message["bytes"], None)
                 else:

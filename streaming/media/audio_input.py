@@ -12,15 +12,15 @@ from avatar.media.downmix import Downmix
 from avatar.media.samples import Samples
 from streaming.core import metrics
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
-from streaming.media.concealment import HISTORY, continue_sound
+from streaming.media.concealment import HISTORY_SAMPLES, continue_sound
 from streaming.media.downsampling import CONTEXT, downsample
 from streaming.media.upsampler import Upsampler
 
-RING = 4 * VOICE_RATE  # samples kept: far more than any delay, and constant
+RING_SAMPLES = 4 * VOICE_RATE  # far more than any delay, and constant
 SETTLING_PACKETS = 10  # the promptest of the first packets fixes when sound is due
-WATCH = 1.0  # seconds over which the promptest packet is looked for
-TOO_LATE = 0.010  # seconds: beyond it sound is moved, not the clock, so that chunks are whole again
-TOO_EARLY = 0.030  # seconds: beyond it sound is moved, so that it is not shown later than need be
+OBSERVATION_S = 1.0  # over which the promptest packet is looked for
+MAX_LATENESS_S = 0.010  # beyond it sound is moved, not the clock: chunks are whole again
+MAX_EARLINESS_S = 0.030  # beyond it sound is moved, so that it is not shown later than need be
 JUMP = 1.0  # seconds: nothing arrives this early, so the sender began a new count
 
 
@@ -35,7 +35,7 @@ class AudioInput:
         self.concealed = 0  # samples handed out that were never received
         self._clock = clock
         self._downmix = Downmix(VOICE_RATE)
-        self._ring: Samples = np.zeros(RING, np.float32)
+        self._ring: Samples = np.zeros(RING_SAMPLES, np.float32)
         self._offset: int | None = None  # position = time stamp + offset
         self._received = 0  # end of the sound received so far
         self._filled = 0  # end of what is in the ring, made-up sound included
@@ -118,10 +118,10 @@ class AudioInput:
         lead = self._clock.capture(end + cast(int, self._offset)) - now
         self._best_lead = max(self._best_lead, lead)
         self._longest_wait = max(self._longest_wait, _wait(count))
-        if lead < JUMP and now - self._watched_since < WATCH:
+        if lead < JUMP and now - self._watched_since < OBSERVATION_S:
             return
         spare = self._best_lead - self._longest_wait / VOICE_RATE
-        if spare > TOO_EARLY or spare < -TOO_LATE:
+        if spare > MAX_EARLINESS_S or spare < -MAX_LATENESS_S:
             step = _step(count)
             self._offset = cast(int, self._offset) - math.floor(spare * VOICE_RATE / step) * step
         else:
@@ -131,10 +131,13 @@ class AudioInput:
 
     def _write(self, samples: Samples, position: int) -> None:
         end = position + len(samples)
-        if position < max(0, self._filled - RING // 2) or end > self._filled + RING // 2:
+        if (
+            position < max(0, self._filled - RING_SAMPLES // 2)
+            or end > self._filled + RING_SAMPLES // 2
+        ):
             return
         self._fill(position)
-        self._ring[np.arange(position, end) % RING] = samples
+        self._ring[np.arange(position, end) % RING_SAMPLES] = samples
         self._filled = max(self._filled, end)
         self._received = max(self._received, end)
         self._grown.set()
@@ -144,14 +147,14 @@ class AudioInput:
         missing = end - self._filled
         if missing <= 0:
             return 0
-        history = self._read(self._received - HISTORY, self._received)
+        history = self._read(self._received - HISTORY_SAMPLES, self._received)
         made_up = continue_sound(history, self._filled - self._received, missing)
-        self._ring[np.arange(self._filled, end) % RING] = made_up
+        self._ring[np.arange(self._filled, end) % RING_SAMPLES] = made_up
         self._filled = end
         return missing
 
     def _read(self, start: int, end: int) -> Samples:
-        sound: Samples = self._ring[np.arange(start, end) % RING]
+        sound: Samples = self._ring[np.arange(start, end) % RING_SAMPLES]
         return sound
 
 

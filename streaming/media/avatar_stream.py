@@ -24,9 +24,9 @@ from streaming.render.client import RenderClient
 from streaming.render.renderer import I420
 
 SourceName = Literal["microphone", "pushed"]
-PIECE = VOICE_PACKET / VOICE_RATE  # 20 ms: a sink is given sound in such pieces
-BEHIND = 2.0  # seconds that a picture given up is remembered
-LOOKAHEAD = (
+VOICE_PACKET_S = VOICE_PACKET / VOICE_RATE  # 20 ms: a sink is given sound in such pieces
+DROPPED_MEMORY_S = 2.0  # that a picture given up is remembered
+LOOKAHEAD_S = (
     (LOOKAHEAD_FRAMES + 1) * SAMPLES_PER_FRAME / SAMPLE_RATE
 )  # 120 ms: own frame and two more
 
@@ -36,7 +36,7 @@ def stream_delay(budget: float, lead: float = 0.0) -> float:
 
     budget: for rendering; lead: seconds that some sink wants sound before its picture.
     """
-    return max(LOOKAHEAD + ARRIVAL_MARGIN + budget, lead + PIECE + ARRIVAL_MARGIN)
+    return max(LOOKAHEAD_S + ARRIVAL_MARGIN + budget, lead + VOICE_PACKET_S + ARRIVAL_MARGIN)
 
 
 class AvatarStream:
@@ -85,7 +85,7 @@ class AvatarStream:
         """Whether the renderer could not draw the latest picture, or lately gave some up."""
         if self._caller is None:
             return False
-        behind = self.clock.monotonic() - self._caller.dropped_at < BEHIND
+        behind = self.clock.monotonic() - self._caller.dropped_at < DROPPED_MEMORY_S
         return self._caller.failing or behind
 
     @property

@@ -4,21 +4,21 @@ import numpy as np
 
 from avatar.media.samples import Samples
 
-FADE = 2880  # samples of 48 kHz (60 ms): after this a lost voice is silence
-HISTORY = 1920  # samples (40 ms) searched for the pitch
+FADE_SAMPLES = 2880  # 60 ms: after this a lost voice is silence
+HISTORY_SAMPLES = 1920  # 40 ms: searched for the pitch
 SHORTEST_PERIOD = 120  # samples: 400 Hz
 LONGEST_PERIOD = 720  # samples: 67 Hz
 COARSE = 6  # the pitch is looked for at 8 kHz
 
 
 def continue_sound(history: Samples, start: int, count: int) -> Samples:
-    """Made-up sound number [start, start + count) after the last `HISTORY` true samples.
+    """Made-up sound number [start, start + count) after the last `HISTORY_SAMPLES` true samples.
 
     Waveform substitution in the manner of ITU-T G.711 Appendix I: the pitch period with the highest
-    normalised correlation is repeated and faded linearly over `FADE` samples.
+    normalised correlation is repeated and faded linearly over `FADE_SAMPLES` samples.
     """
     place = np.arange(start, start + count)
-    gain = np.clip(1.0 - place / FADE, 0.0, 1.0).astype(np.float32)
+    gain = np.clip(1.0 - place / FADE_SAMPLES, 0.0, 1.0).astype(np.float32)
     if not gain.any() or not history.any():
         return np.zeros(count, np.float32)
     period = history[-_pitch_period(history) :]

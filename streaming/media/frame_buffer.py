@@ -4,14 +4,14 @@ from collections import deque
 
 from streaming.render.renderer import I420
 
-DEPTH = 4  # a picture is shown within the compute budget, so more never wait
+BUFFER_FRAMES = 4  # a picture is shown within the compute budget, so more never wait
 
 
 class FrameBuffer:
     """Pictures by frame number; `for_frame` forgets everything older than what it returns."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[int, I420]] = deque(maxlen=DEPTH)
+        self._waiting: deque[tuple[int, I420]] = deque(maxlen=BUFFER_FRAMES)
         self._shown: tuple[int, I420] | None = None
 
     def put(self, number: int, picture: I420) -> None:

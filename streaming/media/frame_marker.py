@@ -17,14 +17,14 @@ CHECK_BITS = 2
 DARK, BRIGHT = 32, 220  # luma, far enough apart to survive VP8 at any rate
 ONSET_LEVEL = 0.1
 QUIET_CHUNKS = 3  # frames without sound that must come before an onset
-REMEMBERED = 8  # frames: more than the look-ahead
+ONSETS_KEPT = 8  # frames: more than the look-ahead
 
 
 class FrameMarker:
     """Writes a session's frame numbers and sound onsets into its pictures (measurements only)."""
 
     def __init__(self) -> None:
-        self._onsets: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
+        self._onsets: deque[tuple[int, int]] = deque(maxlen=ONSETS_KEPT)
         self._quiet = 0
 
     def hear(self, number: int, chunk: Chunk) -> None:

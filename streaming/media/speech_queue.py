@@ -18,14 +18,14 @@ from avatar.media.samples import Samples
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.media.downsampling import CONTEXT, downsample
 from streaming.media.speech_segment import SpeechSegment
-from streaming.media.spoken import FADE, Spoken
+from streaming.media.spoken import FADE_SAMPLES, Spoken
 
 NEEDED = (LOOKAHEAD_FRAMES + 1) * VOICE_PER_FRAME  # samples of speech before lips begin to move
 MOST_WAITING = 60 * VOICE_RATE  # samples that may wait to be heard
-ENOUGH = 30.0  # seconds of speech that wait: who can, pushes more a little later
-POLL = 0.05  # seconds between looks whether there is room
+FULL_S = 30.0  # of speech that wait: who can, pushes more a little later
+POLL_INTERVAL_S = 0.05  # between looks whether there is room
 SLOWEST_RATE, FASTEST_RATE = 8_000, 96_000  # Hz
-STALL = 5 * FPS  # frames without new speech after which a segment is given up
+STALL_FRAMES = 5 * FPS  # frames without new speech after which a segment is given up
 
 
 class SpeechRefusedError(AvatarError):
@@ -109,8 +109,8 @@ class SpeechQueue:
     async def push_in_time(self, pcm: bytes, rate: int) -> None:
         """`push` once there is room; speech that is cleared while it waits is dropped."""
         generation = self.generation
-        while self.waiting > ENOUGH and generation == self.generation:
-            await asyncio.sleep(POLL)
+        while self.waiting > FULL_S and generation == self.generation:
+            await asyncio.sleep(POLL_INTERVAL_S)
         self.push(pcm, rate, generation)
 
     def end_segment(self, generation: int | None = None) -> None:
@@ -198,7 +198,7 @@ class SpeechQueue:
         segment.flowing, self._dry = True, 0
         taken = segment.take(VOICE_PER_FRAME, start)
         if resumes:
-            fade = min(FADE, len(taken))
+            fade = min(FADE_SAMPLES, len(taken))
             taken[:fade] *= np.linspace(0.0, 1.0, fade, dtype=np.float32)
         if segment.drained:
             self._finish(segment)
@@ -210,7 +210,7 @@ class SpeechQueue:
             segment.flowing = False
             self._spoken.fade_before(start)
         self._dry += 1
-        if self._dry > STALL:
+        if self._dry > STALL_FRAMES:
             self._dry = 0
             segment.abandoned = True
             self._end(segment)

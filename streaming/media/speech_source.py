@@ -9,8 +9,8 @@ from streaming.media.audio_input import AudioInput
 from streaming.media.clock import VOICE_PER_FRAME
 from streaming.media.speech_queue import SpeechQueue
 
-FADE = 240  # samples of 48 kHz (5 ms) that a source is faded over where another takes its place
-KEPT = 4  # spans remembered: each lasts a frame at least, and no voice is asked for later than that
+FADE_SAMPLES = 240  # 5 ms: a source is faded over where another takes its place
+SPANS_KEPT = 4  # each lasts a frame at least, and no voice is asked for later than that
 
 
 class SpeechSource(Protocol):
@@ -46,7 +46,7 @@ class SourceSwitch:
         begin = self._next * VOICE_PER_FRAME
         if self._spans[-1][0] == begin:
             self._spans.pop()
-        self._spans = [*self._spans[-KEPT:], (begin, source)]
+        self._spans = [*self._spans[-SPANS_KEPT:], (begin, source)]
 
     async def wait_for_frame(self, number: int, until: float) -> None:
         await self._now.wait_for_frame(number, until)
@@ -63,6 +63,6 @@ class SourceSwitch:
         ends = [begin for begin, _ in self._spans[1:]] + [np.inf]
         for (begin, source), end in zip(self._spans, ends, strict=True):
             if begin < start + count and end > start:
-                gain = np.clip(np.minimum(place - begin, end - place) / FADE, 0.0, 1.0)
+                gain = np.clip(np.minimum(place - begin, end - place) / FADE_SAMPLES, 0.0, 1.0)
                 heard += source.voice(start, count) * gain.astype(np.float32)
         return heard

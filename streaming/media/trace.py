@@ -10,10 +10,10 @@ from streaming.media.clock import VOICE_PER_FRAME, SessionClock
 
 log = logging.getLogger(__name__)
 
-DEPTH = 10 * FPS  # frames
+TRACES_KEPT = 10 * FPS  # frames
 ARRIVAL_MARGIN = 0.015  # seconds a packet may come after it is due before its place is made up
-SLACK = 0.005  # seconds that a stage may take beyond its plan before it is to blame
-HELD_UP = 0.010  # seconds that the event loop may be late before it is to blame
+SLACK_S = 0.005  # that a stage may take beyond its plan before it is to blame
+LOOP_LAG_LIMIT_S = 0.010  # that the event loop may be late before it is to blame
 
 Fate = Literal["", "shown", "repeated", "skipped"]
 Stage = Literal["event_loop", "queue", "render", "encode"]
@@ -57,17 +57,17 @@ class FrameTraces:
 
     def __init__(self, clock: SessionClock) -> None:
         self._clock = clock
-        self._ring: list[FrameTrace | None] = [None] * DEPTH
+        self._ring: list[FrameTrace | None] = [None] * TRACES_KEPT
 
     def frame(self, number: int) -> FrameTrace:
         """The trace of a frame; one that is long past gets a trace that nobody keeps."""
-        trace = self._ring[number % DEPTH]
+        trace = self._ring[number % TRACES_KEPT]
         if trace is None or trace.number != number:
             planned = self._clock.present(number * VOICE_PER_FRAME)
             heard = (number + LOOKAHEAD_FRAMES + 1) * VOICE_PER_FRAME
             fresh = FrameTrace(number, planned, self._clock.capture(heard))
             if trace is None or trace.number < number:
-                self._ring[number % DEPTH] = fresh
+                self._ring[number % TRACES_KEPT] = fresh
             trace = fresh
         return trace
 
@@ -115,10 +115,14 @@ def _late_stage(trace: FrameTrace, held_up: float) -> Stage:
     only an event loop that was busy or got no processor comes to that later.
     """
     heard = trace.sound_complete
-    if held_up > HELD_UP or heard is None or heard > trace.sound_due + ARRIVAL_MARGIN + SLACK:
+    if (
+        held_up > LOOP_LAG_LIMIT_S
+        or heard is None
+        or heard > trace.sound_due + ARRIVAL_MARGIN + SLACK_S
+    ):
         return "event_loop"
     if trace.fate == "skipped":
         return "encode"
-    if trace.submitted is None or trace.submitted > heard + SLACK:
+    if trace.submitted is None or trace.submitted > heard + SLACK_S:
         return "queue"
     return "render"

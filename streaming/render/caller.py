@@ -7,7 +7,7 @@ from multiprocessing.shared_memory import SharedMemory
 
 from streaming.render.picture_memory import reserve
 from streaming.render.renderer import I420, Chunk
-from streaming.render.worker import SLOTS, picture_bytes, slot
+from streaming.render.worker import PICTURE_SLOTS, picture_bytes, slot
 
 Deliver = Callable[[int, I420], None]
 Submitted = Callable[[int], None]
@@ -39,7 +39,7 @@ class Caller:
 
         Raises NoSharedMemoryError, and leaves everything as it was.
         """
-        memory = reserve(SLOTS * picture_bytes(size))
+        memory = reserve(PICTURE_SLOTS * picture_bytes(size))
         self.unshare()
         self.speaker, self.size, self.memory = speaker, size, memory
         return memory.name

@@ -11,15 +11,15 @@ from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
 from streaming.render.renderer import I420, Renderer
 from streaming.render.vp8 import START_BITRATE, new_codec
 
-TICK = 1 / FPS  # seconds between frames
+FRAME_S = 1 / FPS  # between frames
 WARM_UP = 2  # steps nobody counts: buffers are allocated and kernels chosen
 TRIALS = 30
 BATCH_TRIALS = 6  # the same for several callers: each step is a sample of every one of them
-USUAL = 75  # percentile of the trials that counts: one hiccup at start-up must not slow every call
-TRANSPORT = 0.004  # seconds a frame and caller: sound coding, packets, encryption, the event loop
+TRIAL_PERCENTILE = 75  # of the trials: one hiccup at start-up must not slow every call
+TRANSPORT_S = 0.004  # a frame and caller: sound coding, packets, encryption, the event loop
 HEADROOM = 0.8  # part of the cores that callers may fill
-LEAST_BUDGET = 0.015  # seconds: what the operating system may take away at any time
-MOST_BUDGET = 0.060  # seconds: beyond this a machine is too slow and pictures repeat instead
+MIN_BUDGET_S = 0.015  # what the operating system may take away at any time
+MAX_BUDGET_S = 0.060  # beyond this a machine is too slow and pictures repeat instead
 LARGEST_BATCH = 128
 
 
@@ -39,7 +39,7 @@ class Capacity:
     @property
     def viewer(self) -> float:
         """What somebody who only looks at a call costs, in callers."""
-        sending = self.encode + TRANSPORT
+        sending = self.encode + TRANSPORT_S
         return sending / (self.picture + sending)
 
 
@@ -48,7 +48,7 @@ def measure(renderer: Renderer) -> Capacity:
     picture, frames = _time_steps(renderer, 1, TRIALS)
     encode = _time_encoder(frames)
     callers = _most_callers(renderer, picture, encode)
-    budget = min(MOST_BUDGET, max(LEAST_BUDGET, 2 * picture + encode))
+    budget = min(MAX_BUDGET_S, max(MIN_BUDGET_S, 2 * picture + encode))
     return Capacity(picture=picture, encode=encode, callers=callers, budget=budget)
 
 
@@ -63,7 +63,7 @@ def _time_steps(renderer: Renderer, callers: int, trials: int) -> tuple[float, l
         pictures = renderer.step(streams, [chunk] * callers)
         times.append(time.perf_counter() - begun)
         frames += [picture.i420 for picture in pictures[:1] if picture is not None]
-    return float(np.percentile(times[-trials:], USUAL)), frames
+    return float(np.percentile(times[-trials:], TRIAL_PERCENTILE)), frames
 
 
 def _time_encoder(frames: list[I420]) -> float:
@@ -84,8 +84,8 @@ def _most_callers(renderer: Renderer, picture: float, encode: float) -> int:
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     callers, batch, each = 1, 1, picture
     while True:
-        shared = cores * TICK * HEADROOM / (each + encode + TRANSPORT)
-        rendered = TICK * HEADROOM / each
+        shared = cores * FRAME_S * HEADROOM / (each + encode + TRANSPORT_S)
+        rendered = FRAME_S * HEADROOM / each
         fits = int(min(shared, rendered))
         callers = max(callers, min(fits, batch))
         if fits <= batch or batch >= LARGEST_BATCH:

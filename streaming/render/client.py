@@ -32,10 +32,10 @@ from streaming.render.renderer import Chunk, FindSpeakers
 
 log = logging.getLogger(__name__)
 
-QUEUE = 2  # chunks of a caller that may be with the renderer, and as many that may wait here
-TIMINGS = 250  # steps remembered: ten seconds at 25 fps
-RESTART_PAUSE = 1.0  # seconds
-LENGTH = struct.Struct("!i")  # how multiprocessing.Connection frames its messages
+QUEUE_CHUNKS = 2  # chunks of a caller that may be with the renderer, and as many that may wait here
+TIMINGS_KEPT = 250  # steps remembered: ten seconds at 25 fps
+RESTART_PAUSE_S = 1.0
+LENGTH_PREFIX = struct.Struct("!i")  # how multiprocessing.Connection frames its messages
 
 
 class RenderClient:
@@ -51,7 +51,7 @@ class RenderClient:
 
         `meanwhile` is called once the process is under way: what else the start needs.
         """
-        self.timings: deque[float] = deque(maxlen=TIMINGS)  # seconds a step
+        self.timings: deque[float] = deque(maxlen=TIMINGS_KEPT)  # seconds a step
         self._find = find
         self._callers: dict[int, Caller] = {}
         self._numbers = count()
@@ -123,7 +123,7 @@ class RenderClient:
 
     def submit(self, caller: Caller, number: int, chunk: Chunk) -> None:
         """Hand over the sound beside video frame `number`; too much, and the oldest gives way."""
-        if len(caller.waiting) == QUEUE:
+        if len(caller.waiting) == QUEUE_CHUNKS:
             caller.waiting.popleft()
             caller.dropped += 1
             caller.dropped_at = time.monotonic()
@@ -132,7 +132,7 @@ class RenderClient:
         self._feed(caller)
 
     def _feed(self, caller: Caller) -> None:
-        while caller.waiting and caller.underway < QUEUE and caller.memory:
+        while caller.waiting and caller.underway < QUEUE_CHUNKS and caller.memory:
             number, chunk = caller.waiting.popleft()
             caller.underway += 1
             caller.handed_over.append(time.monotonic())
@@ -142,7 +142,7 @@ class RenderClient:
     def _send(self, message: ToWorker) -> None:
         if self._writer and not self._writer.is_closing():
             data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-            self._writer.write(LENGTH.pack(len(data)) + data)
+            self._writer.write(LENGTH_PREFIX.pack(len(data)) + data)
 
     async def _run(self, reader: asyncio.StreamReader) -> None:
         while True:
@@ -154,7 +154,7 @@ class RenderClient:
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         while True:
-            (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+            (length,) = LENGTH_PREFIX.unpack(await reader.readexactly(LENGTH_PREFIX.size))
             self._take(pickle.loads(await reader.readexactly(length)))
 
     def _take(self, message: FromWorker) -> None:
@@ -193,7 +193,7 @@ class RenderClient:
         self._preparing.clear()
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(RESTART_PAUSE)
+            await asyncio.sleep(RESTART_PAUSE_S)
             try:
                 self._process, connection, _ = await loop.run_in_executor(
                     None, start_renderer, self._find, self._logging_as

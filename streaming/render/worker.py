@@ -39,8 +39,8 @@ from streaming.render.renderer import I420, FindSpeakers, Renderer, Speakers
 
 log = logging.getLogger(__name__)
 
-KEPT = 4  # speakers held ready at once
-SLOTS = 4  # pictures of one caller in shared memory: it is told of each and copies it at once
+MAX_READY_SPEAKERS = 4  # speakers held ready at once
+PICTURE_SLOTS = 4  # of one caller in shared memory: it is told of each and copies it at once
 
 
 def picture_bytes(size: Size) -> int:
@@ -51,7 +51,7 @@ def picture_bytes(size: Size) -> int:
 def slot(memory: SharedMemory, size: Size, number: int) -> I420:
     """The place of picture `number` in a caller's shared memory."""
     width, height = size
-    offset = number % SLOTS * picture_bytes(size)
+    offset = number % PICTURE_SLOTS * picture_bytes(size)
     return np.ndarray((height * 3 // 2, width), np.uint8, memory.buf, offset)
 
 
@@ -132,7 +132,7 @@ class RenderWorker:
             return
         self._ready[speaker] = renderer
         self._ready.move_to_end(speaker)
-        while len(self._ready) > KEPT:
+        while len(self._ready) > MAX_READY_SPEAKERS:
             self._ready.popitem(last=False)  # callers who still use it hold it themselves
         self._send(SpeakerPrepared(speaker, renderer.size))
 

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from avatar.errors import AvatarError
 from streaming.security.ip_addresses import parse_address
 
-SOON = datetime.timedelta(days=14)
+EXPIRY_NOTICE = datetime.timedelta(days=14)
 BEGIN_CERTIFICATE, PRIVATE_KEY = b"-----BEGIN CERTIFICATE-----", b"PRIVATE KEY-----"
 
 
@@ -57,7 +57,7 @@ class Certificate:
         """What some browsers would not like; `host`: the address that is listened on."""
         found = []
         own = self.chain[0]
-        if now <= self.ends < now + SOON:
+        if now <= self.ends < now + EXPIRY_NOTICE:
             found.append(f"the certificate ends on {self.ends:%Y-%m-%d}: renew it soon")
         if _issued_by(own, own):
             found.append("the certificate is signed by itself: browsers warn of it")

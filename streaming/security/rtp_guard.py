@@ -27,7 +27,7 @@ REPORTS = 100.0  # RTCP packets a second; a browser on a bad line sends some 50
 REPEATS = 300.0  # packets a second that are sent again for those that were lost
 KEY_FRAMES = 3.0  # a second that a caller may ask for
 BIT_RATES = 3.0  # a second that a caller may ask for: each begins with a key frame, too
-BURST = 3.0  # seconds of each that may come at once, as after a cut of the line
+BURST_S = 3.0  # of each that may come at once, as after a cut of the line
 SOURCES = 8  # SSRCs of one call, in all; a browser's microphone is one
 SSRC = slice(8, 12)  # of an RTP packet
 UNREADABLE = (ValueError, struct.error)  # what aiortc raises over packets that make no sense
@@ -40,7 +40,7 @@ class RtpGuard:
         self._sources: set[bytes] = set()
         now = time.monotonic()
         self._sound, self._reports, self._repeats, key_frames, bit_rates = (
-            Bucket(rate, rate * BURST, now)
+            Bucket(rate, rate * BURST_S, now)
             for rate in (SOUND_PACKETS, REPORTS, REPEATS, KEY_FRAMES, BIT_RATES)
         )
         self._wishes = {

@@ -13,11 +13,11 @@ from streaming.security.access import AccessError
 from streaming.security.rate_limit import TooManyError
 from streaming.security.tokens import TokenError
 from streaming.server.gallery import UnknownSpeakerError
-from streaming.server.session_manager import RETRY_AFTER, ServerFullError, ServerStoppingError
+from streaming.server.session_manager import RETRY_AFTER_S, ServerFullError, ServerStoppingError
 from streaming.webrtc.messages import Error, ErrorCode
 
 POLICY_REFUSED = 1008  # WebSocket close code: policy violation
-WAIT = {"Retry-After": str(RETRY_AFTER)}
+RETRY_HEADERS = {"Retry-After": str(RETRY_AFTER_S)}
 
 
 class UnknownCallError(AvatarError):
@@ -30,10 +30,10 @@ KINDS: tuple[tuple[type[Exception], int, ErrorCode, dict[str, str]], ...] = (
     (AccessError, 403, "refused", {}),
     (UnknownSpeakerError, 404, "refused", {}),
     (UnknownCallError, 404, "refused", {}),
-    (TooManyError, 429, "too-many", WAIT),
-    (ServerFullError, 503, "full", WAIT),
-    (NoSharedMemoryError, 503, "full", WAIT),
-    (ServerStoppingError, 503, "stopping", WAIT),
+    (TooManyError, 429, "too-many", RETRY_HEADERS),
+    (ServerFullError, 503, "full", RETRY_HEADERS),
+    (NoSharedMemoryError, 503, "full", RETRY_HEADERS),
+    (ServerStoppingError, 503, "stopping", RETRY_HEADERS),
 )
 OTHERS: tuple[int, ErrorCode, dict[str, str]] = (400, "refused", {})
 

@@ -5,7 +5,7 @@ import asyncio
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_LIMIT = 10.0  # seconds for the head of a request
+HEAD_TIMEOUT_S = 10.0  # for the head of a request
 
 
 class PromptProtocol(H11Protocol):
@@ -30,7 +30,7 @@ class PromptProtocol(H11Protocol):
 
     def _wait_for_head(self) -> None:
         if self._hurry is None:
-            self._hurry = self.loop.call_later(HEAD_LIMIT, self._close)
+            self._hurry = self.loop.call_later(HEAD_TIMEOUT_S, self._close)
 
     def _stop_waiting(self) -> None:
         if self._hurry:

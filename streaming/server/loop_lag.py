@@ -6,15 +6,15 @@ from collections import deque
 
 from streaming.core import metrics
 
-INTERVAL = 0.02  # seconds
-REMEMBERED = 500  # ten seconds
+SAMPLE_INTERVAL_S = 0.02
+SAMPLES_KEPT = 500  # ten seconds
 
 
 class LoopLag:
     """Wakes up every 20 ms and notes how late it was woken."""
 
     def __init__(self) -> None:
-        self._late: deque[float] = deque(maxlen=REMEMBERED)
+        self._late: deque[float] = deque(maxlen=SAMPLES_KEPT)
         self._task = asyncio.create_task(self._run())
 
     def p99(self) -> float:
@@ -30,8 +30,8 @@ class LoopLag:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            expected = loop.time() + INTERVAL
-            await asyncio.sleep(INTERVAL)
+            expected = loop.time() + SAMPLE_INTERVAL_S
+            await asyncio.sleep(SAMPLE_INTERVAL_S)
             late = max(0.0, loop.time() - expected)
             self._late.append(late)
             metrics.LOOP_LAG.observe(late)

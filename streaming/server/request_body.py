@@ -7,7 +7,7 @@ from typing import IO
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
 
-from streaming.server.http_protocol import HEAD_LIMIT
+from streaming.server.http_protocol import HEAD_TIMEOUT_S
 
 
 async def read_body(request: Request, limit: int, seconds: float | None = None) -> bytes:
@@ -20,7 +20,7 @@ async def read_body(request: Request, limit: int, seconds: float | None = None) 
     async def take(piece: bytes) -> None:
         body.extend(piece)
 
-    await _receive(request, limit, seconds or HEAD_LIMIT, take)
+    await _receive(request, limit, seconds or HEAD_TIMEOUT_S, take)
     return bytes(body)
 
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT = 1.0  # seconds between pings to a page
-ANSWER_WAIT = 9.0  # seconds for each answer: when a line was cut for two, TCP tries again late
-LAST_WORDS = 3  # seconds for calls to end when the server stops
-CONNECTIONS = 400  # at once; the system gives a process 1024 files
-MESSAGE_LIMIT = 64 * 1024  # bytes of one WebSocket message
+PING_INTERVAL_S = 1.0  # between pings to a page
+PING_TIMEOUT_S = 9.0  # for each answer: when a line was cut for two, TCP tries again late
+SHUTDOWN_TIMEOUT_S = 3  # for calls to end when the server stops
+MAX_CONNECTIONS = 400  # at once; the system gives a process 1024 files
+MAX_MESSAGE_BYTES = 64 * 1024  # of one WebSocket message
 
 
 def run(config: "ServeConfig") -> None:
@@ -92,18 +92,18 @@ def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":
     return uvicorn.Config(
         app,
         http=PromptProtocol,
-        limit_concurrency=CONNECTIONS,
+        limit_concurrency=MAX_CONNECTIONS,
         proxy_headers=bool(config.behind_proxy),
         forwarded_allow_ips=config.behind_proxy,
         server_header=False,
         ws="websockets-sansio",
-        ws_max_size=MESSAGE_LIMIT,
-        ws_ping_interval=HEARTBEAT,
-        ws_ping_timeout=ANSWER_WAIT,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_ping_interval=PING_INTERVAL_S,
+        ws_ping_timeout=PING_TIMEOUT_S,
         ws_per_message_deflate=False,
         ssl_certfile=config.tls_cert or None,
         ssl_keyfile=config.tls_key or None,
-        timeout_graceful_shutdown=LAST_WORDS,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
         log_config=None,
     )
 

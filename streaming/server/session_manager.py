@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 DRAIN_POLL_S = 0.1  # seconds between looks whether the last call has ended
 MOST_VIEWERS = 4  # of one call
-RETRY_AFTER = 10  # seconds a refused caller is asked to wait
+RETRY_AFTER_S = 10  # a refused caller is asked to wait
 
 AnyCall = TypeVar("AnyCall", bound=Call)
 
@@ -68,7 +68,7 @@ class SessionManager:
             raise ServerStoppingError("the server is being restarted; try again in a minute")
         if self._load + 1 > self.limit:
             raise ServerFullError(
-                f"the server is full ({self.limit} calls); try again in {RETRY_AFTER} seconds"
+                f"the server is full ({self.limit} calls); try again in {RETRY_AFTER_S} seconds"
             )
         home = home_of(address)
         if self._homes[home] >= self._config.limits.sessions_per_address and not is_here(address):

@@ -16,7 +16,7 @@ from streaming.core.mark_settings import MarkSettings
 from streaming.render.picture_memory import NoSharedMemoryError
 from streaming.security.rate_limit import Bucket, TooManyError
 from streaming.server.call_handler import CallHandler
-from streaming.server.session_manager import RETRY_AFTER, ServerFullError, ServerStoppingError
+from streaming.server.session_manager import RETRY_AFTER_S, ServerFullError, ServerStoppingError
 from streaming.webrtc.messages import (
     Answer,
     Bye,
@@ -38,8 +38,8 @@ from streaming.webrtc.messages import (
     from_page,
 )
 
-OUTBOX = 64  # messages a page may be behind before statistics are dropped
-BURST = 3.0  # seconds of messages that may come at once
+OUTBOX_MESSAGES = 64  # messages a page may be behind before statistics are dropped
+BURST_S = 3.0  # of messages that may come at once
 
 
 class TooLateError(AvatarError):
@@ -54,8 +54,8 @@ class Signalling:
         self._guest = handler
         self._limits = handler.services.config.limits
         rate = self._limits.messages_per_second
-        self._messages = Bucket(rate, rate * BURST, time.monotonic())
-        self._outbox: asyncio.Queue[Message] = asyncio.Queue(OUTBOX)
+        self._messages = Bucket(rate, rate * BURST_S, time.monotonic())
+        self._outbox: asyncio.Queue[Message] = asyncio.Queue(OUTBOX_MESSAGES)
 
     async def run(self, ice_servers: IceServers) -> None:
         """Serve the page; when this returns, its session is closed and freed.
@@ -100,9 +100,9 @@ class Signalling:
         except (TooManyError, TooLateError):
             raise
         except (ServerFullError, NoSharedMemoryError) as error:
-            self._error("full", str(error), RETRY_AFTER)
+            self._error("full", str(error), RETRY_AFTER_S)
         except ServerStoppingError as error:
-            self._error("stopping", str(error), RETRY_AFTER)
+            self._error("stopping", str(error), RETRY_AFTER_S)
         except AvatarError as error:
             self._error("refused", str(error))
         except (ValueError, KeyError):  # KeyError is Starlette's word for a message of bytes

@@ -23,7 +23,7 @@ from streaming.server.call_handler import CallServices
 from streaming.webrtc.messages import Answer, FromViewer, Hello, Message, Offer, from_viewer
 from streaming.webrtc.viewer import Viewer
 
-LOOK = 0.25  # seconds between looks for a call
+POLL_INTERVAL_S = 0.25  # between looks for a call
 
 
 class ViewSignalling:
@@ -54,7 +54,7 @@ class ViewSignalling:
             call = self._house.sessions.newest(self._may_see)
             if call:
                 return call
-            await asyncio.wait([gone], timeout=LOOK)
+            await asyncio.wait([gone], timeout=POLL_INTERVAL_S)
             if gone.done():
                 gone.result()
                 raise AvatarError("there is no call to look at yet; wait for hello")

@@ -8,8 +8,8 @@ from avatar.errors import AvatarError
 from streaming.media.sink import Sink, Voice
 from streaming.render.renderer import I420
 
-RETRY = 1.0  # seconds between attempts
-STEADY = 4.0  # seconds until a sink counts as back: SRT takes three to say that nobody listens
+RETRY_INTERVAL_S = 1.0  # between attempts
+RECOVERED_AFTER_S = 4.0  # until a sink counts as back: SRT takes three to miss its listener
 
 
 class ReconnectingSink:
@@ -45,13 +45,13 @@ class ReconnectingSink:
                     await self.start()
                 assert self.inner is not None
                 await self.inner.ready()
-                if time.monotonic() - self._opened_at > STEADY:
+                if time.monotonic() - self._opened_at > RECOVERED_AFTER_S:
                     self.problem = ""
                 return
             except AvatarError as error:
                 self.problem = str(error)
                 await self._drop()
-                await asyncio.sleep(RETRY)
+                await asyncio.sleep(RETRY_INTERVAL_S)
 
     def show(self, number: int, picture: I420) -> None:
         if self.inner:

@@ -23,7 +23,7 @@ from streaming.sinks.srt import SrtPipe
 SOUND_BITS = 128_000  # a second
 FILE_OPTIONS = {"preset": "veryfast", "crf": "18"}
 LIVE_OPTIONS = {"preset": "veryfast", "tune": "zerolatency", "crf": "21", "g": str(2 * FPS)}
-NETWORK_LIMIT = 5.0  # seconds the other end has to answer
+NETWORK_TIMEOUT_S = 5.0  # the other end has to answer
 
 
 class Recorder:
@@ -75,7 +75,7 @@ class Recorder:
             self._film = send_media(pipe, format=destination.container)
         elif destination.live:
             self._film = send_media(
-                destination.address, format=destination.container, timeout=NETWORK_LIMIT
+                destination.address, format=destination.container, timeout=NETWORK_TIMEOUT_S
             )
         else:
             temporary = self._open.enter_context(replace_file(Path(destination.address)))

@@ -10,8 +10,8 @@ from streaming.render.renderer import I420
 from streaming.sinks.voice_pace import VoicePace
 from streaming.sinks.voice_ring import VoiceRing
 
-RESERVE = 0.030  # seconds that sound lies ready before the device wants it
-LONGEST_LATENCY = 1.0  # seconds; a device that claims more does not know
+RESERVE_S = 0.030  # that sound lies ready before the device wants it
+MAX_LATENCY_S = 1.0  # a device that claims more does not know
 
 
 class SoundOutput:
@@ -34,7 +34,7 @@ class SoundOutput:
 
     @property
     def lead(self) -> float:
-        return self._latency + RESERVE
+        return self._latency + RESERVE_S
 
     @property
     def behind(self) -> float:
@@ -56,7 +56,7 @@ class SoundOutput:
     def _fill(self, sound: Any, frames: int, times: Any, _: Any) -> None:
         """Called by PortAudio's own thread whenever the device wants sound."""
         latency = times.outputBufferDacTime - times.currentTime
-        if not 0 < latency < LONGEST_LATENCY:
+        if not 0 < latency < MAX_LATENCY_S:
             latency = self._latency
         if not self._clock.started:
             sound[:] = 0
@@ -75,4 +75,4 @@ def needed_lead(system: SoundSystem, wanted: str) -> float:
     stream = system.open("output", wanted, silence)
     latency = stream.latency
     system.close(stream)
-    return latency + RESERVE
+    return latency + RESERVE_S

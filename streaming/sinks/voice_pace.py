@@ -8,9 +8,9 @@ ear notices, and only jumps when it is out of step by more than an eye forgives.
 from streaming.media.clock import VOICE_RATE
 
 MOST_STRETCH = 0.001  # of the speed: under two hundredths of a semitone
-TIME_CONSTANT = 5.0  # seconds in which an error is worked off
-SMOOTHING = 1.0  # seconds over which the device's own account of its delay is averaged
-SLIP = 0.030  # seconds out of step beyond which the voice jumps
+TIME_CONSTANT_S = 5.0  # in which an error is worked off
+SMOOTHING_S = 1.0  # over which the device's own account of its delay is averaged
+MAX_ERROR_S = 0.030  # out of step beyond which the voice jumps
 
 
 class VoicePace:
@@ -28,13 +28,13 @@ class VoicePace:
         """
         if self._place is None:
             self._place = wanted
-        share = min(1.0, frames / (VOICE_RATE * SMOOTHING))
+        share = min(1.0, frames / (VOICE_RATE * SMOOTHING_S))
         self.error += (wanted - self._place - self.error) * share
-        if abs(self.error) > SLIP * VOICE_RATE:
+        if abs(self.error) > MAX_ERROR_S * VOICE_RATE:
             self._place, self.error = wanted, 0.0
             self.slips += 1
         start = self._place
-        stretch = self.error / (VOICE_RATE * TIME_CONSTANT)
+        stretch = self.error / (VOICE_RATE * TIME_CONSTANT_S)
         step = 1.0 + max(-MOST_STRETCH, min(MOST_STRETCH, stretch))
         self._place += step * frames
         return start, step

@@ -34,9 +34,9 @@ from streaming.webrtc.timeouts import CallTimeouts, audible
 
 log = logging.getLogger(__name__)
 
-SOUND_PATIENCE = 1.0  # seconds after connecting until a caller who sends nothing is shown the face
-WATCH_INTERVAL = 1.0
-CLOSE_LIMIT = 5.0  # seconds
+SOUND_TIMEOUT_S = 1.0  # after connecting until a caller who sends nothing is shown the face
+POLL_INTERVAL_S = 1.0
+CLOSE_TIMEOUT_S = 5.0
 
 Notify = Callable[[Message], None]
 
@@ -157,7 +157,7 @@ class Session:
         await self._sink.close()
         self.avatar_stream.leave()
         try:
-            async with asyncio.timeout(CLOSE_LIMIT):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self._peer.close()
         except Exception:  # whatever is wrong with the connection, the place must be freed
             log.exception("session %s: the connection could not be closed cleanly", self.id)
@@ -206,13 +206,13 @@ class Session:
             return
 
     async def _start_without_sound(self) -> None:
-        await asyncio.sleep(SOUND_PATIENCE)
+        await asyncio.sleep(SOUND_TIMEOUT_S)
         self._clock.start(self._clock.monotonic())
 
     async def _watch(self) -> None:
         """Send statistics every second; end a call that has lasted long enough."""
         while True:
-            await asyncio.sleep(WATCH_INTERVAL)
+            await asyncio.sleep(POLL_INTERVAL_S)
             received, now = await bytes_received(self._peer), self._clock.monotonic()
             if received > self._received_bytes:
                 self._received_bytes = received

@@ -13,7 +13,7 @@ from streaming.media.audio_input import AudioInput
 from streaming.media.clock import VOICE_PER_FRAME
 from streaming.media.frame_buffer import FrameBuffer
 from streaming.media.playout import Playout
-from streaming.media.trace import DEPTH, FrameTraces
+from streaming.media.trace import TRACES_KEPT, FrameTraces
 from tests.streaming.conftest import VirtualTime
 from tests.streaming.support.stepped_clock import (
     NotingSink,
@@ -158,11 +158,11 @@ async def test_an_event_loop_that_was_held_up_is_to_blame_for_all_of_it(
 
 def test_the_ring_holds_ten_seconds_and_forgets_what_is_older(time: VirtualTime) -> None:
     traces = FrameTraces(SteppedClock(time))
-    for number in range(-2, DEPTH + 3):
+    for number in range(-2, TRACES_KEPT + 3):
         traces.submitted(number)
     traces.encoded(0)
     numbers = [trace.number for trace in traces.recent()]
-    assert numbers == list(range(3, DEPTH + 3))
+    assert numbers == list(range(3, TRACES_KEPT + 3))
 
 
 def test_times_are_counted_from_when_the_sound_was_due(time: VirtualTime) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streaming.render.capacity import LEAST_BUDGET, MOST_BUDGET, measure
+from streaming.render.capacity import MAX_BUDGET_S, MIN_BUDGET_S, measure
 from tests.streaming.support.level_bar import BarPicture, LevelBar
 
 
@@ -25,7 +25,7 @@ class SlowBar(LevelBar):
 def test_a_quick_renderer_carries_many_with_the_least_delay() -> None:
     capacity = measure(LevelBar())
     assert capacity.callers >= 2
-    assert LEAST_BUDGET <= capacity.budget < MOST_BUDGET
+    assert MIN_BUDGET_S <= capacity.budget < MAX_BUDGET_S
 
 
 def test_a_slow_renderer_carries_few_with_a_longer_delay() -> None:
@@ -37,4 +37,4 @@ def test_a_slow_renderer_carries_few_with_a_longer_delay() -> None:
 def test_a_machine_that_is_too_slow_still_takes_one_with_a_bounded_delay() -> None:
     capacity = measure(SlowBar(0.06))
     assert capacity.callers == 1
-    assert capacity.budget == pytest.approx(MOST_BUDGET)
+    assert capacity.budget == pytest.approx(MAX_BUDGET_S)

@@ -14,7 +14,7 @@ import pytest
 
 from avatar.errors import AvatarError, DeviceLost
 from streaming.render.caller import Caller
-from streaming.render.client import QUEUE, RenderClient
+from streaming.render.client import QUEUE_CHUNKS, RenderClient
 from streaming.render.renderer import I420, Speakers
 from tests.streaming.support.level_bar import BarPicture, LevelBar, find_bars
 
@@ -121,7 +121,7 @@ async def test_while_the_renderer_is_held_up_only_the_newest_chunks_wait(
     os.kill(pid, signal.SIGSTOP)
     for number in range(3, 20):
         worker.submit(caller, number, SILENCE)
-    assert caller.dropped == 17 - 2 * QUEUE
+    assert caller.dropped == 17 - 2 * QUEUE_CHUNKS
     os.kill(pid, signal.SIGCONT)
     await until(lambda: shown.numbers and shown.numbers[-1] == 17)
 

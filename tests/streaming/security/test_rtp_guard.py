@@ -21,7 +21,7 @@ from aiortc.rtp import (
     pack_rtcp_packet,
 )
 
-from streaming.security.rtp_guard import BIT_RATES, BURST, KEY_FRAMES, REPEATS, SOURCES
+from streaming.security.rtp_guard import BIT_RATES, BURST_S, KEY_FRAMES, REPEATS, SOURCES
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.netns_caller import expect
 from tests.streaming.support.scrape import scrape
@@ -104,7 +104,7 @@ async def test_a_report_may_not_have_thousands_of_packets_sent_again(server: Liv
             await here._send_rtp(pack_rtcp_packet(RTCP_RTPFB, RTCP_RTPFB_NACK, named))
             await asyncio.sleep(SPELL / 40)
         await still_shown(peer)
-        due = 400 * (SPELL + 2) + REPEATS * (SPELL + 2 + BURST)
+        due = 400 * (SPELL + 2) + REPEATS * (SPELL + 2 + BURST_S)
         assert came < due, f"{40 * ASKED * 17} were asked for"
 
 
@@ -123,7 +123,7 @@ async def test_what_costs_a_key_frame_is_heeded_only_so_often(
             await asyncio.sleep(SPELL / 60)
         await still_shown(peer)
         heeded = 60 - (dropped(server, "wish") - before)
-        assert heeded <= max(KEY_FRAMES, BIT_RATES) * (SPELL + BURST) + 3
+        assert heeded <= max(KEY_FRAMES, BIT_RATES) * (SPELL + BURST_S) + 3
 
 
 async def test_sound_that_floods_in_is_dropped(server: LiveServer) -> None:

@@ -114,7 +114,7 @@ async def test_a_flood_of_messages_ends_the_connection(server: LiveServer) -> No
 async def test_a_page_that_only_connects_is_sent_away(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_protocol, "HEAD_LIMIT", 0.5)
+    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 0.5)
     place = httpx.URL(server.address)
     for begun in (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "):
         reader, writer = await asyncio.open_connection(place.host, place.port)
@@ -147,7 +147,7 @@ def test_a_name_made_to_point_here_gets_nothing_without_a_token(tmp_path: Path) 
 async def test_an_offer_that_dribbles_in_is_cut_off(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_body, "HEAD_LIMIT", 0.5)
+    monkeypatch.setattr(request_body, "HEAD_TIMEOUT_S", 0.5)
     place = httpx.URL(server.address)
     reader, writer = await asyncio.open_connection(place.host, place.port)
     head = f"POST /offer HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token()}\r\n"

@@ -40,8 +40,8 @@ class Device:
 async def test_it_goes_on_when_the_device_comes_back(
     time: VirtualTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconnecting, "RETRY", 0.01)
-    monkeypatch.setattr(reconnecting, "STEADY", -1.0)
+    monkeypatch.setattr(reconnecting, "RETRY_INTERVAL_S", 0.01)
+    monkeypatch.setattr(reconnecting, "RECOVERED_AFTER_S", -1.0)
     device = Device(time)
     sink = ReconnectingSink("camera", device.open)
     await sink.start()
