@@ -41,7 +41,7 @@ BROWSER_FLAGS = (
 )
 
 SETTLE = 5.0  # seconds at the start that are not judged: buffers fill, the browser finds its rate
-SERVER_PATIENCE = 120  # seconds
+SERVER_TIMEOUT_S = 120
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def running_server(*flags: str) -> Iterator[tuple[str, int]]:
     start = "from streaming.cli import main; main()"
     command = [sys.executable, "-c", start, "serve", "--port", "0", "--block-code", *flags]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    guard = threading.Timer(SERVER_PATIENCE, process.kill)
+    guard = threading.Timer(SERVER_TIMEOUT_S, process.kill)
     guard.start()
     try:
         assert process.stdout is not None

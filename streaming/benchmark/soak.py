@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PLACES = 3  # calls the server admits: the long one, a visit, and one not yet freed
 STAY = 3.0  # seconds of a visit, from its first picture
-PATIENCE = 30.0  # seconds until a visit is given up, or a place
+VISIT_TIMEOUT_S = 30.0  # until a visit is given up, or a place
 POLL_INTERVAL_S = 0.05  # between looks for a freed place
 Say = Callable[[str], None]
 
@@ -69,47 +69,47 @@ def _receive_visitors(
 
 
 def _visit(address: str, ending: str) -> Visit:
-    with _visitor(address) as visitor:
-        assert visitor.stdout
-        came = visitor.stdout.readline().strip() == "live"
+    with _client(address) as client:
+        assert client.stdout
+        came = client.stdout.readline().strip() == "live"
         time.sleep(STAY)
-        ENDINGS[ending](visitor)
+        ENDINGS[ending](client)
         return Visit(ending, came, _time_to_free(address))
 
 
 @contextmanager
-def _visitor(address: str) -> "Iterator[subprocess.Popen[str]]":
-    # Visitors stand for other machines: of this one they get what the call leaves over.
-    visitor = subprocess.Popen(
+def _client(address: str) -> "Iterator[subprocess.Popen[str]]":
+    # Clients stand for other machines: of this one they get what the call leaves over.
+    client = subprocess.Popen(
         ["nice", "-n", "19", sys.executable, "-m", "streaming.benchmark.client", address],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    guard = threading.Timer(PATIENCE, visitor.kill)
+    guard = threading.Timer(VISIT_TIMEOUT_S, client.kill)
     guard.start()
     try:
-        yield visitor
+        yield client
     finally:
         guard.cancel()
-        visitor.kill()
+        client.kill()
         with contextlib.suppress(BrokenPipeError):
-            visitor.communicate()
+            client.communicate()
 
 
-def _hang_up(visitor: "subprocess.Popen[str]") -> None:
-    assert visitor.stdin
-    visitor.stdin.close()
-    visitor.stdin = None
+def _hang_up(client: "subprocess.Popen[str]") -> None:
+    assert client.stdin
+    client.stdin.close()
+    client.stdin = None
 
 
-def _kill(visitor: "subprocess.Popen[str]") -> None:
-    visitor.kill()
+def _kill(client: "subprocess.Popen[str]") -> None:
+    client.kill()
 
 
-def _fall_silent(visitor: "subprocess.Popen[str]") -> None:
+def _fall_silent(client: "subprocess.Popen[str]") -> None:
     """Not a packet more, no end of a connection either: as if the cable were pulled."""
-    visitor.send_signal(signal.SIGSTOP)
+    client.send_signal(signal.SIGSTOP)
 
 
 ENDINGS: dict[str, "Callable[[subprocess.Popen[str]], None]"] = {
@@ -122,7 +122,7 @@ ENDINGS: dict[str, "Callable[[subprocess.Popen[str]], None]"] = {
 def _time_to_free(address: str) -> float | None:
     """Seconds until only the long call is left; None if that does not come about."""
     begun = time.monotonic()
-    while (passed := time.monotonic() - begun) < PATIENCE:
+    while (passed := time.monotonic() - begun) < VISIT_TIMEOUT_S:
         if json.loads(_get(f"{address}/healthz"))["sessions"] == 1:
             return passed
         time.sleep(POLL_INTERVAL_S)
@@ -151,5 +151,5 @@ def _sample(address: str, pid: int, at: float) -> Sample:
 
 
 def _get(address: str) -> str:
-    with urlopen(address, timeout=PATIENCE) as response:
+    with urlopen(address, timeout=VISIT_TIMEOUT_S) as response:
         return str(response.read(), "utf-8")

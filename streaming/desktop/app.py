@@ -71,7 +71,7 @@ class CameraApp:
             self._renderer, SessionClock(delay), settings.block_code, settings.marks.watermark
         )
         self.microphone = Microphone(
-            self._system, settings.microphone, self.avatar_stream.sound.place
+            self._system, settings.microphone, self.avatar_stream.sound.push
         )
         source = await self._renderer.prepare(self._renderer.ready.first)
         for out in settings.outs:
@@ -89,7 +89,7 @@ class CameraApp:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(display)
-                tasks.create_task(self.avatar_stream.drive())
+                tasks.create_task(self.avatar_stream.submit_chunks())
                 tasks.create_task(self.microphone.keep())
                 tasks.create_task(self._system.watch())
                 for _, playout in self.sinks:

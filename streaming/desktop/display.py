@@ -28,7 +28,7 @@ class Display:
     """Draws on a terminal; elsewhere it writes a line whenever something changes."""
 
     def __init__(self, app: CameraApp, speaker: str) -> None:
-        self._studio = app
+        self._app = app
         self._speaker = speaker
         self._console = text_console(stderr=True)
         self._begun = time.monotonic()
@@ -55,10 +55,10 @@ class Display:
             (self._speaker, "bold"), f"  {minutes}:{seconds:02}", ("   Ctrl-C stops", "dim")
         )
         rows = Table.grid(padding=(0, 2))
-        microphone = self._studio.microphone
-        delay = self._studio.avatar_stream.clock.delay
+        microphone = self._app.microphone
+        delay = self._app.avatar_stream.clock.delay
         rows.add_row(*self._row("microphone", microphone.name, microphone.problem, self._level()))
-        for (sink, playout), counts in zip(self._studio.sinks, self._counts, strict=True):
+        for (sink, playout), counts in zip(self._app.sinks, self._counts, strict=True):
             counts.append((now, playout.sent))
             rows.add_row(*self._row(*describe(sink, playout, _rate(counts))))
         rows.add_row("", "delay", "", f"{delay * 1000:.0f} ms from voice to face")
@@ -70,25 +70,23 @@ class Display:
         return [lamp, kind, Text(name, "bold"), "" if problem else figures]
 
     def _level(self) -> Text:
-        level = 20 * math.log10(self._studio.microphone.level + 1e-9)
+        level = 20 * math.log10(self._app.microphone.level + 1e-9)
         share = min(1.0, max(0.0, 1 - level / FLOOR))
         filled = round(share * BAR)
         bar = Text("█" * filled, "red" if share > HOT else "green")
         return bar.append("░" * (BAR - filled), "dim").append(f" {max(level, FLOOR):.0f} dB", "dim")
 
     def _problems(self) -> list[str]:
-        found = [self._studio.microphone.problem]
-        found += [
-            sink.problem for sink, _ in self._studio.sinks if isinstance(sink, ReconnectingSink)
-        ]
-        if self._studio.avatar_stream.failing:
+        found = [self._app.microphone.problem]
+        found += [sink.problem for sink, _ in self._app.sinks if isinstance(sink, ReconnectingSink)]
+        if self._app.avatar_stream.failing:
             found.append("the renderer failed and starts again; the last picture stands")
         return [problem for problem in found if problem]
 
     def _opening(self) -> str:
-        names = ", ".join(sink.name for sink, _ in self._studio.sinks)
-        delay = self._studio.avatar_stream.clock.delay
-        return f"{self._speaker} is on: {self._studio.microphone.name} to {names}, {delay:.3f} s"
+        names = ", ".join(sink.name for sink, _ in self._app.sinks)
+        delay = self._app.avatar_stream.clock.delay
+        return f"{self._speaker} is on: {self._app.microphone.name} to {names}, {delay:.3f} s"
 
     def _tell(self) -> None:
         problems = set(self._problems())

@@ -11,7 +11,7 @@ from livekit import rtc
 from livekit.agents.voice.avatar import AudioSegmentEnd, AvatarOptions, VideoGenerator
 
 from avatar.audio import FPS
-from streaming.doors.local_avatar import performing
+from streaming.doors.local_avatar import running
 from streaming.media.avatar_stream import AvatarStream
 from streaming.media.clock import VOICE_RATE
 from streaming.media.sink import Voice
@@ -93,7 +93,7 @@ class AvatarVideoGenerator(VideoGenerator):
 
     async def start(self) -> None:
         """Speak and listen from now on. Raises AvatarError if somebody else speaks here."""
-        begun = performing(self._stream, self._sink, self._report)
+        begun = running(self._stream, self._sink, self._report)
         self._sink.queue = await self._running.enter_async_context(begun)
 
     async def push_audio(self, frame: rtc.AudioFrame | AudioSegmentEnd) -> None:

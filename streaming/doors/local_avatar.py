@@ -24,13 +24,16 @@ async def rendering(find: FindSpeakers) -> AsyncIterator[RenderClient]:
 
 
 @asynccontextmanager
-async def performing(
+async def running(
     stream: AvatarStream, sink: Sink, report: Callable[[SpeechEvent], None]
 ) -> AsyncIterator[SpeechQueue]:
     """`stream`, which has joined its renderer, speaks at `sink` what is pushed, from now on."""
     stream.clock.start(stream.clock.monotonic())
     async with stream.pushed_speech(report) as queue:
-        tasks = [asyncio.create_task(work) for work in (stream.drive(), stream.playout(sink).run())]
+        tasks = [
+            asyncio.create_task(work)
+            for work in (stream.submit_chunks(), stream.playout(sink).run())
+        ]
         try:
             yield queue
         finally:
@@ -42,5 +45,5 @@ async def performing(
 
 
 def new_stream(renderer: RenderClient) -> AvatarStream:
-    """A performance with the delay that this machine needs."""
+    """A stream with the delay that this machine needs."""
     return AvatarStream(renderer, SessionClock(stream_delay(renderer.ready.capacity.budget)))

@@ -25,7 +25,7 @@ from pipecat.services.ai_service import AIService
 from pipecat.services.settings import ServiceSettings
 
 from avatar.rendering.backends.registry import AUTO
-from streaming.doors.local_avatar import new_stream, performing, rendering
+from streaming.doors.local_avatar import new_stream, rendering, running
 from streaming.media.clock import VOICE_RATE
 from streaming.media.sink import Voice
 from streaming.media.speech_queue import (
@@ -161,7 +161,7 @@ class AvatarVideoService(AIService):
         stream = new_stream(self._renderer)
         await stream.join(self._renderer.ready.first)
         self._queue = await self._open.enter_async_context(
-            performing(stream, self._sink, self._report)
+            running(stream, self._sink, self._report)
         )
         forward = self.create_task(self._forward())
         self._open.push_async_callback(self.cancel_task, forward)

@@ -20,7 +20,7 @@ CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,ivf,h264,hevc"
 )
 PROTOCOLS = "file,http,https,tcp,tls,rtmp,rtmps,udp,srt"
-PATIENCE = 15.0  # seconds that an address has to answer
+OPEN_TIMEOUT_S = 15.0  # that an address has to answer
 LARGEST = (
     1600  # pixels a side; larger pictures are halved, so that 1080 rows take a quarter of the time
 )
@@ -68,7 +68,7 @@ def lumas(source: Source, rate: float) -> Iterator[tuple[float, Luma]]:
 @contextmanager
 def _opened(source: Source) -> Iterator[av.container.InputContainer]:
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": PROTOCOLS}
-    with receive_media(source, options=options, timeout=PATIENCE) as container:
+    with receive_media(source, options=options, timeout=OPEN_TIMEOUT_S) as container:
         yield container
 
 

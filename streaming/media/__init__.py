@@ -1,1 +1,1 @@
-"""One performance: clock, sound in, pictures and voice out in step."""
+"""One stream: clock, sound in, pictures and voice out in step."""

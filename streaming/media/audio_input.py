@@ -59,9 +59,9 @@ class AudioInput:
         if frame.sample_rate != VOICE_RATE:
             self._upsampler = self._upsampler or Upsampler(frame.sample_rate)
             samples, stamp = self._upsampler.take(samples, stamp)
-        self.place(samples, stamp)
+        self.push(samples, stamp)
 
-    def place(self, samples: Samples, stamp: int) -> None:
+    def push(self, samples: Samples, stamp: int) -> None:
         """Take `samples` (n,) that begin at time stamp `stamp`."""
         end = stamp + len(samples)
         if self._offset is None and not self._anchor(end, len(samples)):

@@ -42,7 +42,7 @@ def stream_delay(budget: float, lead: float = 0.0) -> float:
 class AvatarStream:
     """The clock, the speech that comes in and the pictures that follow from it.
 
-    Feed `sound`, or push speech in its place; run `drive`, and run one presenter for every sink.
+    Feed `sound`, or push speech in its place; run `submit_chunks` and a `playout` for each sink.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class AvatarStream:
         return self._pushed is not None and self._pushed.speaking
 
     def playout(self, sink: Sink, traces: FrameTraces | None = None) -> Playout:
-        """What brings this performance to `sink` while it runs; `traces` of the frames it shows."""
+        """What brings this stream to `sink` while it runs; `traces` of the frames it shows."""
         return Playout(self.clock, self._pictures, self._speech, sink, traces)
 
     @asynccontextmanager
@@ -139,7 +139,7 @@ class AvatarStream:
         if self._caller:
             self._renderer.leave(self._caller)
 
-    async def drive(self) -> None:
+    async def submit_chunks(self) -> None:
         """Cut the sound into chunks as they fall due and hand them to the renderer."""
         assert self._caller is not None
         await self.clock.wait_started()

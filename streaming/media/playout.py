@@ -1,4 +1,4 @@
-"""Brings one performance to one sink: 25 pictures a second and the voice, on the one clock."""
+"""Brings one stream to one sink: 25 pictures a second and the voice, on the one clock."""
 
 import asyncio
 import math

@@ -11,7 +11,7 @@ Voice = npt.NDArray[np.float32]  # (960,) 48 kHz mono, 20 ms
 
 
 class Sink(Protocol):
-    """Takes pictures and sound of one performance, each at its time, on the event loop's thread.
+    """Takes pictures and sound of one stream, each at its time, on the event loop's thread.
 
     Nothing here may block. What is slow happens elsewhere, and `ready` says when it is done. Errors
     come out of `ready`, as AvatarError.

@@ -1,4 +1,4 @@
-"""Where the speech of a performance comes from, and going over from one source to another."""
+"""Where the speech of a stream comes from, and going over from one source to another."""
 
 from typing import Protocol
 

@@ -10,9 +10,9 @@ from streaming.security.tokens import Grant, Role, TokenError, bearer
 
 
 async def authenticate(
-    socket: WebSocket, access: AccessControl, role: Role, patience: float
+    socket: WebSocket, access: AccessControl, role: Role, timeout_s: float
 ) -> Grant:
-    """What an accepted socket may do; waits `patience` seconds for its token.
+    """What an accepted socket may do; waits `timeout_s` seconds for its token.
 
     Browsers cannot set headers of a WebSocket, and addresses end up in logs, so pages send
     `{"type": "token", "token": ...}` first. Raises TokenError, or WebSocketDisconnect.
@@ -20,7 +20,7 @@ async def authenticate(
     token = bearer(socket.headers)
     if access.needs_token and not token:
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout_s):
                 token = _token(await socket.receive())
         except TimeoutError:
             raise TokenError("no token came; send it first") from None

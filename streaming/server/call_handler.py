@@ -16,7 +16,7 @@ from streaming.webrtc.session import Notify, Session
 
 @dataclass
 class CallServices:
-    """What a guest is received in."""
+    """What a caller is served with."""
 
     config: ServeConfig
     sessions: SessionManager
@@ -29,7 +29,7 @@ class CallServices:
 
 @dataclass
 class CallHandler:
-    """Checks everything a guest asks for, and only then makes a peer connection for it."""
+    """Checks everything a caller asks for, and only then makes a peer connection for it."""
 
     services: CallServices
     address: str
@@ -45,7 +45,7 @@ class CallHandler:
 
     @property
     def speaker(self) -> str:
-        """Who is shown if the guest names nobody."""
+        """Who is shown if the caller names nobody."""
         return self.services.first if self.grant.speaker == ANY_SPEAKER else self.grant.speaker
 
     def may_see(self, name: str) -> str:

@@ -51,7 +51,7 @@ class Signalling:
 
     def __init__(self, socket: WebSocket, handler: CallHandler) -> None:
         self._socket = socket
-        self._guest = handler
+        self._handler = handler
         self._limits = handler.services.config.limits
         rate = self._limits.messages_per_second
         self._messages = Bucket(rate, rate * BURST_S, time.monotonic())
@@ -60,11 +60,11 @@ class Signalling:
     async def run(self, ice_servers: IceServers) -> None:
         """Serve the page; when this returns, its session is closed and freed.
 
-        Raises TooManyError or TooLateError if the page is to be shown the door.
+        Raises TooManyError or TooLateError if the page is to be refused.
         """
-        label = _label(self._guest.services.config.marks)
+        label = _label(self._handler.services.config.marks)
         servers = ice_servers.for_page()
-        self._notify(Hello(speaker=self._guest.speaker, ice_servers=servers, label=label))
+        self._notify(Hello(speaker=self._handler.speaker, ice_servers=servers, label=label))
         writer = asyncio.create_task(self._write())
         try:
             while await self._read():
@@ -72,8 +72,8 @@ class Signalling:
         except (WebSocketDisconnect, RuntimeError):
             pass  # the page is gone; RuntimeError is Starlette's word for a socket already closed
         finally:
-            if self._guest.session:
-                await self._guest.session.close("the page went away")
+            if self._handler.session:
+                await self._handler.session.close("the page went away")
             writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await writer
@@ -110,7 +110,7 @@ class Signalling:
         return True
 
     async def _receive(self) -> str:
-        waiting = None if self._guest.session else self._limits.connecting_s
+        waiting = None if self._handler.session else self._limits.connecting_s
         try:
             async with asyncio.timeout(waiting):
                 text = await self._socket.receive_text()
@@ -128,15 +128,15 @@ class Signalling:
         match message:
             case Offer():
                 await self._offer(message)
-            case Candidate() if self._guest.session:
-                await self._guest.candidate(
+            case Candidate() if self._handler.session:
+                await self._handler.candidate(
                     message.candidate, message.sdpMid, message.sdpMLineIndex
                 )
-            case ChooseSpeaker() if self._guest.session:
-                await self._guest.switch(message.name)
+            case ChooseSpeaker() if self._handler.session:
+                await self._handler.switch(message.name)
                 self._notify(Speaker(name=message.name))
-            case Hold() if self._guest.session:
-                self._guest.session.hold_pictures(message.ms)
+            case Hold() if self._handler.session:
+                self._handler.session.hold_pictures(message.ms)
             case Ping():
                 self._notify(Pong(t=message.t, now_ms=time.monotonic() * 1000))
             case Token():
@@ -145,8 +145,8 @@ class Signalling:
                 raise ValueError(message.type)
 
     async def _offer(self, offer: Offer) -> None:
-        answer = await self._guest.call(offer.sdp, offer.speaker or "", self._notify)
-        session = self._guest.session
+        answer = await self._handler.call(offer.sdp, offer.speaker or "", self._notify)
+        session = self._handler.session
         assert session
         delay = round(session.delay * 1000, 1)
         self._notify(Answer(sdp=answer, session_id=session.id, delay_ms=delay))

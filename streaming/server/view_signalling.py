@@ -33,16 +33,16 @@ class ViewSignalling:
         self, socket: WebSocket, services: CallServices, address: str, grant: Grant
     ) -> None:
         self._socket = socket
-        self._house = services
+        self._services = services
         self._grant = grant
         self._address = address
 
     async def run(self, ice_servers: IceServers) -> None:
-        """Raises AvatarError to show the page the door, WebSocketDisconnect if it left."""
+        """Raises AvatarError to refuse the page, WebSocketDisconnect if it left."""
         offer = asyncio.create_task(self._offer())
         try:
             call = await self._find(offer)
-            with self._house.sessions.looking_at(call):
+            with self._services.sessions.looking_at(call):
                 await self._show(call, offer, ice_servers)
         finally:
             offer.cancel()
@@ -51,7 +51,7 @@ class ViewSignalling:
     async def _find(self, gone: "asyncio.Task[str]") -> Call:
         """The newest call that the token is good for, as soon as there is one."""
         while True:
-            call = self._house.sessions.newest(self._may_see)
+            call = self._services.sessions.newest(self._may_see)
             if call:
                 return call
             await asyncio.wait([gone], timeout=POLL_INTERVAL_S)
@@ -61,14 +61,14 @@ class ViewSignalling:
 
     async def _show(self, call: Call, offer: "asyncio.Task[str]", ice_servers: IceServers) -> None:
         await self._send(Hello(ice_servers=ice_servers.for_page()))
-        patience = self._house.config.limits.connecting_s
-        await asyncio.wait([offer], timeout=patience)
+        timeout_s = self._services.config.limits.connecting_s
+        await asyncio.wait([offer], timeout=timeout_s)
         if not offer.done():
             raise AvatarError("no offer came; come again")
         sdp = offer.result()
-        marks = self._house.config.marks
+        marks = self._services.config.marks
         label = Label(marks.word) if marks.label else None
-        viewer = Viewer(call.avatar_stream, ice_servers.for_peer(), patience, label)
+        viewer = Viewer(call.avatar_stream, ice_servers.for_peer(), timeout_s, label)
         try:
             await self._send(Answer(sdp=await viewer.answer(sdp)))
             await first(call.closed.wait(), viewer.lost.wait(), self._left())
@@ -81,7 +81,7 @@ class ViewSignalling:
 
     async def _offer(self) -> str:
         """The page's offer, looked over; it may only lead back to the page."""
-        config = self._house.config
+        config = self._services.config
         while True:
             message = _parsed(await self._socket.receive_text())
             if isinstance(message, Offer):

@@ -66,7 +66,7 @@ class Session:
         self._clock, self._sound = self.avatar_stream.clock, self.avatar_stream.sound
         traces = self.avatar_stream.traces
         self._sink = PeerSink(traces.encoded)
-        self._presenter = self.avatar_stream.playout(self._sink, traces)
+        self._playout = self.avatar_stream.playout(self._sink, traces)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._tasks: set[asyncio.Task[None]] = set()
         self._opened = self._clock.monotonic()
@@ -101,8 +101,8 @@ class Session:
         self._answered = True
         metrics.ANSWER.observe(self._clock.monotonic() - self._opened)
         self._spawn(self._watch())
-        self._spawn(self.avatar_stream.drive())
-        self._spawn(self._presenter.run())
+        self._spawn(self.avatar_stream.submit_chunks())
+        self._spawn(self._playout.run())
         return answer
 
     async def add_candidate(self, candidate: str, mid: str | None, line: int | None) -> None:
@@ -124,8 +124,8 @@ class Session:
         assert outgoing
         return Stats(
             delay_ms=round(self._clock.delay * 1000, 1),
-            frames=self._presenter.sent,
-            late=self._presenter.late,
+            frames=self._playout.sent,
+            late=self._playout.late,
             concealed_ms=self._sound.concealed * 1000 // VOICE_RATE,
             renderer_failing=self.avatar_stream.failing,
             epoch_ms=self._clock.capture(0) * 1000,

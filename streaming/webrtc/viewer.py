@@ -14,7 +14,7 @@ from streaming.webrtc.peer_sink import PeerSink
 
 
 class Viewer:
-    """Sees and hears one performance; `lost` is set when the connection breaks."""
+    """Sees and hears one stream; `lost` is set when the connection breaks."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Viewer:
         self._given_up = asyncio.get_running_loop().call_later(connecting_s, self.lost.set)
         self._sink = PeerSink()
         shown = FramedSink(self._sink, label) if label else self._sink
-        self._presenter = avatar_stream.playout(shown)
+        self._playout = avatar_stream.playout(shown)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._task: asyncio.Task[None] | None = None
         self._peer.on("connectionstatechange", self._on_connection_state)
@@ -57,6 +57,6 @@ class Viewer:
         state = self._peer.connectionState
         if state == "connected" and self._task is None:
             self._given_up.cancel()
-            self._task = asyncio.get_running_loop().create_task(self._presenter.run())
+            self._task = asyncio.get_running_loop().create_task(self._playout.run())
         elif state in ("failed", "closed"):
             self.lost.set()

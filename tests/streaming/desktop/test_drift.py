@@ -27,7 +27,7 @@ def test_voice_and_face_stay_together(time: VirtualTime, microphone: float, outp
         next_play = begun + played * 0.01 / (1 + output)
         time.now = min(next_capture, next_play)
         if next_capture <= next_play:
-            sound.place(silence, captured * PIECE)
+            sound.push(silence, captured * PIECE)
             captured += 1
             leads.append(clock.capture(sound._received) - time.now)
             continue

@@ -39,7 +39,7 @@ class Caller:
             if number not in lost:
                 start = (self._sent - 1) * PACKET
                 position = start - SETTLING_PACKETS * PACKET
-                self.sound.place(tone(position, PACKET), self._stamp + start)
+                self.sound.push(tone(position, PACKET), self._stamp + start)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_nothing_above_8_khz_is_folded_into_the_speech(time: VirtualTime) -> Non
     sound = AudioInput(clock)
     for number in range(10):
         time.now += 0.02
-        sound.place(tone(number * PACKET, PACKET, pitch=11_000), number * PACKET)
+        sound.push(tone(number * PACKET, PACKET, pitch=11_000), number * PACKET)
     assert max(np.abs(sound.chunk(number)).max() for number in range(1, 4)) < 0.005
 
 
@@ -248,7 +248,7 @@ class LongPackets:
         for _ in range(round(seconds * 1000)):
             self.time.now += 0.001
             if self.time.now - self._begun >= (self.sent + self.packet) / VOICE_RATE - 1e-9:
-                self.sound.place(tone(self.sent, self.packet), self.sent)
+                self.sound.push(tone(self.sent, self.packet), self.sent)
                 self.sent, self.sent_at = self.sent + self.packet, self.time.now
                 self.origin = self.sound._offset or 0
             end = (self._frame + 1) * VOICE_PER_FRAME

@@ -118,7 +118,7 @@ async def test_the_voice_is_the_sound_that_came_in(time: VirtualTime) -> None:
     samples = np.linspace(-0.9, 0.9, VOICE_PACKET, dtype=np.float32)
     async with presenting(time) as stage:
         time.now += 0.019
-        stage.sound.place(samples, 5000)
+        stage.sound.push(samples, 5000)
         await pass_time(time, DELAY + 0.05)
     np.testing.assert_array_equal(stage.sink.sound[0][2], samples)
 
@@ -132,7 +132,7 @@ async def test_who_joins_late_begins_with_now(time: VirtualTime) -> None:
     assert stage.playout.skipped == 0
 
 
-async def test_a_sink_that_fails_ends_its_presenter_in_words(time: VirtualTime) -> None:
+async def test_a_sink_that_fails_ends_its_playout_in_words(time: VirtualTime) -> None:
     class Broken(NotingSink):
         async def ready(self) -> None:
             raise AvatarError("the camera is gone")

@@ -257,7 +257,7 @@ async def test_the_microphone_speaks_before_and_after_without_a_click(time: Virt
             for _ in range(round(seconds * 50)):
                 await pass_time(time, 0.02)
                 start = round((time.now - 100) * VOICE_RATE) - 960
-                stage.stream.sound.place(hum, start)
+                stage.stream.sound.push(hum, start)
 
         await hear(1.0)
         async with stage.stream.pushed_speech(stage.note) as queue:

@@ -105,7 +105,9 @@ async def performing(time: VirtualTime, lead: float = 0.0) -> AsyncIterator[Stag
     await stream.join("bar")
     sink = NotingSink(time, lead=lead)
     clock.start(time.now)
-    tasks = [asyncio.create_task(work) for work in (stream.drive(), stream.playout(sink).run())]
+    tasks = [
+        asyncio.create_task(work) for work in (stream.submit_chunks(), stream.playout(sink).run())
+    ]
     try:
         yield Stage(time, stream, sink, renderer)
     finally:
