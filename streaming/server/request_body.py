@@ -7,7 +7,7 @@ from typing import IO
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
 
-from streaming.server.http_protocol import HEAD_TIMEOUT_S
+from streaming.server.uvicorn_server import HEAD_TIMEOUT_S
 
 
 async def read_body(request: Request, limit: int, seconds: float | None = None) -> bytes:

@@ -87,7 +87,7 @@ def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":
     """How uvicorn serves `app`: a page without a call is let go when it does not answer."""
     import uvicorn
 
-    from streaming.server.http_protocol import PromptProtocol
+    from streaming.server.uvicorn_server import PromptProtocol
 
     return uvicorn.Config(
         app,

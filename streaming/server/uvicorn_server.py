@@ -1,11 +1,17 @@
-"""The web server's end: calls are told, and given time, before anything is closed."""
+"""uvicorn as this server needs it.
+
+At its end calls are told, and given time, before anything is closed; those who connect and say
+nothing are let go.
+"""
 
 import asyncio
 import signal
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import socket
@@ -13,6 +19,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from streaming.server.session_manager import SessionManager
+
+HEAD_TIMEOUT_S = 10.0  # for the head of a request
 
 
 class WebServer(uvicorn.Server):
@@ -40,12 +48,46 @@ class WebServer(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._leave, sig)
 
     def _leave(self, sig: int) -> None:
-        timeouts = self._drain if sig == signal.SIGTERM and not self._leaving else 0.0
-        self._leaving = asyncio.get_running_loop().create_task(self._say_goodbye(sig, timeouts))
+        seconds = self._drain if sig == signal.SIGTERM and not self._leaving else 0.0
+        self._leaving = asyncio.get_running_loop().create_task(self._drain_calls(sig, seconds))
 
-    async def _say_goodbye(self, sig: int, timeouts: float) -> None:
+    async def _drain_calls(self, sig: int, seconds: float) -> None:
         app: FastAPI = self.config.app  # type: ignore[assignment]
         sessions: SessionManager = app.state.server.sessions
-        await sessions.drain(timeouts)
+        await sessions.drain(seconds)
         super().handle_exit(sig, None)
         self.force_exit = False  # a second Ctrl-C must not cut off the farewells of the first
+
+
+class PromptProtocol(H11Protocol):
+    """Closes a connection whose request, the first or a later one, does not come whole in time."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE:
+            self._wait_for_head()
+        else:
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait_for_head(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(HEAD_TIMEOUT_S, self._close)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _close(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()

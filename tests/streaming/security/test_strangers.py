@@ -10,7 +10,7 @@ import pytest
 import websockets
 
 from streaming.core.config import ServeConfig
-from streaming.server import http_protocol, request_body
+from streaming.server import request_body, uvicorn_server
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.stranger import LIMITS, SECRET, bearing, closed, page, receive, token
 from tests.streaming.support.talking_peer import TalkingPeer
@@ -114,7 +114,7 @@ async def test_a_flood_of_messages_ends_the_connection(server: LiveServer) -> No
 async def test_a_page_that_only_connects_is_sent_away(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(uvicorn_server, "HEAD_TIMEOUT_S", 0.5)
     place = httpx.URL(server.address)
     for begun in (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "):
         reader, writer = await asyncio.open_connection(place.host, place.port)
