@@ -6,6 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streaming.commands.mark_options import (
+    CertificateKeyOption,
+    CertificateOption,
+    LabelLanguageOption,
+    LabelReasonOption,
+    TimestampUrlOption,
+    WatermarkOption,
+)
+
 if TYPE_CHECKING:
     from streaming.desktop.app import CameraSettings
 
@@ -40,10 +49,7 @@ def camera(
         str, typer.Option(help="Colour round the face: a name or #rrggbb; green for a chroma key.")
     ] = "black",
     preview: Annotated[bool, typer.Option("--preview", help="A window with the picture.")] = False,
-    watermark: Annotated[
-        str | None,
-        typer.Option(help="The watermark that `avatar verify` finds: on or off. [default: on]"),
-    ] = None,
+    watermark: WatermarkOption = None,
     label: Annotated[
         str | None,
         typer.Option(
@@ -51,19 +57,11 @@ def camera(
             "[default: on]"
         ),
     ] = None,
-    label_reason: Annotated[
-        str | None, typer.Option(help="Why there is no label, and how people are told instead.")
-    ] = None,
-    label_language: Annotated[
-        str | None, typer.Option(help="de, en, es, fr, it, nl or pt. [default: en]")
-    ] = None,
-    certificate: Annotated[
-        str | None, typer.Option(help="Sign films (C2PA): certificates, PEM, the signer's first.")
-    ] = None,
-    certificate_key: Annotated[str | None, typer.Option(help="Its private key, PEM.")] = None,
-    timestamp_url: Annotated[
-        str | None, typer.Option(help="A time-stamp authority for signatures. [default: none]")
-    ] = None,
+    label_reason: LabelReasonOption = None,
+    label_language: LabelLanguageOption = None,
+    certificate: CertificateOption = None,
+    certificate_key: CertificateKeyOption = None,
+    timestamp_url: TimestampUrlOption = None,
     device: Annotated[str, typer.Option(help="Where pictures are made: auto, cpu, cuda.")] = "auto",
     block_code: Annotated[
         bool, typer.Option("--block-code", help="Burn frame numbers in, for measurements.")

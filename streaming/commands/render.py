@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streaming.commands.mark_options import (
+    CertificateKeyOption,
+    CertificateOption,
+    LabelLanguageOption,
+    LabelReasonOption,
+    TimestampUrlOption,
+    WatermarkOption,
+)
+
 if TYPE_CHECKING:
     from streaming.core.mark_settings import MarkSettings
     from streaming.render.renderer import I420
@@ -45,10 +54,7 @@ def render(
         ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Files at once.")] = 1,
-    watermark: Annotated[
-        str | None,
-        typer.Option(help="The watermark that `avatar verify` finds: on or off. [default: on]"),
-    ] = None,
+    watermark: WatermarkOption = None,
     label: Annotated[
         str | None,
         typer.Option(
@@ -56,19 +62,11 @@ def render(
             "[default: on]"
         ),
     ] = None,
-    label_reason: Annotated[
-        str | None, typer.Option(help="Why there is no label, and how people are told instead.")
-    ] = None,
-    label_language: Annotated[
-        str | None, typer.Option(help="de, en, es, fr, it, nl or pt. [default: en]")
-    ] = None,
-    certificate: Annotated[
-        str | None, typer.Option(help="Sign films (C2PA): certificates, PEM, the signer's first.")
-    ] = None,
-    certificate_key: Annotated[str | None, typer.Option(help="Its private key, PEM.")] = None,
-    timestamp_url: Annotated[
-        str | None, typer.Option(help="A time-stamp authority for signatures. [default: none]")
-    ] = None,
+    label_reason: LabelReasonOption = None,
+    label_language: LabelLanguageOption = None,
+    certificate: CertificateOption = None,
+    certificate_key: CertificateKeyOption = None,
+    timestamp_url: TimestampUrlOption = None,
 ) -> None:
     """Let a speaker say sound files; writes H.264 video with the sound beside it.
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from avatar.rendering.backends.registry import listed
+from streaming.commands.mark_options import LabelLanguageOption, LabelReasonOption, WatermarkOption
 
 
 def serve(
@@ -62,22 +63,15 @@ def serve(
             "Callers need a token then. [default: none are needed on this machine]"
         ),
     ] = None,
-    watermark: Annotated[
-        str | None,
-        typer.Option(help="The watermark that `avatar verify` finds: on or off. [default: on]"),
-    ] = None,
+    watermark: WatermarkOption = None,
     label: Annotated[
         str | None,
         typer.Option(
             help="The word for AI on the face: on, or off with a --label-reason. [default: on]"
         ),
     ] = None,
-    label_reason: Annotated[
-        str | None, typer.Option(help="Why there is no label, and how people are told instead.")
-    ] = None,
-    label_language: Annotated[
-        str | None, typer.Option(help="de, en, es, fr, it, nl or pt. [default: en]")
-    ] = None,
+    label_reason: LabelReasonOption = None,
+    label_language: LabelLanguageOption = None,
     audit: Annotated[
         str | None,
         typer.Option(
