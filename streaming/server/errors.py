@@ -51,7 +51,7 @@ async def dismiss(socket: WebSocket, error: Exception) -> None:
     metrics.REFUSED.labels(code).inc()
     message = Error(code=code, message=str(error))
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        await socket.send_text(message.text())
+        await socket.send_text(message.as_text())
         await socket.close(POLICY_REFUSED)
 
 

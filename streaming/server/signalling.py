@@ -86,7 +86,7 @@ class Signalling:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             while True:
                 message = await self._outbox.get()
-                await self._socket.send_text(message.text())
+                await self._socket.send_text(message.as_text())
                 if isinstance(message, Bye):
                     await self._socket.close()
 

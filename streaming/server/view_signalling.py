@@ -96,7 +96,7 @@ class ViewSignalling:
             pass
 
     async def _send(self, message: Message) -> None:
-        await self._socket.send_text(message.text())
+        await self._socket.send_text(message.as_text())
 
 
 def _parsed(text: str) -> FromViewer:

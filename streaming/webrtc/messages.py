@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 ErrorCode = Literal["full", "stopping", "token", "too-many", "refused", "malformed"]
 EndCode = Literal["stopping", "ended"]
+TalkModeName = Literal["talk", "mirror"]
+TalkStateName = Literal["listening", "heard-speech", "thinking", "speaking"]
+LONGEST_TEXT = 4000  # characters of one message that is typed
 
 
 class Message(BaseModel):
@@ -17,7 +20,7 @@ class Message(BaseModel):
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
-    def text(self) -> str:
+    def as_text(self) -> str:
         """As it is sent; what is not known is left out."""
         return self.model_dump_json(exclude_none=True)
 
@@ -36,6 +39,8 @@ class Offer(Message):
     sdp: str
     speaker: str | None = None
     "of those that the token allows"
+    mode: TalkModeName = "mirror"
+    "`talk` where the server holds a conversation"
 
 
 class Candidate(Message):
@@ -75,6 +80,26 @@ class Stop(Message):
     """Ends the call."""
 
     type: Literal["stop"] = "stop"
+
+
+class TalkMode(Message):
+    """Go over to the conversation, or back to the caller's own voice."""
+
+    type: Literal["talk.mode"] = "talk.mode"
+    mode: TalkModeName
+
+
+class TalkText(Message):
+    """Typed instead of spoken."""
+
+    type: Literal["talk.text"] = "talk.text"
+    text: str = Field(min_length=1, max_length=LONGEST_TEXT)
+
+
+class TalkInterrupt(Message):
+    """Be silent."""
+
+    type: Literal["talk.interrupt"] = "talk.interrupt"
 
 
 class LabelWords(BaseModel):
@@ -180,11 +205,102 @@ class Bye(Message):
     code: EndCode
 
 
+class TalkService(BaseModel):
+    """Where sound or text of a conversation goes to."""
+
+    role: Literal["recognition", "language", "speech", "speech-to-speech", "echo", "reader"]
+    address: str
+
+
+class TalkOffer(BaseModel):
+    """The conversation that a server holds: what `GET /talk` answers, or null."""
+
+    kind: Literal["echo", "reader", "agent"]
+    services: list[TalkService]
+    stored: bool
+    "Whether the operator keeps transcripts."
+
+
+class TalkReady(Message):
+    """The conversation has begun: it listens."""
+
+    type: Literal["talk.ready"] = "talk.ready"
+    services: list[TalkService]
+    "`role`, `address`: where sound and text go to"
+    languages: list[str]
+    greeting: str | None = None
+    "is said first"
+    can_type: bool
+    stored: bool
+    "whether the operator keeps a transcript"
+
+
+class TalkState(Message):
+    """What the digital human does."""
+
+    type: Literal["talk.state"] = "talk.state"
+    state: TalkStateName
+
+
+class TalkHeard(Message):
+    """What the person said or typed."""
+
+    type: Literal["talk.heard"] = "talk.heard"
+    id: int
+    "the same for all of one turn; counted up"
+    text: str
+    "all of the turn so far"
+    final: bool
+
+
+class TalkSaid(Message):
+    """What the digital human says, as it is heard."""
+
+    type: Literal["talk.said"] = "talk.said"
+    id: int
+    "the same for all of one answer; counted up"
+    text: str
+    "all of the answer so far"
+    final: bool
+    interrupted: bool = False
+
+
+class TalkError(Message):
+    """The conversation met with trouble; the call goes on."""
+
+    type: Literal["talk.error"] = "talk.error"
+    message: str
+    "in words"
+
+
 FromPage = Annotated[
-    Token | Offer | Candidate | ChooseSpeaker | Hold | Ping | Stop, Field(discriminator="type")
+    Token
+    | Offer
+    | Candidate
+    | ChooseSpeaker
+    | Hold
+    | Ping
+    | Stop
+    | TalkMode
+    | TalkText
+    | TalkInterrupt,
+    Field(discriminator="type"),
 ]
 ToPage = Annotated[
-    Hello | Answer | State | Stats | Speaker | Pong | Error | Leaving | Bye,
+    Hello
+    | Answer
+    | State
+    | Stats
+    | Speaker
+    | Pong
+    | Error
+    | Leaving
+    | Bye
+    | TalkReady
+    | TalkState
+    | TalkHeard
+    | TalkSaid
+    | TalkError,
     Field(discriminator="type"),
 ]
 FromViewer = Annotated[Token | Offer, Field(discriminator="type")]
