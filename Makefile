@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup serve camera test test-aiortc test-agents check lint format format-check typecheck bench docs hooks wheels gpu clean
+.PHONY: help setup serve camera talk test test-aiortc test-agents check lint format format-check typecheck bench docs hooks wheels gpu clean
 
 help: # this list
 	@sed -n 's/^\([a-z-]*\):.*# /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -17,16 +17,19 @@ serve: .venv/.serving # the live server and its page; ARGS are its flags
 camera: .venv/.camera # the virtual camera
 	$(BIN)/avatar camera $(ARGS)
 
+talk: .venv-talk/.complete # the live server, to talk with; WITH=talk.yaml an agent's services
+	.venv-talk/bin/avatar serve --talk $(or $(WITH),echo) $(ARGS)
+
 test: .venv/.complete # all tests; ARGS are pytest's
 	$(BIN)/python -m pytest $(ARGS)
 
 test-aiortc: .venv/.complete # with the lowest and the highest aiortc allowed, from PyPI
 	$(BIN)/python -m tests.aiortc_versions
 
-test-agents: .venv-agents/.complete # the doors of pipecat and LiveKit, in an environment of their own
-	.venv-agents/bin/mypy -p streaming.doors
+test-agents: .venv-agents/.complete # conversations, pipecat, LiveKit; an environment of its own
+	.venv-agents/bin/mypy -p streaming.doors -p streaming.talk
 	.venv-agents/bin/python -m pytest tests/streaming/doors/test_pipecat.py \
-		tests/streaming/doors/test_livekit.py $(ARGS)
+		tests/streaming/doors/test_livekit.py tests/streaming/talk $(ARGS)
 
 check: lint format-check typecheck # what CI asks before the tests
 
@@ -70,7 +73,7 @@ gpu: # the tests of a GPU, where there is one and no package registry
 	.venv-gpu/bin/python -m pytest $(ARGS) $(GPU_TESTS)
 
 clean: # away with all that was made
-	rm -rf .venv .venv-agents .venv-gpu build dist
+	rm -rf .venv .venv-talk .venv-agents .venv-gpu build dist
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -88,10 +91,15 @@ clean: # away with all that was made
 	$(PIP) --editable '.[train,camera,dev]'
 	touch $@ .venv/.serving .venv/.camera
 
+.venv-talk/.complete: pyproject.toml
+	$(PYTHON) -m venv .venv-talk
+	.venv-talk/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[talk]'
+	touch $@
+
 # mediapipe of the train extra takes protobuf 4 only; pipecat and LiveKit take 5 and newer.
 .venv-agents/.complete: pyproject.toml
 	$(PYTHON) -m venv .venv-agents
 	.venv-agents/bin/python -m pip install --quiet --disable-pip-version-check \
-		--editable '.[pipecat,livekit,agents-test]'
+		--editable '.[talk,pipecat,livekit,agents-test]'
 	.venv-agents/bin/python -c 'import pipecat_speech2lip, livekit.plugins.speech2lip'
 	touch $@

@@ -26,6 +26,7 @@ STREAMING = (
     "doctor",
     "benchmark",
     "server",
+    "talk",
     "doors",
     "webrtc",
     "sinks",

@@ -83,6 +83,13 @@ def serve(
         str | None,
         typer.Option(help="livetalking: answer to the addresses of LiveTalking too: docs/doors.md"),
     ] = None,
+    talk: Annotated[
+        str | None,
+        typer.Option(
+            help="What people talk with: echo, reader, or a file that names an agent's services: "
+            "docs/talk.md. [default: they only see themselves speak]"
+        ),
+    ] = None,
     livekit_server: Annotated[
         list[str] | None,
         typer.Option(help="A LiveKit server whose rooms a face may join, like wss://example.org."),
@@ -113,6 +120,8 @@ def serve(
     - `avatar serve --speaker anna --port 9000`
     - `avatar serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --token-secret-file
       token.secret` - for other machines, which need https and a token: see `avatar token`
+    - `avatar serve --talk echo` - it listens, and says back what you said; `--talk talk.yaml` with
+      services that think and speak
     - `avatar serve --ice-server stun:stun.example.org:3478` - when callers sit behind a router
 
     At start the machine is measured: how long a picture takes sets the delay of every call (the
@@ -160,6 +169,7 @@ def serve(
         },
         "audit": audit,
         "compat": compat,
+        "talk": talk,
         "livekit_servers": tuple(livekit_server) if livekit_server else None,
     }
     run(load_config(config, flags))

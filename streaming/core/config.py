@@ -47,6 +47,8 @@ class ServeConfig:
     "The secret that tokens are signed with; callers need one then."
     compat: Literal["", "livetalking"] = ""
     "Also answer to the addresses of another server."
+    talk: str = ""
+    "What a call can talk with: echo, reader, or a file (talk.yaml); nothing: only a mirror."
     livekit_servers: tuple[str, ...] = ()
     "LiveKit servers, such as wss://example.org, whose rooms a face of this server may join."
     limits: Limits = field(default_factory=Limits)

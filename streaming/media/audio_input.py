@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import math
+from collections.abc import Callable
 from typing import cast
 
 import av
@@ -33,6 +34,8 @@ class AudioInput:
 
     def __init__(self, clock: SessionClock) -> None:
         self.concealed = 0  # samples handed out that were never received
+        self.listener: Callable[[int, Samples], None] | None = None
+        "Told of sound as it comes: its position, its samples."
         self._clock = clock
         self._downmix = Downmix(VOICE_RATE)
         self._ring: Samples = np.zeros(RING_SAMPLES, np.float32)
@@ -67,7 +70,10 @@ class AudioInput:
         if self._offset is None and not self._anchor(end, len(samples)):
             return
         self._watch(end, len(samples))
-        self._write(samples, stamp + cast(int, self._offset))
+        position = stamp + cast(int, self._offset)
+        self._write(samples, position)
+        if self.listener:
+            self.listener(position, samples)
 
     async def wait_for_frame(self, number: int, until: float) -> None:
         """Return once the sound beside video frame `number` is all there, or at time `until`."""

@@ -87,6 +87,21 @@ class SpeechQueue:
         """Seconds that were heard of the segment that is being heard; 0 between segments."""
         return self._segments[0].heard(self._leaving) / VOICE_RATE if self._segments else 0.0
 
+    @property
+    def next_segment(self) -> int:
+        """The number of the segment that is begun next."""
+        return self._pushed
+
+    @property
+    def progress(self) -> tuple[int, float]:
+        """The segment that is heard, or will be next, and the seconds of it that were heard."""
+        number = self._segments[0].number if self._segments else self._pushed
+        return number, self.position
+
+    def said(self, start: int, count: int) -> Samples:
+        """What is heard at positions [start, start + count), 48 kHz, for those who only look."""
+        return self._spoken.read(start, count)
+
     def push(self, pcm: bytes, rate: int, generation: int | None = None) -> None:
         """More speech of the open segment, or of a new one: 16-bit mono, little endian.
 

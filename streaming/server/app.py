@@ -25,7 +25,7 @@ from streaming.render.client import RenderClient
 from streaming.security.access import AccessControl, AccessError, address_of
 from streaming.security.sdp_check import OFFER_LIMIT
 from streaming.security.tokens import ANY_SPEAKER, Grant, bearer
-from streaming.server import debug, health, livekit_join, livetalking, memory, verify, whep
+from streaming.server import debug, health, livekit_join, livetalking, memory, talks, verify, whep
 from streaming.server.call_handler import CallHandler, CallServices
 from streaming.server.errors import refuse
 from streaming.server.gallery import Gallery, GalleryEntry
@@ -34,8 +34,10 @@ from streaming.server.loop_lag import LoopLag
 from streaming.server.request_body import described, read_body
 from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
+from streaming.server.talks import Talks
 from streaming.server.verify import VideoPlaces
 from streaming.server.websockets import signalling, speaking, viewing
+from streaming.talk.plan import load_plan
 from streaming.webrtc.aiortc_patches.install import install
 from streaming.webrtc.session import Notify, Session
 
@@ -70,12 +72,13 @@ class Answer(BaseModel):
 def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     """The application around a renderer that is ready; it stops `worker` when it ends.
 
-    Raises AvatarError if the configuration would let strangers in unchecked, or aiortc is not one
-    that this program knows.
+    Raises AvatarError if the configuration would let strangers in unchecked, names conversations
+    that cannot be held, or aiortc is not one that this program knows.
     """
     install()
     gallery = Gallery(worker.ready.previews)
     ice_servers = make_ice_servers(config)
+    plan = load_plan(config.talk)
 
     def new_session(notify: Notify) -> Session:
         budget, servers = worker.ready.capacity.budget, ice_servers.for_peer()
@@ -96,7 +99,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
         sessions = SessionManager(worker, config)
         lag = LoopLag()
         services = CallServices(config, sessions, gallery, worker.ready.first, new_session)
-        app.state.server = ServerState(worker, services, lag)
+        app.state.server = ServerState(worker, services, lag, Talks(plan))
         gauges = ServerGauges(sessions, worker, config.marks)
         REGISTRY.register(gauges)
         yield
@@ -134,6 +137,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     app.include_router(verify.router)
     app.include_router(whep.router)
     app.include_router(livekit_join.router)
+    app.include_router(talks.router)
     if config.compat == "livetalking":
         app.state.call_speech = CallSpeech()
         app.include_router(livetalking.router)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from streaming.core.config import ServeConfig
     from streaming.render.messages import Ready
+    from streaming.talk.plan import TalkPlan
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +41,19 @@ def run(config: "ServeConfig") -> None:
     from streaming.render.find_speakers import find_speakers
     from streaming.security.access import AccessControl
     from streaming.server.audit_log import AuditLog
+    from streaming.talk.plan import load_plan
 
     how = LogSettings(config.log_format, config.log_level)
     logs.set_up(how)
     config.marks.report()
     AccessControl(config)
     AuditLog(config)
+    plan = load_plan(config.talk)
     _look_at_certificate(config)
     make_ice_servers(config)
     listener = _listen(config)
     find = functools.partial(find_speakers, config.speaker, config.device, config.backend)
-    worker = RenderClient(find, meanwhile=_import_server, logging_as=how)
+    worker = RenderClient(find, meanwhile=functools.partial(_import_server, plan), logging_as=how)
     from streaming.server.app import create_app
     from streaming.server.uvicorn_server import WebServer
 
@@ -74,13 +77,18 @@ def _look_at_certificate(config: "ServeConfig") -> None:
         log.warning("https: %s", words)
 
 
-def _import_server() -> None:
-    """What takes half a second, while the rendering process loads its own. Raises AvatarError."""
+def _import_server(plan: "TalkPlan | None") -> None:
+    """What takes a while, while the rendering process loads its own. Raises AvatarError."""
     from streaming.webrtc.aiortc_patches import private_names
 
     private_names.check()
     import streaming.server.app
     import streaming.server.uvicorn_server  # noqa: F401
+
+    if plan:
+        from streaming.talk.check import check_plan
+
+        check_plan(plan)
 
 
 def server_settings(config: "ServeConfig", app: "FastAPI") -> "uvicorn.Config":

@@ -13,10 +13,12 @@ from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.ice_servers import IceServers
 from streaming.core.mark_settings import MarkSettings
+from streaming.media.call import Call
 from streaming.render.picture_memory import NoSharedMemoryError
 from streaming.security.rate_limit import Bucket, TooManyError
 from streaming.server.call_handler import CallHandler
 from streaming.server.session_manager import RETRY_AFTER_S, ServerFullError, ServerStoppingError
+from streaming.server.talks import Talks
 from streaming.webrtc.messages import (
     Answer,
     Bye,
@@ -34,6 +36,10 @@ from streaming.webrtc.messages import (
     Pong,
     Speaker,
     Stop,
+    TalkError,
+    TalkInterrupt,
+    TalkMode,
+    TalkText,
     Token,
     from_page,
 )
@@ -49,9 +55,10 @@ class TooLateError(AvatarError):
 class Signalling:
     """Speaks with one page until either side ends it."""
 
-    def __init__(self, socket: WebSocket, handler: CallHandler) -> None:
+    def __init__(self, socket: WebSocket, handler: CallHandler, talks: Talks) -> None:
         self._socket = socket
         self._handler = handler
+        self._talks = talks
         self._limits = handler.services.config.limits
         rate = self._limits.messages_per_second
         self._messages = Bucket(rate, rate * BURST_S, time.monotonic())
@@ -137,6 +144,8 @@ class Signalling:
                 self._notify(Speaker(name=message.name))
             case Hold() if self._handler.session:
                 self._handler.session.hold_pictures(message.ms)
+            case TalkMode() | TalkText() | TalkInterrupt() if self._handler.session:
+                await self._talk(message, self._handler.session)
             case Ping():
                 self._notify(Pong(t=message.t, now_ms=time.monotonic() * 1000))
             case Token():
@@ -150,6 +159,23 @@ class Signalling:
         assert session
         delay = round(session.delay * 1000, 1)
         self._notify(Answer(sdp=answer, session_id=session.id, delay_ms=delay))
+        if offer.mode == "talk":
+            await self._talk(TalkMode(mode="talk"), session)
+
+    async def _talk(self, message: TalkMode | TalkText | TalkInterrupt, call: Call) -> None:
+        """What is wrong with it is said in words; the call goes on."""
+        try:
+            match message:
+                case TalkMode(mode="talk"):
+                    self._talks.begin(call, self._notify)
+                case TalkMode():
+                    await self._talks.end(call)
+                case TalkText():
+                    await self._talks.of(call).type(message.text)
+                case TalkInterrupt():
+                    await self._talks.of(call).interrupt()
+        except AvatarError as error:
+            self._notify(TalkError(message=str(error)))
 
 
 def _label(marks: MarkSettings) -> LabelWords | None:

@@ -1,6 +1,7 @@
 """What lives as long as the server, for every request to find."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
@@ -8,6 +9,9 @@ from streaming.render.client import RenderClient
 from streaming.server.call_handler import CallServices
 from streaming.server.loop_lag import LoopLag
 from streaming.server.session_manager import SessionManager
+
+if TYPE_CHECKING:
+    from streaming.server.talks import Talks
 
 
 @dataclass
@@ -17,6 +21,7 @@ class ServerState:
     worker: RenderClient
     services: CallServices
     lag: LoopLag
+    talks: "Talks"
 
     @property
     def sessions(self) -> SessionManager:

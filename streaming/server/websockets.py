@@ -13,6 +13,7 @@ from streaming.server.call_handler import CallHandler
 from streaming.server.errors import POLICY_REFUSED, dismiss
 from streaming.server.find_call import find_call
 from streaming.server.signalling import Signalling
+from streaming.server.state import ServerState
 from streaming.server.view_signalling import ViewSignalling
 
 
@@ -20,8 +21,9 @@ async def signalling(socket: WebSocket) -> None:
     """The page's connection: see streaming/server/signalling.py for the messages."""
 
     async def serve(grant: Grant) -> None:
-        handler = CallHandler(socket.app.state.server.services, address_of(socket), grant)
-        await Signalling(socket, handler).run(socket.app.state.ice_servers)
+        server: ServerState = socket.app.state.server
+        handler = CallHandler(server.services, address_of(socket), grant)
+        await Signalling(socket, handler, server.talks).run(socket.app.state.ice_servers)
 
     await _receive(socket, "talk", serve)
 

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 ErrorCode = Literal["full", "stopping", "token", "too-many", "refused", "malformed"]
 EndCode = Literal["stopping", "ended"]
 TalkModeName = Literal["talk", "mirror"]
+TalkKind = Literal["echo", "reader", "agent"]
+TalkRole = Literal["recognition", "language", "speech", "speech-to-speech", "echo", "reader"]
 TalkStateName = Literal["listening", "heard-speech", "thinking", "speaking"]
 LONGEST_TEXT = 4000  # characters of one message that is typed
 
@@ -208,14 +210,14 @@ class Bye(Message):
 class TalkService(BaseModel):
     """Where sound or text of a conversation goes to."""
 
-    role: Literal["recognition", "language", "speech", "speech-to-speech", "echo", "reader"]
+    role: TalkRole
     address: str
 
 
 class TalkOffer(BaseModel):
     """The conversation that a server holds: what `GET /talk` answers, or null."""
 
-    kind: Literal["echo", "reader", "agent"]
+    kind: TalkKind
     services: list[TalkService]
     stored: bool
     "Whether the operator keeps transcripts."

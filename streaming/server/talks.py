@@ -1,0 +1,99 @@
+"""The conversations of a server: which call has one, and what a page may know of it."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from avatar.errors import AvatarError
+from streaming.media.call import Call
+from streaming.security.access import AccessControl
+from streaming.security.tokens import bearer
+from streaming.server.state import ServerState, state_of
+from streaming.talk.plan import TalkPlan
+from streaming.webrtc.messages import Message, TalkError, TalkOffer
+
+if TYPE_CHECKING:
+    from streaming.talk.conversation import Conversation
+
+log = logging.getLogger(__name__)
+
+WITHOUT_TALK = "this server holds no conversations; start it with --talk"
+
+router = APIRouter()
+
+
+@router.get("/talk")
+async def talk(
+    request: Request, state: Annotated[ServerState, Depends(state_of)]
+) -> TalkOffer | None:
+    """Whether calls can be conversations, and where sound and text go to then."""
+    access: AccessControl = request.app.state.access
+    access.admit(bearer(request.headers), "talk")
+    return state.talks.offer
+
+
+@dataclass
+class _Running:
+    conversation: "Conversation"
+    task: asyncio.Task[None]
+
+
+class Talks:
+    """At most one conversation a call, ended with it."""
+
+    def __init__(self, plan: TalkPlan | None) -> None:
+        self._plan = plan
+        if plan:
+            import streaming.talk.conversation  # noqa: F401 - seconds, not while calls run
+        self._running: dict[str, _Running] = {}
+
+    @property
+    def offer(self) -> TalkOffer | None:
+        return self._plan.offer if self._plan else None
+
+    def begin(self, call: Call, notify: Callable[[Message], None]) -> "Conversation":
+        """The conversation of `call`, a new one if it has none. Raises AvatarError."""
+        if self._plan is None:
+            raise AvatarError(WITHOUT_TALK)
+        if running := self._running.get(call.id):
+            return running.conversation
+        from streaming.talk.conversation import Conversation
+
+        conversation = Conversation(self._plan, call, notify)
+        task = asyncio.get_running_loop().create_task(self._hold(call, conversation, notify))
+        self._running[call.id] = _Running(conversation, task)
+        return conversation
+
+    def of(self, call: Call) -> "Conversation":
+        """The conversation that a call has. Raises AvatarError if it has none."""
+        if running := self._running.get(call.id):
+            return running.conversation
+        raise AvatarError(WITHOUT_TALK if self._plan is None else "the conversation is over")
+
+    async def end(self, call: Call) -> None:
+        """The call is a mirror again."""
+        if running := self._running.get(call.id):
+            running.task.cancel()
+            await asyncio.gather(running.task, return_exceptions=True)
+
+    async def _hold(
+        self, call: Call, conversation: "Conversation", notify: Callable[[Message], None]
+    ) -> None:
+        """Until the conversation or the call is over."""
+        work = [asyncio.create_task(one) for one in (conversation.run(), call.closed.wait())]
+        try:
+            await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in work:
+                task.cancel()
+            outcome, _ = await asyncio.gather(*work, return_exceptions=True)
+            del self._running[call.id]
+            if isinstance(outcome, AvatarError):
+                notify(TalkError(message=f"{outcome}. The call goes on."))
+            elif isinstance(outcome, Exception):
+                log.error("a conversation failed", exc_info=outcome)
+                notify(TalkError(message="The conversation failed. The call goes on."))

@@ -1,0 +1,147 @@
+"""What happens in a pipeline, as the page is told it."""
+
+import time
+from collections.abc import Callable
+
+from pipecat.frames.frames import (
+    AggregatedTextFrame,
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    ErrorFrame,
+    Frame,
+    FunctionCallInProgressFrame,
+    InterimTranscriptionFrame,
+    InterruptionFrame,
+    LLMFullResponseEndFrame,
+    TranscriptionFrame,
+    TTSTextFrame,
+    UserStartedSpeakingFrame,
+    UserStoppedSpeakingFrame,
+)
+from pipecat.observers.base_observer import BaseObserver, FramePushed
+from pipecat.processors.frame_processor import FrameDirection
+
+from streaming.talk.transport import CallOutput
+from streaming.talk.words import words_for
+from streaming.webrtc.messages import (
+    Message,
+    TalkError,
+    TalkHeard,
+    TalkSaid,
+    TalkState,
+    TalkStateName,
+)
+
+Notify = Callable[[Message], None]
+
+
+class TalkEvents(BaseObserver):
+    """Looks at every frame; keeps the state of the conversation and both captions."""
+
+    def __init__(self, notify: Notify, needs_words: bool) -> None:
+        """`needs_words`: a turn without any is not answered."""
+        super().__init__()
+        self.state: TalkStateName = "listening"
+        self.turns = 0
+        self.characters = 0
+        self.since = time.monotonic()  # of the state
+        self._notify = notify
+        self._needs_words = needs_words
+        self._in_turn = False
+        self._heard, self._said = "", ""
+        self._answers = 0
+        self._interrupted = False
+
+    def typed(self, text: str) -> None:
+        """The person wrote instead of speaking."""
+        self.turns += 1
+        self._notify(TalkHeard(id=self.turns, text=text, final=True))
+        self._go("thinking")
+
+    def fail(self, words: str) -> None:
+        """Trouble, in words; whatever was thought of is given up."""
+        self._notify(TalkError(message=words))
+        if self.state == "thinking":
+            self._go("listening")
+
+    async def on_push_frame(self, data: FramePushed) -> None:
+        frame = data.frame
+        released = isinstance(data.source, CallOutput)
+        if released and data.direction is FrameDirection.DOWNSTREAM:
+            self._see_released(frame)
+        if not data.first_push or (frame.broadcast_sibling_id and not _down(data)):
+            return
+        match frame:
+            case UserStartedSpeakingFrame():
+                self._begin_turn()
+            case UserStoppedSpeakingFrame():
+                self._end_turn()
+            case TranscriptionFrame():
+                self._heard = f"{self._heard} {frame.text}".strip()
+                self._notify(TalkHeard(id=self.turns, text=self._heard, final=False))
+            case InterimTranscriptionFrame():
+                text = f"{self._heard} {frame.text}".strip()
+                self._notify(TalkHeard(id=self.turns, text=text, final=False))
+            case InterruptionFrame():
+                self._interrupted = bool(self._said)
+            case BotStartedSpeakingFrame():
+                self._begin_answer()
+            case BotStoppedSpeakingFrame():
+                self._end_answer()
+            case FunctionCallInProgressFrame():
+                self._go("thinking")
+            case ErrorFrame():
+                self.fail(words_for(frame))
+
+    def _see_released(self, frame: Frame) -> None:
+        """What goes on once the speech before it was heard."""
+        match frame:
+            case TTSTextFrame():
+                pass
+            case AggregatedTextFrame(will_be_spoken=True):
+                self._said = f"{self._said} {frame.text}".strip()
+                self.characters += len(frame.text)
+                if self.state == "speaking":
+                    self._caption(final=False)
+            case LLMFullResponseEndFrame() if self.state == "thinking" and not self._said:
+                self._go("listening")
+
+    def _begin_turn(self) -> None:
+        self.turns += 1
+        self._in_turn, self._heard = True, ""
+        self._go("heard-speech")
+
+    def _end_turn(self) -> None:
+        self._in_turn = False
+        if self._heard:
+            self._notify(TalkHeard(id=self.turns, text=self._heard, final=True))
+        unanswered = self._needs_words and not self._heard
+        self._go("listening" if unanswered else "thinking")
+
+    def _begin_answer(self) -> None:
+        self._go("speaking")
+        self._interrupted = False
+        if self._said:
+            self._caption(final=False)
+
+    def _end_answer(self) -> None:
+        if self._said:
+            self._caption(final=True)
+            self._answers += 1
+        self._said, self._interrupted = "", False
+        if self.state == "speaking":
+            self._go("heard-speech" if self._in_turn else "listening")
+
+    def _caption(self, final: bool) -> None:
+        cut = final and self._interrupted
+        self._notify(TalkSaid(id=self._answers, text=self._said, final=final, interrupted=cut))
+
+    def _go(self, state: TalkStateName) -> None:
+        self.since = time.monotonic()
+        if state != self.state:
+            self.state = state
+            self._notify(TalkState(state=state))
+
+
+def _down(data: FramePushed) -> bool:
+    return data.direction is FrameDirection.DOWNSTREAM

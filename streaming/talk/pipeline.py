@@ -1,0 +1,79 @@
+"""pipecat's pipeline for each kind of conversation."""
+
+from dataclasses import dataclass
+
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import (
+    LLMContextAggregatorPair,
+    LLMUserAggregatorParams,
+)
+from pipecat.processors.audio.vad_processor import VADProcessor
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.turns.user_turn_processor import UserTurnProcessor
+
+from streaming.talk.agent_file import AgentFile
+from streaming.talk.echo import Echo
+from streaming.talk.plan import TalkPlan
+from streaming.talk.reader import EspeakReader
+from streaming.talk.services import make_service
+from streaming.talk.tools import tools_schema
+from streaming.talk.transport import CallTransport
+from streaming.talk.turns import Turns
+
+
+@dataclass(frozen=True)
+class Between:
+    """What stands between a call's microphone and its voice, and after it."""
+
+    before: list[FrameProcessor]
+    after: list[FrameProcessor]
+
+
+def make_pipeline(
+    plan: TalkPlan, transport: CallTransport, turns: Turns, context: LLMContext
+) -> Pipeline:
+    """All of one conversation. Raises AvatarError if a service cannot be had."""
+    between = _between(plan, turns, context)
+    return Pipeline([transport.input(), *between.before, transport.output(), *between.after])
+
+
+def new_context(plan: TalkPlan) -> LLMContext:
+    """An empty memory that knows its tools. Raises AvatarError if a key is missing."""
+    if plan.agent and plan.agent.tools:
+        return LLMContext(tools=tools_schema(plan.agent.tools))
+    return LLMContext()
+
+
+def _between(plan: TalkPlan, turns: Turns, context: LLMContext) -> Between:
+    if plan.kind == "echo":
+        return Between([*_listening(turns), Echo()], [])
+    if plan.kind == "reader":
+        return Between([*_listening(turns), EspeakReader()], [])
+    assert plan.agent
+    return _agent(plan.agent, turns, context)
+
+
+def _listening(turns: Turns) -> list[FrameProcessor]:
+    strategies = turns.strategies(wait_for_transcript=False)
+    return [
+        VADProcessor(vad_analyzer=turns.activity),
+        UserTurnProcessor(user_turn_strategies=strategies),
+    ]
+
+
+def _agent(agent: AgentFile, turns: Turns, context: LLMContext) -> Between:
+    services = {role: make_service(role, part, agent) for role, part in agent.parts()}
+    whole = services.get("speech-to-speech")
+    params = LLMUserAggregatorParams(
+        vad_analyzer=turns.activity,
+        user_turn_strategies=turns.strategies(wait_for_transcript=whole is None),
+        empty_user_turn=None,
+    )
+    pair = LLMContextAggregatorPair(context, user_params=params)
+    if whole:
+        return Between([pair.user(), whole], [pair.assistant()])
+    recognition, language, speech = (
+        services[role] for role in ("recognition", "language", "speech")
+    )
+    return Between([recognition, pair.user(), language, speech], [pair.assistant()])

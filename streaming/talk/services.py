@@ -1,0 +1,203 @@
+"""pipecat's services as talk.yaml names them."""
+
+import importlib
+import os
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from pipecat.frames.frames import Frame, TranscriptionFrame, TTSAudioRawFrame
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.services.ai_service import AIService
+from pipecat.services.llm_service import LLMService
+from pipecat.services.openai.llm import OpenAILLMService
+from pipecat.services.openai.realtime.events import (
+    AudioConfiguration,
+    AudioOutput,
+    SessionProperties,
+)
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.services.openai.stt import OpenAISTTService
+from pipecat.services.openai.tts import OpenAITTSService
+from pipecat.services.stt_service import STTService
+from pipecat.services.tts_service import TTSService
+from pipecat.utils.time import time_now_iso8601
+
+from avatar.errors import AvatarError
+from streaming.talk.agent_file import (
+    AgentFile,
+    FromEnvironment,
+    Language,
+    Reached,
+    Recognition,
+    ServiceClass,
+    Speech,
+    SpeechToSpeech,
+)
+from streaming.webrtc.messages import TalkRole
+
+NO_KEY = "none"  # or the client would send what OPENAI_API_KEY holds to any address
+KINDS: dict[TalkRole, type[AIService]] = {
+    "recognition": STTService,
+    "language": LLMService,
+    "speech": TTSService,
+    "speech-to-speech": LLMService,
+}
+
+
+class Recogniser(OpenAISTTService):
+    """Hears any language unless it is told one; its errors say what they are."""
+
+    _settings: Any
+
+    async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame, None]:
+        asked: dict[str, Any] = {"model": self._settings.model}
+        if self._settings.prompt:
+            asked["prompt"] = self._settings.prompt
+        if self._settings.language:
+            asked["language"] = self._settings.language
+        file = ("speech.wav", audio, "audio/wav")
+        response = await self._client.audio.transcriptions.create(file=file, **asked)
+        if text := response.text.strip():
+            yield TranscriptionFrame(text, self._user_id, time_now_iso8601())
+
+
+class Voice(OpenAITTSService):
+    """Speaks with voices that OpenAI does not know, too."""
+
+    _settings: Any
+
+    async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
+        asked = {
+            name: value
+            for name, value in (
+                ("model", self._settings.model),
+                ("voice", self._settings.voice),
+                ("speed", self._settings.speed),
+                ("instructions", self._settings.instructions),
+            )
+            if value
+        }
+        speech = self._client.audio.speech.with_streaming_response
+        async with speech.create(input=text, response_format="pcm", **asked) as response:
+            odd = b""
+            async for piece in response.iter_bytes(self.chunk_size):
+                sound = odd + piece
+                whole = len(sound) // 2 * 2
+                odd = sound[whole:]
+                if whole:
+                    yield TTSAudioRawFrame(
+                        sound[:whole], self.sample_rate, 1, context_id=context_id
+                    )
+
+
+def make_service(role: TalkRole, part: Reached | ServiceClass, agent: AgentFile) -> FrameProcessor:
+    """The service of one role. Raises AvatarError if there is none such, or no key for it."""
+    match part:
+        case ServiceClass():
+            return _by_class(role, part)
+        case Recognition():
+            return _recogniser(part, agent)
+        case Language():
+            return _language_model(part, agent)
+        case Speech():
+            return _voice(part, agent)
+        case SpeechToSpeech():
+            return _speech_to_speech(part, agent)
+    raise AssertionError(role)
+
+
+def key_of(part: Reached) -> str:
+    """The key for an address. Raises AvatarError if its variable is not set."""
+    return variable(part.api_key_env) if part.api_key_env else NO_KEY
+
+
+def _recogniser(part: Recognition, agent: AgentFile) -> Recogniser:
+    settings = OpenAISTTService.Settings(
+        model=part.model, prompt=part.prompt, language=_only_language(agent)
+    )
+    service = Recogniser(api_key=key_of(part), base_url=part.base_url, settings=settings)
+    return _limited(service, agent)
+
+
+def _language_model(part: Language, agent: AgentFile) -> OpenAILLMService:
+    settings = OpenAILLMService.Settings(model=part.model, system_instruction=agent.system)
+    if part.temperature is not None:
+        settings.temperature = part.temperature
+    if part.max_tokens is not None:
+        settings.max_tokens = part.max_tokens
+    service = OpenAILLMService(api_key=key_of(part), base_url=part.base_url, settings=settings)
+    return _limited(service, agent)
+
+
+def _voice(part: Speech, agent: AgentFile) -> Voice:
+    settings = OpenAITTSService.Settings(
+        model=part.model,
+        voice=part.voice,
+        speed=part.speed,
+        instructions=part.instructions,
+        language=_only_language(agent),
+    )
+    return _limited(Voice(api_key=key_of(part), base_url=part.base_url, settings=settings), agent)
+
+
+def _speech_to_speech(part: SpeechToSpeech, agent: AgentFile) -> OpenAIRealtimeLLMService:
+    output = AudioOutput(voice=part.voice) if part.voice else AudioOutput()
+    properties = SessionProperties(audio=AudioConfiguration(output=output))
+    settings = OpenAIRealtimeLLMService.Settings(
+        model=part.model, system_instruction=agent.system, session_properties=properties
+    )
+    return OpenAIRealtimeLLMService(api_key=key_of(part), base_url=part.base_url, settings=settings)
+
+
+def _only_language(agent: AgentFile) -> str | None:
+    return agent.languages[0] if len(agent.languages) == 1 else None
+
+
+def _limited(service: Any, agent: AgentFile) -> Any:
+    """One try, with an end."""
+    service._client = service._client.with_options(timeout=agent.limits.answer, max_retries=0)
+    return service
+
+
+def _by_class(role: TalkRole, part: ServiceClass) -> FrameProcessor:
+    module, _, name = part.service.rpartition(".")
+    try:
+        kind = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise AvatarError(f"{role}: {part.service} cannot be had: {_line(error)}") from error
+    if not isinstance(kind, type) or not issubclass(kind, KINDS[role]):
+        raise AvatarError(f"{role}: {part.service} is no {KINDS[role].__name__} of pipecat")
+    arguments = _from_environment(part.arguments)
+    if isinstance(arguments.get("settings"), dict) and hasattr(kind, "Settings"):
+        arguments["settings"] = _made(role, part, kind.Settings, arguments["settings"])
+    return _made(role, part, kind, arguments)
+
+
+def _made(role: TalkRole, part: ServiceClass, kind: Any, arguments: dict[str, Any]) -> Any:
+    try:
+        return kind(**arguments)
+    except Exception as error:  # whatever somebody else's constructor has against it
+        raise AvatarError(f"{role}: {part.service}: {_line(error)}") from error
+
+
+def _from_environment(value: Any) -> Any:
+    """`{env: VARIABLE}` anywhere in it becomes what that variable holds. Raises AvatarError."""
+    if isinstance(value, dict):
+        if set(value) == {"env"}:
+            return variable(FromEnvironment.model_validate(value).env)
+        return {name: _from_environment(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_from_environment(inner) for inner in value]
+    return value
+
+
+def variable(name: str) -> str:
+    """What an environment variable holds. Raises AvatarError if it is not set."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise AvatarError(f"the environment variable {name} is not set; it must hold the key")
+    return value
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,186 @@
+"""A call as a pipecat transport: the caller's microphone in, pushed speech out."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from pipecat.frames.frames import (
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    CancelFrame,
+    EndFrame,
+    Frame,
+    InputAudioRawFrame,
+    InterruptionFrame,
+    OutputAudioRawFrame,
+    OutputTransportReadyFrame,
+    StartFrame,
+    SystemFrame,
+    TTSStoppedFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.transports.base_input import BaseInputTransport
+from pipecat.transports.base_transport import BaseTransport, TransportParams
+
+from avatar.audio import SAMPLE_RATE, Resampler
+from avatar.media.samples import Samples
+from streaming.media.clock import VOICE_RATE
+from streaming.media.speech_queue import (
+    SpeechEvent,
+    SpeechQueue,
+    SpeechRefusedError,
+    SpeechStarted,
+)
+from streaming.talk.own_voice import OwnVoice
+
+CHUNK = 512  # samples of 16 kHz: what Silero looks at in one go
+MOST_HEARD = 100  # chunks that may wait for the pipeline: 3.2 s
+POLL_INTERVAL_S = 0.01  # between looks how far the voice has come
+
+
+class CallInput(BaseInputTransport):
+    """The microphone, 16 kHz mono, in pieces of 32 ms; silence where it hears the own voice."""
+
+    def __init__(self, own_voice: OwnVoice) -> None:
+        super().__init__(TransportParams(audio_in_enabled=True, audio_in_sample_rate=SAMPLE_RATE))
+        self._own_voice = own_voice
+        self._resampler = Resampler(VOICE_RATE)
+        self._rest: Samples = np.zeros(0, np.float32)
+        self._heard: asyncio.Queue[InputAudioRawFrame] = asyncio.Queue(MOST_HEARD)
+
+    def hear(self, position: int, samples: Samples) -> None:
+        """`samples` (n,) of 48 kHz from the caller, captured at `position`."""
+        sound = np.concatenate([self._rest, self._resampler.push(samples)])
+        end = position + len(samples)
+        while len(sound) >= CHUNK:
+            chunk, sound = sound[:CHUNK], sound[CHUNK:]
+            at = end - (len(sound) + CHUNK) * VOICE_RATE // SAMPLE_RATE
+            if self._own_voice.is_heard(at, chunk):
+                chunk = np.zeros_like(chunk)
+            pcm = np.clip(chunk * 32768, -32768, 32767).astype("<i2").tobytes()
+            if not self._heard.full():
+                self._heard.put_nowait(InputAudioRawFrame(pcm, SAMPLE_RATE, 1))
+        self._rest = sound
+
+    async def start(self, frame: StartFrame) -> None:
+        await super().start(frame)
+        await self.set_transport_ready(frame)
+        self._feeding = self.create_task(self._feed())
+
+    async def stop(self, frame: EndFrame) -> None:
+        await self.cancel_task(self._feeding)
+        await super().stop(frame)
+
+    async def cancel(self, frame: CancelFrame) -> None:
+        await self.cancel_task(self._feeding)
+        await super().cancel(frame)
+
+    async def _feed(self) -> None:
+        while True:
+            await self.push_audio_frame(await self._heard.get())
+
+
+@dataclass
+class _Held:
+    """A frame that waits until the speech pushed before it has been heard."""
+
+    frame: Frame
+    segment: int
+    position: float
+    "Seconds of the segment."
+
+
+class CallOutput(FrameProcessor):
+    """Speech is pushed at once; what follows it goes on when the speech before it was heard."""
+
+    def __init__(self, queue: SpeechQueue) -> None:
+        super().__init__()
+        self._queue = queue
+        self._held: deque[_Held] = deque()
+        self._events: asyncio.Queue[SpeechEvent] = asyncio.Queue()
+        self._segment, self._pushed = queue.next_segment, 0.0
+        self._speaking = False
+
+    def report(self, event: SpeechEvent) -> None:
+        """What the speech queue tells of the voice that leaves."""
+        self._events.put_nowait(event)
+
+    def silence(self) -> None:
+        """Nothing that was pushed and not heard is heard any more."""
+        self._queue.clear()
+        self._held = deque(held for held in self._held if not held.frame.interruptible)
+        self._segment, self._pushed = self._queue.next_segment, 0.0
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        match frame:
+            case StartFrame():
+                await self.push_frame(frame, direction)
+                self._tasks = [self.create_task(self._tell()), self.create_task(self._release())]
+                await self.push_frame(OutputTransportReadyFrame(), FrameDirection.UPSTREAM)
+            case CancelFrame() | EndFrame():
+                for task in self._tasks:
+                    await self.cancel_task(task)
+                await self.push_frame(frame, direction)
+            case InterruptionFrame():
+                self.silence()
+                await self.push_frame(frame, direction)
+            case OutputAudioRawFrame():
+                await self._push(frame)
+            case TTSStoppedFrame() if direction is FrameDirection.DOWNSTREAM:
+                self._end_segment(frame)
+            case _ if direction is FrameDirection.UPSTREAM or isinstance(frame, SystemFrame):
+                await self.push_frame(frame, direction)
+            case _:
+                self._hold(frame)
+
+    async def _push(self, frame: OutputAudioRawFrame) -> None:
+        try:
+            await self._queue.push_in_time(bytes(frame.audio), frame.sample_rate)
+        except SpeechRefusedError as error:
+            await self.push_error(str(error), exception=error)
+            return
+        self._pushed += len(frame.audio) / 2 / frame.sample_rate
+
+    def _end_segment(self, frame: TTSStoppedFrame) -> None:
+        self._queue.end_segment()
+        self._hold(frame)
+        self._segment, self._pushed = self._queue.next_segment, 0.0
+
+    def _hold(self, frame: Frame) -> None:
+        self._held.append(_Held(frame, self._segment, self._pushed))
+
+    async def _release(self) -> None:
+        while True:
+            while self._held and self._was_heard(self._held[0]):
+                await self.push_frame(self._held.popleft().frame)
+            await asyncio.sleep(POLL_INTERVAL_S)
+
+    def _was_heard(self, held: _Held) -> bool:
+        segment, position = self._queue.progress
+        return segment > held.segment or (segment == held.segment and position >= held.position)
+
+    async def _tell(self) -> None:
+        """Say when the voice begins and ends, as it is heard."""
+        while True:
+            event = await self._events.get()
+            speaking = isinstance(event, SpeechStarted)
+            if speaking != self._speaking:
+                self._speaking = speaking
+                kind = BotStartedSpeakingFrame if speaking else BotStoppedSpeakingFrame
+                await self.broadcast_frame(kind)
+
+
+class CallTransport(BaseTransport):
+    """Input and output of one call."""
+
+    def __init__(self, call_input: CallInput, call_output: CallOutput) -> None:
+        super().__init__()
+        self._input, self._output = call_input, call_output
+
+    def input(self) -> CallInput:
+        return self._input
+
+    def output(self) -> CallOutput:
+        return self._output

@@ -1,0 +1,58 @@
+"""A conversation with an echo, over a real server: what was said comes back."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pipecat", reason="pipecat-ai is not installed", exc_type=ImportError)
+
+from streaming.core.config import ServeConfig
+from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.person import Person, Sound, spoken, talking
+
+SENTENCE = "Good morning, how are you today?"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    config = ServeConfig(max_sessions=4, talk="echo")
+    with serving_bars(tmp_path_factory.mktemp("echo"), config) as server:
+        yield server
+
+
+def likeness(heard: Sound, said: Sound) -> float:
+    """Best correlation of the loudness of 20 ms pieces, over all delays."""
+    first, second = envelope(heard), envelope(said)
+    pad = np.pad(first, len(second))
+    scores = [
+        np.corrcoef(pad[start : start + len(second)], second)[0, 1]
+        for start in range(len(pad) - len(second))
+        if pad[start : start + len(second)].any()
+    ]
+    return float(np.nanmax(scores))
+
+
+def envelope(sound: Sound) -> np.ndarray:
+    whole = sound[: len(sound) // 960 * 960].reshape(-1, 960)
+    return np.sqrt((whole.astype(np.float32) ** 2).mean(axis=1))
+
+
+async def say(person: Person, sound: Sound) -> float:
+    """Say it, wait until it has come back; when its last sound was spoken."""
+    _, end = person.mouth.say(sound)
+    await person.until(lambda: person.heard(since=end))
+    await person.waits_for_silence()
+    return end
+
+
+async def test_what_was_said_comes_back_with_the_face(server: LiveServer) -> None:
+    async with talking(server) as person:
+        ready = person.all("talk.ready")[0]
+        assert ready["services"] == [{"role": "echo", "address": "this machine"}]
+        assert not ready["can_type"]
+        rest = person.face[-1][2]
+        end = await say(person, spoken(SENTENCE))
+        assert likeness(person.voice_since(end), spoken(SENTENCE)) > 0.9
+        assert [level for at, _, level in person.face if at > end and level > rest + 3]
+        assert person.states()[:4] == ["heard-speech", "thinking", "speaking", "listening"]
