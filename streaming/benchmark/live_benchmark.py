@@ -48,7 +48,7 @@ SERVER_TIMEOUT_S = 120
 def running_server(*flags: str) -> Iterator[tuple[str, int]]:
     """`avatar serve` in a process of its own on a free port: (address, process id)."""
     start = "from streaming.cli import main; main()"
-    command = [sys.executable, "-c", start, "serve", "--port", "0", "--block-code", *flags]
+    command = [sys.executable, "-c", start, "serve", "--port", "0", *flags]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     guard = threading.Timer(SERVER_TIMEOUT_S, process.kill)
     guard.start()
@@ -105,7 +105,10 @@ class LiveRun:
 
 def measure_calls(seconds: float, calls: int, server_flags: tuple[str, ...]) -> LiveRun:
     """Hold `calls` calls at once for `seconds`, each in a tab of one browser."""
-    with running_browser() as browser, running_server(*server_flags) as (address, pid):
+    with (
+        running_browser() as browser,
+        running_server("--block-code", *server_flags) as (address, pid),
+    ):
         pages = [start_call(browser, address) for _ in range(calls)]
         time.sleep(SETTLE)
         for page in pages:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from streaming.core.process_stats import processor_seconds
+
 POLL_INTERVAL_S = 1.0  # between looks at the memory
 
 
@@ -43,9 +45,7 @@ def family(pid: int) -> list[int]:
 
 
 def _cpu_seconds(pids: list[int]) -> float:
-    stats = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2] for one in pids]
-    ticks = sum(int(stat.split()[11]) + int(stat.split()[12]) for stat in stats)
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return sum(map(processor_seconds, pids))
 
 
 def _resident_mb(pid: int) -> float:

@@ -43,7 +43,7 @@ class SoakPlan:
 
 def soak(plan: SoakPlan, say: Say) -> SoakReport:
     """Run the whole thing; `say` gets a line now and then. Raises AvatarError."""
-    flags = ("--speaker", plan.speaker, "--max-sessions", str(PLACES))
+    flags = ("--block-code", "--speaker", plan.speaker, "--max-sessions", str(PLACES))
     with running_browser() as browser, running_server(*flags) as (address, pid):
         page = start_call(browser, address)
         page.wait_for_timeout(SETTLE * 1000)

@@ -7,18 +7,34 @@ import typer
 
 from avatar.rendering.backends.registry import AUTO, listed
 
-OFFLINE_SECONDS, LIVE_SECONDS = 2.0, 60.0
+OFFLINE_SECONDS, LIVE_SECONDS, LOAD_SECONDS = 2.0, 60.0, 20.0
 
 
 def bench(
     live: Annotated[
         bool, typer.Option("--live", help="A real server and real Chromium, both on this machine.")
     ] = False,
+    load: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="N calls at once without a browser, and whether the server holds them.",
+        ),
+    ] = 0,
     seconds: Annotated[
         float | None,
-        typer.Option(min=0.1, metavar="N", help="Time for each figure. [default: 2; --live: 60]"),
+        typer.Option(
+            min=0.1,
+            metavar="N",
+            help="Time for each figure. [default: 2; --live: 60; --load: 20]",
+        ),
     ] = None,
-    calls: Annotated[int, typer.Option(min=1, metavar="N", help="Calls at once.")] = 1,
+    calls: Annotated[int, typer.Option(min=1, metavar="N", help="Calls of --live at once.")] = 1,
+    url: Annotated[
+        str, typer.Option(help="Of a server that runs already, for --load. [default: start one]")
+    ] = "",
+    token: Annotated[str, typer.Option(help="For that server, if it needs one.")] = "",
     speaker: Annotated[str, typer.Option(help="Speaker: a name or a bundle's path.")] = "demo",
     compare: Annotated[
         bool, typer.Option("--compare", help="Measure the `paper` preset in the same run.")
@@ -52,19 +68,30 @@ def bench(
     the microphone and reads from the pictures that are presented which samples they show: mouth
     delay, voice delay and skew on one clock, the page's own.
 
+    `--load` has callers in processes of their own that talk, count pictures and do not decode
+    them. It says for each call how many new pictures came and how long it stood still, what the
+    parts of the server used, and whether it holds them all: 25 pictures a second (one in a hundred
+    may be late), none missing for 200 ms. Exit code 1: it does not.
+
     **Examples**
 
     - `avatar bench --compare --json bench.json`
     - `avatar bench --sweep --plot bench.png`
     - `avatar bench --live --calls 2`
+    - `avatar bench --load 6`
     """
     from avatar.benchmark.bench import Plan
     from avatar.speakers.folders import speaker_folder
     from streaming.commands.live_bench import bench_calls
     from streaming.commands.render_bench import bench_rendering
 
+    flags = ("--speaker", speaker, "--device", device, "--backend", backend)
+    if load:
+        from streaming.commands.load_bench import bench_load
+
+        bench_load(load, seconds or LOAD_SECONDS, flags, url, token, json)
+        return
     if live:
-        flags = ("--speaker", speaker, "--device", device, "--backend", backend)
         bench_calls(seconds or LIVE_SECONDS, calls, flags, json)
         return
     plan = Plan(

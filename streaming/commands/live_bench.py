@@ -12,6 +12,7 @@ from streaming.commands.tables import print_tables, table_console
 
 if TYPE_CHECKING:
     from streaming.benchmark.live_benchmark import LiveRun
+    from streaming.benchmark.server_stages import StageSpread
 
 SHORTEST_CALL = 10.0  # seconds
 ROWS = (
@@ -51,7 +52,7 @@ def bench_calls(
         raise AvatarError(f"--live needs at least --seconds {SHORTEST_CALL:g}")
     run = measure_calls(seconds, calls, ("--max-sessions", str(calls), *server_flags))
     console = table_console()
-    print_tables(console, _call_table(run), _stage_table(run))
+    print_tables(console, _call_table(run), stage_table(run.stages))
     if json_file:
         with replace_file(json_file) as file:
             file.write_text(json.dumps(asdict(run), indent=2) + "\n", encoding="utf-8")
@@ -68,11 +69,12 @@ def _call_table(run: "LiveRun") -> Table:
     return table
 
 
-def _stage_table(run: "LiveRun") -> Table:
+def stage_table(stages: "dict[str, StageSpread]") -> Table:
+    """Where the server says that time went."""
     table = Table("inside the server, ms", "p50", "p95", "p99", box=None)
     for name, label in STAGES.items():
-        if name in run.stages:
-            spread = run.stages[name]
+        if name in stages:
+            spread = stages[name]
             table.add_row(label, f"{spread.p50:.1f}", f"{spread.p95:.1f}", f"{spread.p99:.1f}")
     return table
 

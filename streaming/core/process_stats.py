@@ -34,6 +34,16 @@ def look_at(pid: int) -> ProcessStats | None:
     return ProcessStats(resident, threads, len(targets), sockets, shared)
 
 
+def processor_seconds(pid: int, thread: int | None = None) -> float:
+    """Of a process and all its threads that ever were, or of one thread; 0 if it is gone."""
+    task = f"/task/{thread}" if thread else ""
+    try:
+        fields = Path(f"/proc/{pid}{task}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _target(link: Path) -> str:
     """Where an open file leads; it may be closed by now."""
     with contextlib.suppress(OSError):

@@ -2,14 +2,15 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterable, Iterator
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from streaming.core.mark_settings import MarkSettings
-from streaming.core.process_stats import look_at
+from streaming.core.process_stats import look_at, processor_seconds
 from streaming.render.client import RenderClient
 from streaming.server.session_manager import SessionManager
 
@@ -39,6 +40,7 @@ class ServerGauges(Collector):
         yield _gauge("avatar_watermark_on", "1 if pictures are watermarked.", self._marks.watermark)
         yield _gauge("avatar_label_on", "1 if pictures are labelled.", self._marks.label)
         yield from self._processes()
+        yield self._processor()
 
     def _processes(self) -> Iterator[Metric]:
         memory = GaugeMetricFamily("avatar_memory_bytes", "Resident memory.", labels=["process"])
@@ -50,6 +52,17 @@ class ServerGauges(Collector):
                 threads.add_metric([name], facts.threads)
                 files.add_metric([name], facts.files)
         yield from (memory, threads, files)
+
+    def _processor(self) -> Metric:
+        seconds = CounterMetricFamily(
+            "avatar_processor_seconds", "Processor time.", labels=["process", "thread"]
+        )
+        server = os.getpid()
+        loop = processor_seconds(server, threading.get_native_id())  # whose thread asks
+        seconds.add_metric(["server", "event_loop"], loop)
+        seconds.add_metric(["server", "executors"], processor_seconds(server) - loop)
+        seconds.add_metric(["renderer", "all"], processor_seconds(self._renderer.pid))
+        return seconds
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

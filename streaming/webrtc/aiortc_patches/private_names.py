@@ -33,6 +33,7 @@ CALLABLES = {
     "aiortc.rtcdtlstransport:RtpRouter.route_rtcp": "self packet",
     f"{TRANSPORT}._handle_rtp_data": "self data arrival_time_ms",
     f"{TRANSPORT}._handle_rtcp_data": "self data",
+    f"{TRANSPORT}._send_rtp": "self data",
     f"{RECEIVER}._handle_rtcp_packet": "self packet",
     f"{SENDER}._handle_rtcp_packet": "self packet",
     f"{SENDER}._next_encoded_frame": "self codec",
