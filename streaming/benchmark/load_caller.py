@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
@@ -55,8 +56,7 @@ def coded_speech() -> list[bytes]:
     """The sample voice of the page, as Opus packets of 20 ms."""
     encoder = av.CodecContext.create("libopus", "w")
     assert isinstance(encoder, av.AudioCodecContext)
-    encoder.sample_rate, encoder.layout = VOICE_RATE, "mono"  # type: ignore[assignment]
-    encoder.format = "flt"  # type: ignore[assignment]
+    encoder.sample_rate, encoder.layout, encoder.format = VOICE_RATE, "mono", "flt"
     encoder.bit_rate = VOICE_BITRATE
     samples = Resampler(SAMPLE_RATE, VOICE_RATE).push(load_sound(SPEECH))
     packets: list[bytes] = []
@@ -79,7 +79,7 @@ class CodedVoice(MediaStreamTrack):
         self._begun: float | None = None
         self._sent = 0
 
-    async def recv(self) -> av.Packet:  # type: ignore[override]
+    async def recv(self) -> "av.Packet[Any]":
         self._begun = self._begun or time.monotonic()
         due = self._begun + self._sent * VOICE_PACKET / VOICE_RATE
         await asyncio.sleep(max(0.0, due - time.monotonic()))
@@ -136,7 +136,7 @@ class LoadCaller:
         self._count.end(_now_ms())
         seconds = time.monotonic() - self._begun
         count, late = self._count, self._late - self._late_before
-        new = count.pictures - max(0, late - count.skipped)
+        new = max(0, count.pictures - max(0, late - count.skipped))
         found = CallCount(
             seconds=round(seconds, 1),
             fps=round(new / seconds, 2),
@@ -171,7 +171,9 @@ class LoadCaller:
 
     async def _take_answer(self, sdp: str) -> None:
         face = next(m for m in SessionDescription.parse(sdp).media if m.kind == "video")
-        self._count = PictureCount(face.rtp.codecs[0].payloadType)
+        payload_type = face.rtp.codecs[0].payloadType
+        assert payload_type is not None
+        self._count = PictureCount(payload_type)
         await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
         tap(self._peer, lambda packet, _: self._count.take(packet, _now_ms()))
 
