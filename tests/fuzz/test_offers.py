@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from functools import cache
 
 import pytest
@@ -14,6 +13,7 @@ from tests.fuzz.mutations import mutated_lines
 from tests.fuzz.page import open_page
 from tests.fuzz.profile import HANG, fuzz
 from tests.streaming.support.live_server import LiveServer
+from tests.streaming.support.polling import wait_until
 from tests.streaming.support.talking_peer import TalkingPeer
 
 CANDIDATE = "candidate:1 1 udp 2130706431 127.0.0.1 40000 typ host"
@@ -33,10 +33,7 @@ def good_offer() -> str:
 @pytest.fixture(scope="module", autouse=True)
 def _all_calls_end(server: LiveServer) -> object:
     yield
-    until = time.monotonic() + HANG
-    while server.sessions():
-        assert time.monotonic() < until, "calls are left over"
-        time.sleep(0.1)
+    wait_until(lambda: not server.sessions(), HANG)
 
 
 @fuzz

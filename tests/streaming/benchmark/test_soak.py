@@ -5,8 +5,8 @@ from pathlib import Path
 
 from streaming.benchmark import soak
 from streaming.core.config import ServeConfig
-from tests.streaming.server.test_app import Page, connect
 from tests.streaming.support.live_server import serving_bars
+from tests.streaming.support.page_socket import Page, connect
 from tests.streaming.support.talking_peer import TalkingPeer
 
 

@@ -16,9 +16,9 @@ import pytest
 
 from streaming.core.config import ServeConfig
 from tests.streaming.support.bad_link import HERE, BadLink, bad_link
-from tests.streaming.support.browser import timeouts
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.namespaces import Machine, machines
+from tests.streaming.support.polling import load_factor
 
 LOSS, JITTER, OUTAGE = 0.05, 0.05, 2.0  # part of the packets, seconds, seconds
 RECOVERY = 8.0  # seconds
@@ -108,7 +108,7 @@ async def test_a_call_survives_and_is_in_step_and_prompt_again(
     assert report["lasted"], "it is the same call to the end"
     first, last = listen(report, *before), listen(report, *after)
     print(first, last)
-    same = SAME * timeouts()
+    same = SAME * load_factor()
     assert abs(last.voice - first.voice) <= same
     assert abs(last.lips - first.lips) <= same
     assert abs(last.lips - last.voice - (first.lips - first.voice)) <= MOST_SKEW

@@ -10,9 +10,10 @@ import pytest
 from streaming.benchmark.live_benchmark import BROWSER_FLAGS, CHROMIUM, PROBE
 from streaming.core.config import ServeConfig
 from tests.streaming.support.bad_link import HERE, BadLink, bad_link
-from tests.streaming.support.browser import first_picture, judge_call, timeouts
+from tests.streaming.support.browser import first_picture, judge_call
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.namespaces import Machine, machines
+from tests.streaming.support.polling import load_factor
 from tests.support import need
 
 LOSS, JITTER, OUTAGE = 0.05, 0.05, 2.0
@@ -77,6 +78,6 @@ def test_a_call_survives_and_is_in_step_again(
     assert peers == 1, "it is the same call"
     assert soon.fps > 20
     for after in (soon, later):
-        assert after.skew.p95 <= MOST_SKEW * timeouts()
-        assert after.mouth_delay.p50 - before.mouth_delay.p50 <= SAME * timeouts()
-    assert later.voice_delay.p50 - before.voice_delay.p50 <= SAME * timeouts()
+        assert after.skew.p95 <= MOST_SKEW * load_factor()
+        assert after.mouth_delay.p50 - before.mouth_delay.p50 <= SAME * load_factor()
+    assert later.voice_delay.p50 - before.voice_delay.p50 <= SAME * load_factor()

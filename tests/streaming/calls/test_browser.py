@@ -13,16 +13,9 @@ import pytest
 from streaming.benchmark import live_benchmark
 from streaming.core.config import ServeConfig
 from streaming.render.find_speakers import find_speakers
-from tests.streaming.support.browser import (
-    MOUTH,
-    chromium,
-    first_picture,
-    frames_shown,
-    judge_call,
-    timeouts,
-    wait_until,
-)
+from tests.streaming.support.browser import MOUTH, chromium, first_picture, frames_shown, judge_call
 from tests.streaming.support.live_server import LiveServer, serving, serving_bars
+from tests.streaming.support.polling import load_factor, wait_until
 from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
 
@@ -110,11 +103,11 @@ def test_the_real_renderer_speaks_with_the_microphone(open_page: OpenPage, tmp_p
         portrait = page.locator("#portrait").bounding_box()
         assert portrait["width"] > 400, "a large picture of the speaker before the start"
         page.click("#start")
-        assert first_picture(page) <= 3 * timeouts()
+        assert first_picture(page) <= 3 * load_factor()
         before, begun = frames_shown(page), time.monotonic()
         time.sleep(8)
         fps = (frames_shown(page) - before) / (time.monotonic() - begun)
-        assert fps >= 22 / timeouts()
+        assert fps >= 22 / load_factor()
         assert page.inner_text("#status") == "Live"
         page.click("#stop")
         wait_until(lambda: gone(server), 5)
@@ -243,10 +236,10 @@ def test_the_figures_are_those_of_the_call(bars: LiveServer, open_page: OpenPage
     page.keyboard.press("g")
     time.sleep(4)
     read = {name: page.inner_text(f"#f-{name}") for name in ("fps", "mouth", "skew", "rtt")}
-    assert float(read["fps"]) > 20 / timeouts()
-    assert 150 < float(read["mouth"]) < 400 * timeouts()
-    assert abs(float(read["skew"])) < 150 * timeouts()
-    assert float(read["rtt"]) < 100 * timeouts()
+    assert float(read["fps"]) > 20 / load_factor()
+    assert 150 < float(read["mouth"]) < 400 * load_factor()
+    assert abs(float(read["skew"])) < 150 * load_factor()
+    assert float(read["rtt"]) < 100 * load_factor()
 
 
 def test_a_server_that_stops_is_reported_in_plain_words(
@@ -297,10 +290,10 @@ def test_what_is_presented_is_in_time_and_in_step(probed: Any) -> None:
     report = judge_call(probed, 12)
     assert report.events >= 8
     assert report.unread_pictures <= 2
-    assert report.fps > 20 / timeouts()
+    assert report.fps > 20 / load_factor()
     # Sharper figures are the business of `avatar bench --live` on a quiet machine.
-    assert 120 < report.mouth_delay.p50 < 300 * timeouts()
-    assert report.skew.p50 < 80 * timeouts()
+    assert 120 < report.mouth_delay.p50 < 300 * load_factor()
+    assert report.skew.p50 < 80 * load_factor()
 
 
 def test_a_sound_device_that_stood_still_is_not_counted_as_delay(probed: Any) -> None:

@@ -1,6 +1,5 @@
 """Calls with offers that phones, gateways and simple viewers make: other codecs, or no sound."""
 
-import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.polling import until
 from tests.streaming.support.talking_peer import TalkingPeer
 
 H264 = {"video": "video/H264"}
@@ -33,9 +33,7 @@ async def call(server: LiveServer, peer: TalkingPeer, offer: str, seconds: float
     assert answer.status_code == 200, answer.text
     sdp = str(answer.json()["sdp"])
     await peer.take_answer(sdp)
-    async with asyncio.timeout(15):
-        while not peer.face or peer.face[-1][1] < seconds:
-            await asyncio.sleep(0.05)
+    await until(lambda: peer.face and peer.face[-1][1] >= seconds, 15)
     await peer.close()
     return sdp
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.streaming.support.browser import SHOWN, wait_until
+from tests.streaming.support.browser import SHOWN
 from tests.streaming.support.firefox import FirefoxPage, firefox
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.polling import wait_until
 from tests.support import need
 
 

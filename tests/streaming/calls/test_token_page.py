@@ -9,9 +9,10 @@ import pytest
 from streaming.core.config import ServeConfig
 from streaming.security.tokens import Grant, TokenSigner
 from tests.streaming.calls.test_browser import write_beeps
-from tests.streaming.support.browser import chromium, first_picture, wait_until
+from tests.streaming.support.browser import chromium, first_picture
 from tests.streaming.support.certificate import make_certificate
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.polling import wait_until
 from tests.support import need
 
 SECRET = b"0123456789abcdef0123456789abcdef"

@@ -11,15 +11,9 @@ import pytest
 from streaming.core.config import ServeConfig
 from streaming.security.tokens import Grant, TokenSigner
 from tests.streaming.calls.test_browser import write_beeps
-from tests.streaming.support.browser import (
-    MOUTH,
-    chromium,
-    first_picture,
-    frames_shown,
-    timeouts,
-    wait_until,
-)
+from tests.streaming.support.browser import MOUTH, chromium, first_picture, frames_shown
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.polling import load_factor, wait_until
 from tests.support import need
 
 SECRET = "a secret of no use to anyone, of 48 bytes ......"
@@ -114,7 +108,7 @@ def test_a_viewer_who_joins_late_stays_in_step(server: LiveServer, pages: Any) -
     skews = view.evaluate(SKEWS)
     assert len(skews) >= 4
     print(skews)
-    assert abs(np.median(skews)) < 80 * timeouts()
+    assert abs(np.median(skews)) < 80 * load_factor()
 
 
 SKEWS = """async () => {

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.streaming.support.certificate import make_certificate
+from tests.streaming.support.polling import wait_until
 from tests.tiny_speaker import make_tiny_bundle
 
 AVATAR = [sys.executable, "-c", "from streaming.cli import main; main()"]
@@ -33,10 +34,7 @@ def started_by(pid: int) -> list[str]:
 
 
 def await_end(processes: list[str]) -> None:
-    deadline = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() for pid in processes):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in processes))
 
 
 def test_it_says_where_it_is_and_stops_cleanly_at_ctrl_c(bundle: Path) -> None:

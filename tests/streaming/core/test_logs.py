@@ -13,8 +13,8 @@ import pytest
 from avatar.errors import AvatarError
 from streaming.core.logs import LogSettings
 from streaming.security.tokens import Grant, TokenSigner
-from tests.streaming.server.test_app import Page, connect
 from tests.streaming.support.live_server import LiveServer
+from tests.streaming.support.page_socket import Page, connect
 from tests.streaming.support.talking_peer import TalkingPeer
 from tests.tiny_speaker import make_tiny_bundle
 

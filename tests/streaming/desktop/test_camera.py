@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.streaming.support.browser import timeouts, wait_until
+from tests.streaming.support.polling import load_factor, wait_until
 from tests.streaming.support.sound_server import SoundServer, sound_server, write_clicks
 from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
@@ -107,7 +107,7 @@ def test_a_voice_comes_out_as_face_and_voice_in_step(
     wait_until(lambda: not any(Path(f"/proc/{child}").exists() for child in children), 5)
     moments = np.array([note["at"] for note in running.pictures])
     rate = (len(moments) - 1) / (moments[-1] - moments[0])
-    assert rate == pytest.approx(25, abs=0.5 * timeouts())
+    assert rate == pytest.approx(25, abs=0.5 * load_factor())
     skews = np.array(match(lips_of(running), heard.onsets()))
     print("ms, first and last ten:", *(np.round(part * 1000) for part in (skews[:10], skews[-10:])))
     assert len(skews) >= 0.9 * CLICKS - 1
@@ -187,7 +187,7 @@ def test_mirrored_and_letter_boxed_into_a_file_and_no_camera(
     }
     ends = [float(stream["start_time"]) + float(stream["duration"]) for stream in streams]
     assert min(ends) > 0.5
-    assert abs(ends[0] - ends[1]) < 0.5 * timeouts()
+    assert abs(ends[0] - ends[1]) < 0.5 * load_factor()
 
 
 @pytest.mark.parametrize(

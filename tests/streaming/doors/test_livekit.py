@@ -23,6 +23,7 @@ from livekit.agents.voice.io import AudioOutput
 
 from streaming.doors.livekit_plugin import SPEECH_RATE, AvatarSession
 from tests.streaming.support.level_bar import SIZE, find_bars
+from tests.streaming.support.polling import until
 from tests.streaming.support.pushed_stage import REST, tone
 
 
@@ -62,12 +63,6 @@ class Room:
     def seen_open(self) -> list[float]:
         return [at for at, value in self.face if abs(value - REST) > 40]
 
-    @staticmethod
-    async def until(condition: Any) -> None:
-        async with asyncio.timeout(20):
-            while not condition():
-                await asyncio.sleep(0.01)
-
 
 @asynccontextmanager
 async def agent_with_a_face(folder: Path) -> AsyncIterator[Room]:
@@ -82,13 +77,13 @@ async def agent_with_a_face(folder: Path) -> AsyncIterator[Room]:
         closing.push_async_callback(face.aclose)
         assert session.output.audio is not None
         room = Room(session.output.audio)
-        await room.until(lambda: publish.await_count == 2)
+        await until(lambda: publish.await_count == 2)
         voice, picture = (call.args[0] for call in publish.await_args_list)
         room.tasks += [
             asyncio.create_task(room.listen(voice)),
             asyncio.create_task(room.watch(picture)),
         ]
-        await room.until(lambda: len(room.face) > 10)
+        await until(lambda: len(room.face) > 10)
         yield room
         for task in room.tasks:
             task.cancel()
@@ -105,7 +100,7 @@ async def test_what_an_agent_says_is_played_with_its_lips_and_finished(tmp_path:
         assert started
         assert not finished.interrupted
         assert finished.playback_position == pytest.approx(1.0, abs=0.05)
-        await room.until(lambda: room.seen_open() and room.heard())
+        await until(lambda: room.seen_open() and room.heard())
         print(
             f"first speaking picture {(room.seen_open()[0] - pushed) * 1000:.0f} ms, voice after "
             f"lips {(room.heard()[0] - room.seen_open()[0]) * 1000:.0f} ms"
@@ -115,14 +110,14 @@ async def test_what_an_agent_says_is_played_with_its_lips_and_finished(tmp_path:
 async def test_an_interruption_says_how_far_it_came(tmp_path: Path) -> None:
     async with agent_with_a_face(tmp_path) as room:
         await room.say(5.0)
-        await room.until(lambda: len(room.heard()) > 50)
+        await until(lambda: len(room.heard()) > 50)
         room.output.clear_buffer()
         interrupted = time.monotonic()
         finished = await asyncio.wait_for(room.output.wait_for_playout(), 20)
         assert finished.interrupted
         assert 0.2 < finished.playback_position < 4.0
-        await room.until(lambda: time.monotonic() - room.heard()[-1] > 1.0)
-        await room.until(lambda: time.monotonic() - room.seen_open()[-1] > 1.0)
+        await until(lambda: time.monotonic() - room.heard()[-1] > 1.0)
+        await until(lambda: time.monotonic() - room.seen_open()[-1] > 1.0)
         assert len(room.heard()) < 400, "of five seconds, in pieces of 10 ms"
         silent, rest = room.heard()[-1] - interrupted, room.seen_open()[-1] - interrupted
         await room.say(0.5)

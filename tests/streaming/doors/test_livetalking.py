@@ -12,6 +12,7 @@ import pytest
 from streaming.core.config import ServeConfig
 from tests.streaming.support.agent import Onlooker, agent
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.polling import until
 from tests.streaming.support.pushed_stage import RATE, tone
 
 BY_CALL = pytest.mark.parametrize("path", ["/human", "/interrupt_talk", "/is_speaking"])
@@ -47,7 +48,7 @@ class Page:
         answer = (await self.client.post("/offer", json=offer)).json()
         self.number = answer["sessionid"]
         await self.looks.take_answer(answer["sdp"])
-        await self.looks.until(lambda: len(self.looks.face) > 5)
+        await until(lambda: len(self.looks.face) > 5)
 
     async def send(self, path: str, **fields: Any) -> dict[str, Any]:
         body = {"sessionid": self.number, **fields}
@@ -76,11 +77,11 @@ async def test_a_file_is_spoken_and_can_be_interrupted(server: LiveServer) -> No
         assert await here.send("/is_speaking") == {"code": 0, "msg": "ok", "data": False}
         assert (await here.upload(wav(5.0)))["code"] == 0
         assert (await here.send("/is_speaking"))["data"] is True
-        await here.looks.until(lambda: here.looks.heard() and here.looks.seen_open())
+        await until(lambda: here.looks.heard() and here.looks.seen_open())
         assert (await here.send("/interrupt_talk"))["code"] == 0
         assert (await here.send("/is_speaking"))["data"] is False
         pictures = len(here.looks.face)
-        await here.looks.until(lambda: len(here.looks.face) > pictures + 40)
+        await until(lambda: len(here.looks.face) > pictures + 40)
         rest = here.looks.face[0][2]
         assert here.looks.face[-1][2] - rest < 3
 

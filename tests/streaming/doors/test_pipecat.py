@@ -35,6 +35,7 @@ from pipecat.workers.runner import WorkerRunner
 from streaming.doors.pipecat import AvatarVideoService
 from tests.streaming.support.agent import Onlooker
 from tests.streaming.support.level_bar import SIZE, find_bars
+from tests.streaming.support.polling import until
 from tests.streaming.support.pushed_stage import RATE, tone
 
 
@@ -92,7 +93,7 @@ async def bot(folder: Path) -> AsyncIterator[Bot]:
     await onlooker.take_answer(answer["sdp"])
     await connection.connect()
     try:
-        await onlooker.until(lambda: len(onlooker.face) > 10, 30)
+        await until(lambda: len(onlooker.face) > 10, 30)
         yield Bot(agent, worker, onlooker)
     finally:
         await worker.cancel()
@@ -106,9 +107,9 @@ async def test_a_bot_has_a_face_that_speaks_in_step_and_falls_silent(tmp_path: P
         await asyncio.sleep(0.5)
         pushed = time.monotonic()
         await running.say(1.0)
-        await onlooker.until(lambda: onlooker.seen_open() and onlooker.heard())
+        await until(lambda: onlooker.seen_open() and onlooker.heard())
         first = onlooker.seen_open()[0] - pushed
-        await onlooker.until(lambda: running.agent.count(BotStoppedSpeakingFrame) >= 1)
+        await until(lambda: running.agent.count(BotStoppedSpeakingFrame) >= 1)
         assert running.agent.count(BotStartedSpeakingFrame) >= 1
         skew = onlooker.heard()[0] - onlooker.seen_open()[0]
         steps = np.diff(onlooker.seen_open(since=pushed))
@@ -116,11 +117,11 @@ async def test_a_bot_has_a_face_that_speaks_in_step_and_falls_silent(tmp_path: P
 
         spoken = time.monotonic()
         await running.say(4.0)
-        await onlooker.until(lambda: len(onlooker.heard(since=spoken)) > 30)
+        await until(lambda: len(onlooker.heard(since=spoken)) > 30)
         await running.agent.push_frame(InterruptionFrame())
         interrupted = time.monotonic()
         pictures = len(onlooker.face)
-        await onlooker.until(lambda: len(onlooker.face) > pictures + 40)
+        await until(lambda: len(onlooker.face) > pictures + 40)
         silent = onlooker.heard()[-1] - interrupted
         rest = onlooker.seen_open()[-1] - interrupted
         assert not onlooker.heard(since=interrupted + 1.0)
@@ -135,15 +136,15 @@ async def test_a_bot_has_a_face_that_speaks_in_step_and_falls_silent(tmp_path: P
 async def test_bad_speech_is_an_error_frame_and_the_face_goes_on(tmp_path: Path) -> None:
     async with bot(tmp_path) as running:
         await running.agent.push_frame(TTSAudioRawFrame(b"\0\0\0", RATE, 1))
-        await running.onlooker.until(lambda: running.agent.count(ErrorFrame) == 1)
+        await until(lambda: running.agent.count(ErrorFrame) == 1)
         (error,) = (frame for frame in running.agent.noted if isinstance(frame, ErrorFrame))
         assert "3 bytes are no 16-bit sound" in error.error
         await running.say(0.5)
-        await running.onlooker.until(lambda: running.onlooker.heard())
+        await until(lambda: running.onlooker.heard())
 
 
 async def test_the_last_sentence_is_heard_before_the_pipeline_ends(tmp_path: Path) -> None:
     async with bot(tmp_path) as running:
         await running.say(1.0)
         await running.worker.queue_frame(EndFrame())
-        await running.onlooker.until(lambda: len(running.onlooker.heard()) > 40)
+        await until(lambda: len(running.onlooker.heard()) > 40)

@@ -12,6 +12,7 @@ import websockets
 from streaming.core.config import ServeConfig
 from tests.streaming.support.agent import agent, onlooking
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.polling import until
 from tests.streaming.support.pushed_stage import RATE, tone
 from tests.streaming.support.stranger import SECRET, bearing, token
 
@@ -35,7 +36,7 @@ async def test_what_an_agent_says_is_seen_and_heard(server: LiveServer) -> None:
         await speaker.send("agent.speak_end")
         assert (await speaker.hear("agent.speak_started"))["segment"] == 0
         ended = await speaker.hear("agent.speak_ended")
-        await onlooker.until(lambda: len(onlooker.heard()) >= 20)
+        await until(lambda: len(onlooker.heard()) >= 20)
     assert ended == {
         "type": "agent.speak_ended", "segment": 0, "position_ms": 600, "interrupted": False,
     }  # fmt: skip
@@ -58,7 +59,7 @@ async def test_an_interruption_silences_the_face_and_says_how_far_it_came(
         pcm = tone(4.0)
         for start in range(0, len(pcm), RATE):
             await speaker.send("agent.speak", audio=in_base64(pcm[start : start + RATE]))
-        await onlooker.until(lambda: len(onlooker.heard()) > 30)
+        await until(lambda: len(onlooker.heard()) > 30)
         await speaker.send("agent.interrupt")
         interrupted = time.monotonic()
         ended = await speaker.hear("agent.speak_ended")
@@ -66,7 +67,7 @@ async def test_an_interruption_silences_the_face_and_says_how_far_it_came(
         await speaker.send("agent.speak", audio=in_base64(tone(0.5)), generation=0)
         await speaker.send("agent.speak_end", generation=0)
         pictures = len(onlooker.face)
-        await onlooker.until(lambda: len(onlooker.face) > pictures + 25)
+        await until(lambda: len(onlooker.face) > pictures + 25)
     assert ended["interrupted"]
     assert 500 < ended["position_ms"] < 3000
     assert not onlooker.heard(since=interrupted + 0.8), "neither the rest nor what came late"
@@ -92,7 +93,7 @@ async def test_what_makes_no_sense_is_refused_in_words_and_the_call_goes_on(
         assert problem["code"] == code
         assert said in problem["message"]
         pictures = len(onlooker.face)
-        await onlooker.until(lambda: len(onlooker.face) > pictures + 5)
+        await until(lambda: len(onlooker.face) > pictures + 5)
         await speaker.send("agent.interrupt")
         await speaker.hear("agent.interrupted")
 
@@ -107,7 +108,7 @@ async def test_a_flood_of_speech_is_refused_and_the_call_goes_on(server: LiveSer
         await speaker.send("agent.interrupt")
         assert (await speaker.hear("agent.speak_ended"))["interrupted"]
         pictures = len(onlooker.face)
-        await onlooker.until(lambda: len(onlooker.face) > pictures + 25)
+        await until(lambda: len(onlooker.face) > pictures + 25)
 
 
 async def test_a_second_agent_is_turned_away_and_the_first_speaks_on(server: LiveServer) -> None:
@@ -141,14 +142,14 @@ async def test_an_agent_is_told_when_the_call_ends(server: LiveServer) -> None:
 async def test_the_microphone_is_heard_again_when_the_agent_leaves(server: LiveServer) -> None:
     async with onlooking(server) as onlooker:
         onlooker.beeps.loud = True
-        await onlooker.until(lambda: onlooker.heard())
+        await until(lambda: onlooker.heard())
         async with agent(server) as speaker:
             await speaker.hear("session.ready")
             begun = time.monotonic()
             pictures = len(onlooker.face)
-            await onlooker.until(lambda: len(onlooker.face) > pictures + 50)
+            await until(lambda: len(onlooker.face) > pictures + 50)
             assert not onlooker.heard(since=begun + 0.8)
-        await onlooker.until(lambda: onlooker.heard(since=time.monotonic() - 0.1))
+        await until(lambda: onlooker.heard(since=time.monotonic() - 0.1))
 
 
 async def test_a_token_to_speak_is_good_for_its_session_only(tmp_path: Path) -> None:

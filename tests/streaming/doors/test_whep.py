@@ -9,6 +9,7 @@ import pytest
 from streaming.core.config import ServeConfig
 from tests.streaming.support.agent import Onlooker
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.polling import until
 from tests.streaming.support.stranger import SECRET, bearing, token
 
 SDP = {"content-type": "application/sdp"}
@@ -29,7 +30,7 @@ async def test_a_player_sees_the_speaker_that_it_asks_for_until_it_hangs_up(
         assert answer.status_code == 201
         assert answer.headers["content-type"].startswith("application/sdp")
         await player.take_answer(answer.text)
-        await player.until(lambda: len(player.face) > 5 and len(player.voice) > 5)
+        await until(lambda: len(player.face) > 5 and len(player.voice) > 5)
         assert server.sessions() == 1
         assert (await client.delete(answer.headers["location"])).status_code == 200
         assert server.sessions() == 0

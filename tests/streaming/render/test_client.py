@@ -1,11 +1,11 @@
 """The rendering process from the server's side: pictures, changes of speaker, its death."""
 
-import asyncio
 import functools
+import itertools
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from streaming.render.caller import Caller
 from streaming.render.client import QUEUE_CHUNKS, RenderClient
 from streaming.render.renderer import I420, Speakers
 from tests.streaming.support.level_bar import BarPicture, LevelBar, find_bars
+from tests.streaming.support.polling import until
 
 SILENCE = np.zeros(640, np.float32)
 
@@ -63,12 +64,6 @@ class Shown:
     def __call__(self, number: int, picture: I420) -> None:
         self.numbers.append(number)
         self.shades.append(int(picture[0, 0]))
-
-
-async def until(condition: Callable[[], Any], seconds: float = 5) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def talk(worker: RenderClient, caller: Caller, numbers: range) -> None:
@@ -134,12 +129,13 @@ async def test_a_killed_renderer_is_started_again_and_callers_go_on(worker: Rend
     assert pid
     os.kill(pid, signal.SIGKILL)
     await until(lambda: caller.failing)
-    number = 3
-    async with asyncio.timeout(30):
-        while caller.failing or len(shown.numbers) < 3:
-            worker.submit(caller, number, SILENCE)
-            number += 1
-            await asyncio.sleep(0.04)
+    numbers = itertools.count(3)
+
+    def recovered() -> bool:
+        worker.submit(caller, next(numbers), SILENCE)
+        return not caller.failing and len(shown.numbers) >= 3
+
+    await until(recovered, 30)
     assert shown.shades[-1] == 160
 
 
@@ -151,10 +147,12 @@ async def test_a_renderer_that_lost_its_device_is_started_again(worker: RenderCl
     worker.submit(caller, 3, SILENCE)
     await until(lambda: caller.failing)
     assert shown.shades == [90]
-    async with asyncio.timeout(30):
-        while caller.failing or len(shown.numbers) < 2:
-            worker.submit(caller, 4, SILENCE)
-            await asyncio.sleep(0.04)
+
+    def recovered() -> bool:
+        worker.submit(caller, 4, SILENCE)
+        return not caller.failing and len(shown.numbers) >= 2
+
+    await until(recovered, 30)
     assert worker.pid != pid
 
 

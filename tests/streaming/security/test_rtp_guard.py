@@ -24,9 +24,9 @@ from aiortc.rtp import (
 from streaming.security.rtp_guard import BIT_RATES, BURST_S, KEY_FRAMES, REPEATS, SOURCES
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.netns_caller import expect
+from tests.streaming.support.polling import until
 from tests.streaming.support.scrape import scrape
 from tests.streaming.support.talking_peer import TalkingPeer
-from tests.streaming.webrtc.test_session import within
 
 OPUS = 96  # of aiortc's offers
 SPELL = 3.0  # seconds that a caller is watched
@@ -47,7 +47,7 @@ async def call(server: LiveServer) -> AsyncIterator[TalkingPeer]:
     async with websockets.connect(server.address.replace("http", "ws") + "/ws") as socket:
         await socket.send(json.dumps({"type": "offer", "sdp": await peer.offer()}))
         await peer.take_answer((await expect(socket, "answer"))["sdp"])
-        await within(20, lambda: len(peer.face) > 5)
+        await until(lambda: len(peer.face) > 5, 20)
         yield peer
         await peer.close()
 
@@ -64,7 +64,7 @@ async def still_shown(peer: TalkingPeer) -> None:
     """The call goes on: sound and pictures come as before."""
     await asyncio.sleep(0.5)
     face, voice = len(peer.face), len(peer.voice)
-    await within(20, lambda: len(peer.face) > face + 10 and len(peer.voice) > voice + 10)
+    await until(lambda: len(peer.face) > face + 10 and len(peer.voice) > voice + 10, 20)
 
 
 def face_source(peer: TalkingPeer) -> int:

@@ -12,6 +12,7 @@ import websockets
 from streaming.core.config import ServeConfig
 from streaming.server import request_body, uvicorn_server
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.polling import until
 from tests.streaming.support.stranger import LIMITS, SECRET, bearing, closed, page, receive, token
 from tests.streaming.support.talking_peer import TalkingPeer
 
@@ -59,9 +60,7 @@ async def test_a_token_opens_a_call_for_its_speaker_only(server: LiveServer) -> 
         response = await client.post("/offer", json=offer)
     assert response.status_code == 200
     await peer.take_answer(response.json()["sdp"])
-    async with asyncio.timeout(10):
-        while not peer.face:
-            await asyncio.sleep(0.02)
+    await until(lambda: peer.face)
     await peer.close()
 
 

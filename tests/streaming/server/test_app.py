@@ -1,9 +1,7 @@
 """The web server from outside: calls, refusals, limits."""
 
 import asyncio
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +9,8 @@ import websockets
 
 from streaming.core.config import ServeConfig
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.page_socket import Page, connect, gone
+from tests.streaming.support.polling import until
 from tests.streaming.support.talking_peer import TalkingPeer
 
 
@@ -19,39 +19,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     folder = tmp_path_factory.mktemp("previews")
     with serving_bars(folder, ServeConfig(max_sessions=2)) as server:
         yield server
-
-
-class Page:
-    """Speaks the page's side of the WebSocket."""
-
-    def __init__(self, socket: Any) -> None:
-        self.socket = socket
-
-    async def expect(self, kind: str) -> dict[str, Any]:
-        async with asyncio.timeout(10):
-            while True:
-                message: dict[str, Any] = json.loads(await self.socket.recv())
-                if message["type"] == kind:
-                    return message
-
-    async def send(self, **message: Any) -> None:
-        await self.socket.send(json.dumps(message))
-
-    async def call(self, peer: TalkingPeer, **more: Any) -> dict[str, Any]:
-        await self.send(type="offer", sdp=await peer.offer(), **more)
-        answer = await self.expect("answer")
-        await peer.take_answer(answer["sdp"])
-        return answer
-
-
-def connect(server: LiveServer, **options: Any) -> Any:
-    return websockets.connect(server.address.replace("http", "ws") + "/ws", **options)
-
-
-async def gone(server: LiveServer, seconds: float = 5) -> None:
-    async with asyncio.timeout(seconds):
-        while server.sessions():
-            await asyncio.sleep(0.1)
 
 
 async def test_a_call_over_the_websocket_and_its_end(server: LiveServer) -> None:
@@ -94,9 +61,7 @@ async def test_a_plain_post_makes_a_call_too(server: LiveServer) -> None:
         offer = {"sdp": await peer.offer(), "type": "offer"}
         answer = (await client.post("/offer", json=offer)).json()
     await peer.take_answer(answer["sdp"])
-    async with asyncio.timeout(3):
-        while len(peer.face) < 5:
-            await asyncio.sleep(0.02)
+    await until(lambda: len(peer.face) >= 5, 3)
     await peer.close()
     await gone(server, 8)
 

@@ -1,6 +1,5 @@
 """The audit log of a server that takes real calls."""
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -12,8 +11,9 @@ import pytest
 from streaming import cli
 from streaming.core.config import ServeConfig
 from streaming.core.mark_settings import MarkSettings
-from tests.streaming.server.test_app import Page, connect, gone
 from tests.streaming.support.live_server import serving_bars
+from tests.streaming.support.page_socket import Page, connect, gone
+from tests.streaming.support.polling import until
 from tests.streaming.support.talking_peer import TalkingPeer
 
 
@@ -30,16 +30,12 @@ async def test_a_call_is_noted_when_it_begins_and_when_it_ends(tmp_path: Path) -
         async with connect(server) as socket:
             page = Page(socket)
             await page.call(peer, speaker="pale")
-            async with asyncio.timeout(10):
-                while len(peer.face) < 5:
-                    await asyncio.sleep(0.05)
+            await until(lambda: len(peer.face) >= 5)
             assert [one["event"] for one in records(audit)][1:] == ["call begun"]
             await page.send(type="speaker", name="bar")
             await page.expect("speaker")
             seen = len(peer.face)
-            async with asyncio.timeout(10):
-                while len(peer.face) < seen + 10:
-                    await asyncio.sleep(0.05)
+            await until(lambda: len(peer.face) >= seen + 10)
         await gone(server)
         await peer.close()
     _, begun, ended = records(audit)
@@ -67,9 +63,7 @@ async def test_a_call_that_the_stopping_server_ends_is_noted_and_one_that_never_
                 offer = {"sdp": await peer.offer(), "type": "offer"}
                 answer = (await client.post("/offer", json=offer)).json()
         await peers[1].take_answer(answer["sdp"])
-        async with asyncio.timeout(10):
-            while not audit.read_text():
-                await asyncio.sleep(0.05)
+        await until(audit.read_text)
     for peer in peers:
         await peer.close()
     assert [(one["event"], one["call"]) for one in records(audit)] == [

@@ -14,9 +14,10 @@ from avatar.audio import FPS
 from streaming.core.config import ServeConfig
 from streaming.render.renderer import Chunk, Speakers
 from streaming.security.tokens import Grant, TokenSigner
-from tests.streaming.server.test_app import Page, connect, gone
 from tests.streaming.support.level_bar import BarPicture, BarStream, LevelBar
 from tests.streaming.support.live_server import LiveServer, serving
+from tests.streaming.support.page_socket import Page, connect, gone
+from tests.streaming.support.polling import until
 from tests.streaming.support.stranger import SECRET, bearing, token
 from tests.streaming.support.talking_peer import TalkingPeer
 
@@ -69,9 +70,7 @@ async def test_late_pictures_of_a_call_are_listed_with_the_stage_that_was_late(
     peer = TalkingPeer()
     async with connect(server, additional_headers=bearing(token())) as socket:
         session = (await Page(socket).call(peer))["session_id"]
-        async with asyncio.timeout(20):
-            while len(peer.face) < 2 * FPS:
-                await asyncio.sleep(0.05)
+        await until(lambda: len(peer.face) >= 2 * FPS, 20)
         report = (await asyncio.to_thread(look, server, session)).json()
     await gone(server)
     await peer.close()

@@ -11,9 +11,10 @@ import pytest
 
 from streaming.benchmark.live_benchmark import running_server
 from tests.streaming.calls.test_browser import write_beeps
-from tests.streaming.server.test_app import Page, connect
-from tests.streaming.support.browser import chromium, first_picture, wait_until
+from tests.streaming.support.browser import chromium, first_picture
 from tests.streaming.support.live_server import LiveServer
+from tests.streaming.support.page_socket import Page, connect
+from tests.streaming.support.polling import until, wait_until
 from tests.streaming.support.talking_peer import TalkingPeer
 from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
@@ -29,12 +30,6 @@ def runs(pid: int) -> bool:
     """Whether the process has not ended; one that waits to be reaped has."""
     state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     return state != "Z"
-
-
-async def ended(pid: int, seconds: float) -> None:
-    async with asyncio.timeout(seconds):
-        while runs(pid):
-            await asyncio.sleep(0.05)
 
 
 async def test_calls_may_go_on_and_new_ones_are_refused(tmp_path: Path) -> None:
@@ -55,7 +50,7 @@ async def test_calls_may_go_on_and_new_ones_are_refused(tmp_path: Path) -> None:
             seen = len(peer.face)
             await asyncio.sleep(1.5)
             assert len(peer.face) > seen + 20, "the call goes on"
-        await ended(pid, 10)
+        await until(lambda: not runs(pid), 10)
         await peer.close()
 
 
@@ -75,7 +70,7 @@ async def test_who_stays_is_told_goodbye(
             assert (bye["code"], bye["reason"]) == ("stopping", "the server is stopping")
         if sign == signal.SIGTERM:
             assert time.monotonic() - begun >= drain
-        await ended(pid, 10)
+        await until(lambda: not runs(pid), 10)
         await peer.close()
 
 

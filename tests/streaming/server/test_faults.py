@@ -5,7 +5,6 @@ import functools
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from avatar.errors import AvatarError
 from streaming.render.client import RenderClient
 from streaming.webrtc.session import Session
-from tests.streaming.support.browser import timeouts
+from tests.streaming.support.polling import until
 from tests.streaming.support.talking_peer import TalkingPeer
 from tests.streaming.support.troubled_bar import find_troubled
 
@@ -31,14 +30,8 @@ async def make(tmp_path: Path) -> AsyncIterator[MakeSession]:
 async def begin(make: MakeSession, speaker: str) -> tuple[Session, TalkingPeer]:
     session, peer = make(), TalkingPeer()
     await peer.take_answer(await session.answer(await peer.offer(), speaker))
-    await within(10, lambda: len(peer.face) > 10)
+    await until(lambda: len(peer.face) > 10, 10)
     return session, peer
-
-
-async def within(seconds: float, condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(seconds * timeouts()):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 def unbroken(peer: TalkingPeer) -> bool:
@@ -51,7 +44,7 @@ async def test_sound_goes_on_the_page_is_told_and_the_call_recovers(
 ) -> None:
     (session, peer), (other, neighbour) = await begin(make, "bar"), await begin(make, "pale")
     (tmp_path / trouble).touch()
-    await within(5, lambda: session.stats().renderer_failing)
+    await until(lambda: session.stats().renderer_failing, 5)
     pictures, packets = len(peer.face), len(peer.voice)
     await asyncio.sleep(1.5)
     assert len(peer.voice) - packets > 40, "sound goes on"
@@ -59,7 +52,7 @@ async def test_sound_goes_on_the_page_is_told_and_the_call_recovers(
     late = session.stats().late
     assert late > 0
     (tmp_path / trouble).unlink()
-    await within(10, lambda: not session.stats().renderer_failing)
+    await until(lambda: not session.stats().renderer_failing, 10)
     bars = len(peer.face)
     await asyncio.sleep(2)
     levels = [level for *_, level in peer.face[bars:]]
@@ -82,7 +75,7 @@ async def test_a_speaker_whose_folder_was_removed_is_refused_and_calls_go_on(
         await newcomer.answer(await TalkingPeer().offer(), "lost")
     await newcomer.close("refused")
     seen = len(peer.face)
-    await within(5, lambda: len(peer.face) > seen + 10)
+    await until(lambda: len(peer.face) > seen + 10, 5)
     await peer.close()
     await session.close("the test is over")
 
@@ -91,11 +84,11 @@ async def test_a_clock_set_back_by_an_hour_changes_nothing(
     make: MakeSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, peer = await begin(make, "bar")
-    await within(10, lambda: len(peer.reports) >= 2)
+    await until(lambda: len(peer.reports) >= 2, 10)
     true_time = time.time
     monkeypatch.setattr(time, "time", lambda: true_time() - 3600)
     seen, reports = len(peer.face), len(peer.reports)
-    await within(10, lambda: len(peer.reports) >= reports + 2)
+    await until(lambda: len(peer.reports) >= reports + 2, 10)
     assert len(peer.face) > seen
     assert unbroken(peer)
     assert session.stats().renderer_failing is False

@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from streaming.core.config import ServeConfig
-from tests.streaming.server.test_app import Page, connect, gone
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.page_socket import Page, connect, gone
+from tests.streaming.support.polling import until, wait_until
 from tests.streaming.support.scrape import scrape
 from tests.streaming.support.talking_peer import TalkingPeer
 
@@ -30,9 +31,7 @@ async def test_a_call_leaves_its_traces(server: LiveServer) -> None:
     peer = TalkingPeer()
     async with connect(server) as socket:
         await Page(socket).call(peer)
-        async with asyncio.timeout(10):
-            while len(peer.face) < 30:
-                await asyncio.sleep(0.05)
+        await until(lambda: len(peer.face) >= 30)
         assert scrape(server.address)["avatar_sessions"] == 1
         peer.beeps.paused = True
         await asyncio.sleep(0.5)
@@ -77,7 +76,7 @@ def test_not_ready_while_the_renderer_is_away(server: LiveServer) -> None:
         "the renderer is starting again",
     )
     assert scrape(server.address)["avatar_renderer_up"] == 0
-    wait_until_ready(server)
+    wait_until(lambda: httpx.get(f"{server.address}/readyz").status_code == 200, 30)
     after = scrape(server.address)
     assert (after["avatar_renderer_up"], after["avatar_renderer_starts_total"]) == (1, starts + 1)
 
@@ -88,15 +87,6 @@ def renderer_pid() -> int:
     (renderer,) = multiprocessing.active_children()
     assert renderer.pid
     return renderer.pid
-
-
-def wait_until_ready(server: LiveServer, seconds: float = 30) -> None:
-    import time
-
-    end = time.monotonic() + seconds
-    while httpx.get(f"{server.address}/readyz").status_code != 200:
-        assert time.monotonic() < end, "the renderer did not come back"
-        time.sleep(0.1)
 
 
 DEPLOY = Path(__file__).parents[3] / "deploy"

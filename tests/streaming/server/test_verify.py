@@ -21,8 +21,9 @@ from streaming.server.session_manager import ServerFullError
 from streaming.server.verify import VideoPlaces
 from streaming.server.verify_process import verify_apart
 from tests.streaming.calls.test_browser import write_beeps
-from tests.streaming.support.browser import chromium, wait_until
+from tests.streaming.support.browser import chromium
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.polling import until, wait_until
 from tests.streaming.support.scenery import scenery
 from tests.streaming.support.stranger import LIMITS, OUTSIDE, SECRET, bearing, token
 from tests.support import need
@@ -126,9 +127,7 @@ async def test_an_address_has_one_video_checked_at_a_time(
 
     async with httpx.AsyncClient(base_url=server.address, headers=headers, timeout=30) as client:
         first = asyncio.create_task(client.post("/verify", content=slow()))
-        async with asyncio.timeout(10):
-            while not list(tmp_path.iterdir()):
-                await asyncio.sleep(0.02)
+        await until(lambda: list(tmp_path.iterdir()))
         second = await client.post("/verify", content=b"x")
         release.set()
         assert (second.status_code, (await first).status_code) == (429, 400)
@@ -142,12 +141,9 @@ async def test_a_sender_who_leaves_halfway_leaves_nothing(
     head = f"POST /verify HTTP/1.1\r\nHost: {address}\r\nX-Forwarded-Proto: https\r\n"
     head += f"Authorization: Bearer {token()}\r\nContent-Length: 5000\r\n\r\nhalf"
     writer.write(head.encode())
-    async with asyncio.timeout(10):
-        while not list(tmp_path.iterdir()):
-            await asyncio.sleep(0.02)
-        writer.close()
-        while list(tmp_path.iterdir()):
-            await asyncio.sleep(0.02)
+    await until(lambda: list(tmp_path.iterdir()))
+    writer.close()
+    await until(lambda: not list(tmp_path.iterdir()))
     assert httpx.get(f"{server.address}/healthz").status_code == 200
     assert "Exception" not in caplog.text
 

@@ -4,14 +4,15 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
+from streaming.render.renderer import I420
 from streaming.sinks.preview import Preview
+from tests.streaming.support.polling import until
 from tests.support import need
 
 SIZE = (320, 240)
@@ -38,17 +39,21 @@ def screenshot() -> np.ndarray:
     return np.frombuffer(done.stdout.ljust(size, b"\0")[:size], np.uint8).reshape(SCREEN[::-1])
 
 
+async def show_on(preview: Preview, picture: I420) -> None:
+    while True:
+        await preview.ready()
+        preview.show(0, picture)
+        await asyncio.sleep(0.1)
+
+
 @pytest.mark.usefixtures("desktop")
 async def test_the_picture_is_on_the_screen() -> None:
     preview = Preview(SIZE)
     picture = np.full((SIZE[1] * 3 // 2, SIZE[0]), 128, np.uint8)
     picture[: SIZE[1]] = 200
-    deadline = time.monotonic() + 30
-    while (screenshot() > 180).sum() < 0.8 * SIZE[0] * SIZE[1]:
-        assert time.monotonic() < deadline
-        await preview.ready()
-        preview.show(0, picture)
-        await asyncio.sleep(0.2)
+    showing = asyncio.create_task(show_on(preview, picture))
+    await until(lambda: (screenshot() > 180).sum() >= 0.8 * SIZE[0] * SIZE[1], 30)
+    showing.cancel()
     await preview.close()
 
 
@@ -57,15 +62,8 @@ async def test_without_a_desktop_it_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     assert "WAYLAND_DISPLAY" not in os.environ
     preview = Preview(SIZE)
     picture = np.zeros((SIZE[1] * 3 // 2, SIZE[0]), np.uint8)
-
-    async def show_on() -> None:
-        while True:
-            await preview.ready()
-            preview.show(0, picture)
-            await asyncio.sleep(0.1)
-
     with pytest.raises(AvatarError, match="is there a desktop"):
-        await asyncio.wait_for(show_on(), 60)
+        await asyncio.wait_for(show_on(preview, picture), 60)
     with pytest.raises(AvatarError):
         await preview.close()
 

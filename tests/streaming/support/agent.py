@@ -11,6 +11,7 @@ import httpx
 import websockets
 
 from tests.streaming.support.live_server import LiveServer
+from tests.streaming.support.polling import until
 from tests.streaming.support.talking_peer import TalkingPeer
 
 LOUD = 300  # mean of 16-bit sound: the rest is silence, and what Opus makes of it
@@ -32,13 +33,7 @@ class Onlooker(TalkingPeer):
             response = (await client.post("/offer", json=offer)).raise_for_status().json()
         self.session = response["session_id"]
         await self.take_answer(response["sdp"])
-        await self.until(lambda: len(self.face) > 5)
-
-    @staticmethod
-    async def until(condition: Any, seconds: float = 15) -> None:
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.01)
+        await until(lambda: len(self.face) > 5)
 
     def heard(self, since: float = 0.0) -> list[float]:
         """When sound came, each 20 ms of it."""

@@ -1,8 +1,6 @@
 """Real Chromium for tests: a page on a server, its microphone fed from a sound of known content."""
 
-import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 from streaming.benchmark.live_benchmark import BROWSER_FLAGS, CHROMIUM
 from streaming.benchmark.live_report import LiveReport, judge
 from streaming.benchmark.process_usage import Usage
+from tests.streaming.support.polling import wait_until
 
 SHOWN = "(v => v.videoWidth > 0 && v.currentTime > 0)(document.getElementById('video'))"
 # Mean brightness of the lower middle of what the page shows: where mouths and bars move.
@@ -34,20 +33,6 @@ def chromium(microphone: Path) -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
-
-
-def timeouts() -> float:
-    """1 on a machine with nothing else to do, more where other programs want the same cores."""
-    return max(1.0, os.getloadavg()[0] / (2 * len(os.sched_getaffinity(0))))
-
-
-def wait_until(condition: Callable[[], Any], seconds: float) -> float:
-    """Seconds until `condition` held; fails after `seconds` (more on a busy machine)."""
-    begun, limit = time.monotonic(), seconds * timeouts()
-    while not condition():
-        assert time.monotonic() - begun < limit, f"not within {limit:.1f} s"
-        time.sleep(0.02)
-    return time.monotonic() - begun
 
 
 def first_picture(page: Any, seconds: float = 10) -> float:

@@ -3,15 +3,14 @@
 import re
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.streaming.support.certificate import make_certificate
+from tests.streaming.support.polling import wait_until
 
 DOCUMENTED = Path(__file__).parents[3] / "docs" / "security.md"
-START_LIMIT = 10  # seconds
 
 
 def documented_block() -> str:
@@ -41,19 +40,16 @@ ssl_certificate {certificate}; ssl_certificate_key {key};
 }} }}""")
     process = subprocess.Popen(["nginx", "-c", str(config), "-e", f"{folder}/error.log"])
     try:
-        _wait_for(port)
+        wait_until(lambda: _answers(port))
         yield f"https://localhost:{port}"
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + START_LIMIT
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except OSError:
-            assert time.monotonic() < deadline, "nginx did not start"
-            time.sleep(0.05)
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.streaming.support.polling import wait_until
+
 RATE = 48_000
-START_LIMIT = 10  # seconds
 BLOCK = 960  # bytes read at once: 10 ms
 
 
@@ -97,10 +98,7 @@ def sound_server(folder: Path) -> Iterator[SoundServer]:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         server = SoundServer(address)
-        deadline = time.monotonic() + START_LIMIT
-        while not (folder / "native").exists():
-            assert time.monotonic() < deadline, (folder / "log").read_text()
-            time.sleep(0.05)
+        wait_until((folder / "native").exists)
         for sink in ("mic", "cable"):
             server.add_sink(sink)
         yield server

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from streaming.render.client import RenderClient
 from streaming.webrtc import timeouts
 from streaming.webrtc.session import Session
 from tests.streaming.support.level_bar import find_bars
+from tests.streaming.support.levels import halfway, onsets
+from tests.streaming.support.polling import until
 from tests.streaming.support.talking_peer import TalkingPeer
 
 BUDGET = 0.03
@@ -42,15 +44,9 @@ async def calling(make: MakeSession, **caller: Any) -> AsyncIterator[tuple[Sessi
         await session.close("the test is over")
 
 
-async def within(seconds: float, condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
-
-
 async def test_a_call_brings_the_face_and_the_voice_in_step(make: MakeSession) -> None:
     async with calling(make) as (session, peer):
-        await within(3, lambda: peer.face and peer.voice)
+        await until(lambda: peer.face and peer.voice, 3)
         await asyncio.sleep(4)
         stats = session.stats()
     pts = np.array([media for _, media, _ in peer.face])
@@ -65,22 +61,10 @@ async def test_a_call_brings_the_face_and_the_voice_in_step(make: MakeSession) -
         assert abs(nearest - beep) <= 0.06, "the bar rises with the beep (one frame, one packet)"
 
 
-def halfway(notes: list[tuple[float, float, float]]) -> float:
-    """The level between low and high, whichever of the two is the more frequent."""
-    return float(np.mean(np.percentile([level for *_, level in notes], [10, 90])))
-
-
-def onsets(notes: list[tuple[float, float, float]], threshold: float) -> Any:
-    """Media times at which the level rises."""
-    loud = np.array([level > threshold for *_, level in notes])
-    media = np.array([media for _, media, _ in notes])
-    return media[1:][loud[1:] & ~loud[:-1]]
-
-
 async def test_sender_reports_pair_both_tracks_through_the_one_clock(make: MakeSession) -> None:
     async with calling(make) as (session, peer):
-        await within(10, lambda: len({ssrc for ssrc, *_ in peer.reports}) == 2)
-        await within(10, lambda: len(peer.reports) >= 5)
+        await until(lambda: len({ssrc for ssrc, *_ in peer.reports}) == 2, 10)
+        await until(lambda: len(peer.reports) >= 5, 10)
         face, voice = session._outgoing.face, session._outgoing.voice
     starts = []
     for ssrc, ntp, rtp in peer.reports:
@@ -93,13 +77,13 @@ async def test_sender_reports_pair_both_tracks_through_the_one_clock(make: MakeS
 
 async def test_a_caller_who_sends_nothing_sees_the_face_at_rest(make: MakeSession) -> None:
     async with calling(make, speaks=False) as (_, peer):
-        await within(4, lambda: len(peer.face) > 10)
+        await until(lambda: len(peer.face) > 10, 4)
         assert np.ptp([level for *_, level in peer.face]) < 2
 
 
 async def test_sound_and_picture_go_on_while_packets_pause(make: MakeSession) -> None:
     async with calling(make) as (_, peer):
-        await within(3, lambda: peer.face)
+        await until(lambda: peer.face, 3)
         peer.beeps.paused = True
         await asyncio.sleep(1.0)
         peer.beeps.paused = False
@@ -131,9 +115,9 @@ async def test_a_caller_gone_without_a_word_is_noticed(
 ) -> None:
     monkeypatch.setattr(timeouts, "SILENCE_LIMIT", 2.0)
     async with calling(make) as (session, peer):
-        await within(3, lambda: peer.face)
+        await until(lambda: peer.face, 3)
         await vanish(peer)
-        await within(5, session.closed.is_set)
+        await until(session.closed.is_set, 5)
 
 
 async def vanish(peer: TalkingPeer) -> None:
@@ -149,19 +133,14 @@ async def vanish(peer: TalkingPeer) -> None:
 async def test_twenty_calls_leave_no_task_and_no_thread(make: MakeSession) -> None:
     async def call() -> None:
         async with calling(make) as (_, peer):
-            await within(3, lambda: peer.face)
+            await until(lambda: peer.face, 3)
 
     await call()
     tasks, threads = len(asyncio.all_tasks()), threading.active_count()
     for _ in range(5):
         await asyncio.gather(*(call() for _ in range(4)))
-    await settled(lambda: len(asyncio.all_tasks()) <= tasks)
+    await until(lambda: len(asyncio.all_tasks()) <= tasks, 3)
     assert threading.active_count() <= threads + 8, "no more than the default executor's own"
-
-
-async def settled(condition: Callable[[], bool]) -> None:
-    wait: Awaitable[None] = within(3, condition)
-    await wait
 
 
 async def test_closing_twice_and_at_once_is_harmless(make: MakeSession) -> None:

@@ -11,8 +11,9 @@ from streaming.render.client import RenderClient
 from streaming.webrtc.session import Session
 from streaming.webrtc.viewer import Viewer
 from tests.streaming.support.level_bar import find_bars
+from tests.streaming.support.levels import halfway, onsets
+from tests.streaming.support.polling import until
 from tests.streaming.support.talking_peer import TalkingPeer
-from tests.streaming.webrtc.test_session import halfway, onsets, within
 
 LATE = 3.0  # seconds of the call that the viewer has missed
 STEP = 0.06  # seconds: a frame and a packet
@@ -23,12 +24,12 @@ async def test_who_joins_late_is_told_the_true_time_of_voice_and_face() -> None:
     await worker.attach()
     session, caller = Session(worker, 0.03, [], lambda _: None), TalkingPeer()
     await caller.take_answer(await session.answer(await caller.offer(), "bar"))
-    await within(5, lambda: caller.face and caller.voice)
+    await until(lambda: caller.face and caller.voice, 5)
     await asyncio.sleep(LATE)
 
     viewer, looker = Viewer(session.avatar_stream, [], 20), TalkingPeer(speaks=False)
     await looker.take_answer(await viewer.answer(await looker.offer()))
-    await within(20, lambda: len({ssrc for ssrc, *_ in looker.reports}) == 2)
+    await until(lambda: len({ssrc for ssrc, *_ in looker.reports}) == 2, 20)
     await asyncio.sleep(3)
     voice, face = (sender._ssrc for sender in viewer._peer.getSenders())
     heard = _moments(looker, looker.voice, voice, 48_000, 1000)
