@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
 import torch
 
@@ -14,6 +12,7 @@ from avatar.training.encoder.corpus import read_folder
 from avatar.training.encoder.prepare import Amounts, prepare
 from avatar.training.encoder.text_to_speech import Espeak
 from tests.pretend_cuda import pretend_cuda
+from tests.sounds import write_wav
 from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
 
@@ -65,17 +64,6 @@ SENTENCES = (
 HEADER = "utt\tspeaker\tsplit\talign_score\ttext\tphones_ms\n"
 
 
-def write_sound(path: Path, samples: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("pcm_s16le", rate=SAMPLE_RATE, layout="mono")
-        pcm = (samples[None] * 32767).astype(np.int16)
-        frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-
-
 @pytest.fixture(scope="session")
 def speech_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     need("espeak-ng")
@@ -85,7 +73,7 @@ def speech_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         speaker, split = f"s{number // 4}", "held" if number >= 8 else "train"
         spoken = espeak.speak(text, f"en-us+m{number // 4 + 1}")
         assert spoken is not None
-        write_sound(folder / "small" / speaker / f"u{number}.wav", spoken.samples)
+        write_wav(folder / "small" / speaker / f"u{number}.wav", spoken.samples, SAMPLE_RATE)
         times = " ".join(
             f"{p.name}:{round(p.start * 1000)}-{round(p.end * 1000)}" for p in spoken.phones
         )

@@ -10,28 +10,13 @@ from hypothesis import strategies as st
 
 from avatar.audio import SAMPLE_RATE, SAMPLES_PER_FRAME, Resampler, load_sound, stream_sound
 from avatar.errors import AvatarError
-
-
-def tone(rate: int, seconds: float, hertz: float = 440.0) -> np.ndarray:
-    return (0.5 * np.sin(2 * np.pi * hertz * np.arange(int(rate * seconds)) / rate)).astype("f4")
-
-
-def write(path: Path, samples: np.ndarray, rate: int, layout: str = "mono") -> Path:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("pcm_s16le", rate=rate, layout=layout)
-        pieces = np.atleast_2d(samples)
-        interleaved = (pieces.T.reshape(1, -1) * 32767).astype(np.int16)
-        frame = av.AudioFrame.from_ndarray(interleaved, format="s16", layout=layout)
-        frame.sample_rate = rate
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
+from tests.sounds import tone, write_wav
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(16_000, 1), (48_000, 2), (44_100, 2), (8_000, 1)])
 def test_a_file_of_any_rate_becomes_16_khz_mono(tmp_path: Path, rate: int, channels: int) -> None:
-    samples = np.stack([tone(rate, 1.0)] * channels)
-    path = write(tmp_path / "tone.wav", samples, rate, "stereo" if channels == 2 else "mono")
+    samples = np.stack([tone(1.0, rate, 440)] * channels, axis=1)
+    path = write_wav(tmp_path / "tone.wav", samples, rate)
     sound = load_sound(path)
     assert sound.dtype == np.float32
     assert abs(len(sound) - SAMPLE_RATE) <= 2
@@ -42,7 +27,7 @@ def test_a_file_of_any_rate_becomes_16_khz_mono(tmp_path: Path, rate: int, chann
 
 
 def test_a_stream_is_the_whole_sound_in_pieces_of_a_frame(tmp_path: Path) -> None:
-    path = write(tmp_path / "tone.wav", tone(48_000, 1.01), 48_000)
+    path = write_wav(tmp_path / "tone.wav", tone(1.01))
     pieces = list(stream_sound(path))
     assert {len(piece) for piece in pieces} == {SAMPLES_PER_FRAME}
     whole = load_sound(path)
@@ -69,7 +54,7 @@ def test_what_holds_no_sound_is_said_in_one_line(tmp_path: Path) -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.sampled_from([8000, 16000, 22050, 44100, 48000]), st.lists(st.integers(0, 3000)))
 def test_pieces_resample_as_one(rate: int, cuts: list[int]) -> None:
-    sound = tone(rate, 0.3)
+    sound = tone(0.3, rate)
     whole, pieced = Resampler(rate), Resampler(rate)
     expected = np.concatenate([whole.push(sound), whole.flush()])
     pieces = np.split(sound, np.clip(np.cumsum(cuts), 0, len(sound)))
@@ -79,13 +64,13 @@ def test_pieces_resample_as_one(rate: int, cuts: list[int]) -> None:
 
 def test_stereo_is_mixed_down() -> None:
     resampler = Resampler(SAMPLE_RATE)
-    left, right = tone(SAMPLE_RATE, 0.1), tone(SAMPLE_RATE, 0.1, 700)
+    left, right = tone(0.1, SAMPLE_RATE), tone(0.1, SAMPLE_RATE, 700)
     heard = np.concatenate([resampler.push(np.stack([left, right], axis=1)), resampler.flush()])
     np.testing.assert_allclose(heard, (left + right) / 2, atol=1e-6)
 
 
 def test_stereo_out_of_phase_is_heard() -> None:
-    left = tone(SAMPLE_RATE, 0.5)
+    left = tone(0.5, SAMPLE_RATE)
     heard = Resampler(SAMPLE_RATE).push(np.stack([left, -left], axis=1))
     assert np.abs(heard[2000:]).max() > 0.45
 

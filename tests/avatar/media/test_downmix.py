@@ -6,14 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatar.media.downmix import Downmix
+from tests.sounds import tone
 
 RATE = 16_000
 
 
 def voice(seconds: float, hertz: float = 220.0) -> np.ndarray:
     """A tone that swells and fades as syllables do."""
-    time = np.arange(round(seconds * RATE)) / RATE
-    return (0.4 * np.sin(2 * np.pi * hertz * time) * np.abs(np.sin(4 * time))).astype(np.float32)
+    samples = tone(seconds, RATE, hertz, 0.4)
+    return samples * np.abs(np.sin(4 * np.arange(len(samples)) / RATE)).astype(np.float32)
 
 
 def mix(*channels: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from avatar.audio import SAMPLE_RATE
 from avatar.errors import AvatarError, DeviceLost
 from avatar.i420 import planes_of_rgb, rgb_of_planes
 from avatar.media.samples import Samples
@@ -18,7 +19,7 @@ from avatar.rendering.pose_control import PosedHead
 from avatar.rendering.pose_path import PosePath
 from avatar.rendering.render_video import render_film
 from avatar.speakers.speaker import Speaker
-from tests.conftest import write_sound
+from tests.sounds import write_wav
 
 LEAST_PSNR = 45.0  # dB between pictures drawn here and there
 
@@ -102,7 +103,7 @@ def test_a_turned_head(tiny: Speaker, cuda: str) -> None:
 
 
 def test_a_film(tiny: Speaker, cuda: str, tmp_path: Path) -> None:
-    write_sound(tmp_path / "sound.wav", sound(4, 5).ravel())
+    write_wav(tmp_path / "sound.wav", sound(4, 5).ravel(), SAMPLE_RATE)
     pipeline = Pipeline(tiny, cuda)
     assert render_film([pipeline], tmp_path / "sound.wav", tmp_path / "o.mp4", lambda *_: None) == 5
 

@@ -13,6 +13,7 @@ from avatar.rendering.frame_batches import draw_frames
 from avatar.rendering.pipeline import Pipeline
 from avatar.rendering.render_video import render_film
 from avatar.speakers.speaker import Speaker
+from tests.sounds import write_wav
 
 
 @pytest.fixture(scope="module")
@@ -20,19 +21,12 @@ def pipeline(tiny: Speaker) -> Pipeline:
     return Pipeline(tiny, device="cpu")
 
 
-def write_sound(path: Path, seconds: float, rate: int, channels: int = 1) -> Path:
+def write_click(path: Path, seconds: float, rate: int, channels: int = 1) -> Path:
     """A click at half time over faint noise."""
     rng = np.random.default_rng(0)
-    samples = rng.normal(0, 300, (round(seconds * rate), channels)).astype(np.int16)
-    samples[len(samples) // 2 :][: rate // 100] = 30_000
-    layout = "mono" if channels == 1 else "stereo"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("pcm_s16le", rate=rate, layout=layout)
-        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout=layout)
-        frame.sample_rate = rate
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
+    samples = rng.normal(0, 0.01, (round(seconds * rate), channels))
+    samples[len(samples) // 2 :][: rate // 100] = 0.9
+    return write_wav(path, samples, rate)
 
 
 def silent(_done: int, _total: int) -> None:
@@ -43,7 +37,7 @@ def silent(_done: int, _total: int) -> None:
 def test_film_has_every_frame_and_its_sound_in_step(
     pipeline: Pipeline, tmp_path: Path, rate: int, channels: int
 ) -> None:
-    sound = write_sound(tmp_path / "sound.wav", 1.99, rate, channels)
+    sound = write_click(tmp_path / "sound.wav", 1.99, rate, channels)
     told: list[tuple[int, int]] = []
     count = render_film(
         [pipeline], sound, tmp_path / "film.mp4", lambda done, of: told.append((done, of))
@@ -65,7 +59,7 @@ def test_film_has_every_frame_and_its_sound_in_step(
 
 
 def test_pictures_are_those_of_the_stream(pipeline: Pipeline, tmp_path: Path) -> None:
-    sound = write_sound(tmp_path / "sound.wav", 0.5, SAMPLE_RATE)
+    sound = write_click(tmp_path / "sound.wav", 0.5, SAMPLE_RATE)
     pictures = list(draw_frames([pipeline], stream_sound(sound)))
     assert [picture.index for picture in pictures] == list(range(13))
 
@@ -88,12 +82,12 @@ def test_batches_in_several_threads_show_what_the_stream_shows(
 
 
 def test_one_chunk_is_one_frame(pipeline: Pipeline, tmp_path: Path) -> None:
-    sound = write_sound(tmp_path / "sound.wav", 0.02, SAMPLE_RATE)
+    sound = write_click(tmp_path / "sound.wav", 0.02, SAMPLE_RATE)
     assert len(list(draw_frames([pipeline], stream_sound(sound)))) == 1
 
 
 def test_interruption_leaves_nothing(pipeline: Pipeline, tmp_path: Path) -> None:
-    sound = write_sound(tmp_path / "sound.wav", 1, SAMPLE_RATE)
+    sound = write_click(tmp_path / "sound.wav", 1, SAMPLE_RATE)
 
     def interrupt(done: int, _total: int | None) -> None:
         if done == 5:
@@ -108,14 +102,14 @@ def test_interruption_leaves_nothing(pipeline: Pipeline, tmp_path: Path) -> None
     "name", ["2024-05-01T12:30:00", "talk [id]", "100%d", "-", "Übung 日本", "http:x", "x" * 246]
 )
 def test_a_name_is_only_a_name(pipeline: Pipeline, tmp_path: Path, name: str) -> None:
-    sound = write_sound(tmp_path / "sound.wav", 0.2, SAMPLE_RATE).rename(tmp_path / f"{name}.wav")
+    sound = write_click(tmp_path / "sound.wav", 0.2, SAMPLE_RATE).rename(tmp_path / f"{name}.wav")
     assert render_film([pipeline], sound, tmp_path / f"{name}.mp4", silent) == 5
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {f"{name}.wav", f"{name}.mp4"}
 
 
 def test_refusals(pipeline: Pipeline, tmp_path: Path) -> None:
-    sound = write_sound(tmp_path / "sound.wav", 0.2, SAMPLE_RATE)
+    sound = write_click(tmp_path / "sound.wav", 0.2, SAMPLE_RATE)
     with pytest.raises(AvatarError, match="must end in"):
         render_film([pipeline], sound, tmp_path / "film.gif", silent)
     with pytest.raises(AvatarError, match="File name too long"):

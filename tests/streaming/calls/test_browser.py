@@ -2,7 +2,6 @@
 
 import functools
 import time
-import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from streaming.benchmark import live_benchmark
 from streaming.core.config import ServeConfig
 from streaming.render.find_speakers import find_speakers
+from tests.sounds import beeps, write_wav
 from tests.streaming.support.browser import MOUTH, chromium, first_picture, frames_shown, judge_call
 from tests.streaming.support.live_server import LiveServer, serving, serving_bars
 from tests.streaming.support.polling import load_factor, wait_until
@@ -34,27 +34,15 @@ REFUSE_MICROPHONE = """navigator.mediaDevices.getUserMedia = async () => {
 }"""
 
 
-def write_beeps(file: Path, seconds: int = 4) -> Path:
-    """Half a second of tone, half a second of silence, 48 kHz."""
-    place = np.arange(48_000 * seconds)
-    tone = 0.4 * np.sin(2 * np.pi * 220 * place / 48_000) * (place // 24_000 % 2)
-    with wave.open(str(file), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(48_000)
-        out.writeframes((tone * 32767).astype(np.int16).tobytes())
-    return file
+@pytest.fixture(scope="module")
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_wav(tmp_path_factory.mktemp("sound") / "beeps.wav", beeps(4))
 
 
 @pytest.fixture(scope="module")
-def beeps(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_beeps(tmp_path_factory.mktemp("sound") / "beeps.wav")
-
-
-@pytest.fixture(scope="module")
-def browser(beeps: Path) -> Iterator[Any]:
+def browser(microphone: Path) -> Iterator[Any]:
     need("chromium", "playwright")
-    with chromium(beeps) as browser:
+    with chromium(microphone) as browser:
         yield browser
 
 
@@ -185,10 +173,10 @@ def test_without_a_microphone_the_sample_voice_speaks(
 
 
 def test_a_sound_file_starts_a_call_and_is_spoken(
-    bars: LiveServer, open_page: OpenPage, beeps: Path, tmp_path: Path
+    bars: LiveServer, open_page: OpenPage, microphone: Path, tmp_path: Path
 ) -> None:
     page = open_page(bars, REFUSE_MICROPHONE)
-    page.set_input_files("#file", beeps)
+    page.set_input_files("#file", microphone)
     first_picture(page)
     assert page.locator("#notice").is_hidden(), "nobody asked for the microphone"
     levels = [page.evaluate(MOUTH) for _ in range(40) if not time.sleep(0.05)]

@@ -8,7 +8,7 @@ import pytest
 
 from streaming.core.config import ServeConfig
 from streaming.security.tokens import Grant, TokenSigner
-from tests.streaming.calls.test_browser import write_beeps
+from tests.sounds import beeps, write_wav
 from tests.streaming.support.browser import chromium, first_picture
 from tests.streaming.support.certificate import make_certificate
 from tests.streaming.support.live_server import LiveServer, serving_bars
@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     need("chromium", "playwright")
-    with chromium(write_beeps(tmp_path_factory.mktemp("sound") / "beeps.wav")) as browser:
+    with chromium(write_wav(tmp_path_factory.mktemp("sound") / "beeps.wav", beeps(4))) as browser:
         yield browser.new_context(ignore_https_errors=True).new_page()
 
 

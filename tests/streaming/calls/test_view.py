@@ -10,7 +10,7 @@ import pytest
 
 from streaming.core.config import ServeConfig
 from streaming.security.tokens import Grant, TokenSigner
-from tests.streaming.calls.test_browser import write_beeps
+from tests.sounds import beeps, write_wav
 from tests.streaming.support.browser import MOUTH, chromium, first_picture, frames_shown
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.polling import load_factor, wait_until
@@ -37,7 +37,7 @@ HEARD = """async () => {
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     need("chromium", "playwright")
-    with chromium(write_beeps(tmp_path_factory.mktemp("sound") / "beeps.wav")) as browser:
+    with chromium(write_wav(tmp_path_factory.mktemp("sound") / "beeps.wav", beeps(4))) as browser:
         yield browser
 
 

@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from avatar.audio import SAMPLE_RATE
 from avatar.errors import AvatarError
 from streaming.cli import app
 from streaming.commands.render_films import name_films
-from tests.conftest import write_sound
+from tests.sounds import write_wav
 
 
 @pytest.fixture
 def sounds(tmp_path: Path) -> list[Path]:
     paths = [tmp_path / "one.wav", tmp_path / "two.wav", tmp_path / "three.wav"]
     for frames, path in enumerate(paths, start=12):
-        write_sound(path, np.random.default_rng(frames).normal(0, 0.1, 640 * frames))
+        write_wav(path, np.random.default_rng(frames).normal(0, 0.1, 640 * frames), SAMPLE_RATE)
     return paths
 
 

@@ -4,12 +4,12 @@ import shutil
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from avatar.errors import AvatarError
 from streaming.cli import app
+from tests.sounds import tone, write_wav
 from tests.tiny_speaker import make_tiny_bundle
 
 runner = CliRunner()
@@ -62,13 +62,7 @@ def test_remove_asks_and_deletes_nothing_but_speakers(speakers: Path, tmp_path: 
 @pytest.mark.usefixtures("speakers")
 def test_render(tmp_path: Path) -> None:
     sound, film, pose = tmp_path / "sound.wav", tmp_path / "film.mp4", tmp_path / "pose.csv"
-    tone = (np.sin(np.arange(16_000) * 0.1) * 8000).astype(np.int16)
-    with av.open(str(sound), "w") as container:
-        stream = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(tone[None], format="s16", layout="mono")
-        frame.sample_rate = 16_000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+    write_wav(sound, tone(1.0))
     pose.write_text("0 0 0 0\n1 10 0 0\n")
     run("render", "tiny", "--sound", str(sound), "-o", str(film), "--pose", str(pose))
     with av.open(str(film)) as made_film:

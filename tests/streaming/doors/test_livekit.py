@@ -24,7 +24,7 @@ from livekit.agents.voice.io import AudioOutput
 from streaming.doors.livekit_plugin import SPEECH_RATE, AvatarSession
 from tests.streaming.support.level_bar import SIZE, find_bars
 from tests.streaming.support.polling import until
-from tests.streaming.support.pushed_stage import REST, tone
+from tests.streaming.support.pushed_stage import REST, speech
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Room:
                 self.voice.append((time.monotonic(), level))
 
     async def say(self, seconds: float) -> None:
-        pcm = tone(seconds, SPEECH_RATE)
+        pcm = speech(seconds, SPEECH_RATE)
         for start in range(0, len(pcm), 4800):
             piece = pcm[start : start + 4800]
             await self.output.capture_frame(rtc.AudioFrame(piece, SPEECH_RATE, 1, len(piece) // 2))

@@ -1,7 +1,5 @@
 """What was written against LiveTalking speaks by its addresses, in its words."""
 
-import io
-import wave
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,10 +8,11 @@ import httpx
 import pytest
 
 from streaming.core.config import ServeConfig
+from tests.sounds import tone, wav
 from tests.streaming.support.agent import Onlooker, agent
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.polling import until
-from tests.streaming.support.pushed_stage import RATE, tone
+from tests.streaming.support.pushed_stage import RATE
 
 BY_CALL = pytest.mark.parametrize("path", ["/human", "/interrupt_talk", "/is_speaking"])
 
@@ -25,14 +24,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield server
 
 
-def wav(seconds: float) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes(tone(seconds))
-    return file.getvalue()
+def file_of(seconds: float) -> bytes:
+    return wav(tone(seconds, RATE), RATE)
 
 
 class Page:
@@ -75,7 +68,7 @@ async def test_a_file_is_spoken_and_can_be_interrupted(server: LiveServer) -> No
     async with page(server) as here:
         assert 0 < here.number < 2**53, "a number for JavaScript"
         assert await here.send("/is_speaking") == {"code": 0, "msg": "ok", "data": False}
-        assert (await here.upload(wav(5.0)))["code"] == 0
+        assert (await here.upload(file_of(5.0)))["code"] == 0
         assert (await here.send("/is_speaking"))["data"] is True
         await until(lambda: here.looks.heard() and here.looks.seen_open())
         assert (await here.send("/interrupt_talk"))["code"] == 0
@@ -88,7 +81,7 @@ async def test_a_file_is_spoken_and_can_be_interrupted(server: LiveServer) -> No
 
 async def test_text_needs_a_voice_but_interrupts_all_the_same(server: LiveServer) -> None:
     async with page(server) as here:
-        await here.upload(wav(5.0))
+        await here.upload(file_of(5.0))
         answer = await here.send("/human", type="echo", text="hello", interrupt=True)
         assert answer["code"] == -1
         assert "no voice of its own" in answer["msg"]
@@ -97,7 +90,7 @@ async def test_text_needs_a_voice_but_interrupts_all_the_same(server: LiveServer
 
 @pytest.mark.parametrize(
     ("file", "said"),
-    [(b"no sound", "the file cannot be read"), (b"", ""), (wav(61.0), "longer than 60 s")],
+    [(b"no sound", "the file cannot be read"), (b"", ""), (file_of(61.0), "longer than 60 s")],
 )
 async def test_a_file_that_cannot_be_spoken_is_refused(
     server: LiveServer, file: bytes, said: str
@@ -124,7 +117,7 @@ def test_a_call_that_is_none_and_a_message_that_is_none_are_said_so(
 async def test_an_agent_who_speaks_already_is_not_interrupted(server: LiveServer) -> None:
     async with page(server) as here, agent(server) as speaker:
         await speaker.hear("session.ready")
-        answer = await here.upload(wav(0.5))
+        answer = await here.upload(file_of(0.5))
         assert "somebody else speaks" in answer["msg"]
 
 

@@ -36,7 +36,7 @@ from streaming.doors.pipecat import AvatarVideoService
 from tests.streaming.support.agent import Onlooker
 from tests.streaming.support.level_bar import SIZE, find_bars
 from tests.streaming.support.polling import until
-from tests.streaming.support.pushed_stage import RATE, tone
+from tests.streaming.support.pushed_stage import RATE, speech
 
 
 class Agent(FrameProcessor):
@@ -65,7 +65,7 @@ class Bot:
 
     async def say(self, seconds: float) -> None:
         """As a text-to-speech does: pieces, faster than they are heard, then the end."""
-        pcm = tone(seconds)
+        pcm = speech(seconds)
         for start in range(0, len(pcm), 4800):
             await self.agent.push_frame(TTSAudioRawFrame(pcm[start : start + 4800], RATE, 1))
         await self.agent.push_frame(TTSStoppedFrame())

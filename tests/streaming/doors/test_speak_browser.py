@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from streaming.core.config import ServeConfig
+from tests.sounds import tone, write_wav
 from tests.streaming.support.browser import MOUTH, chromium, first_picture
 from tests.streaming.support.live_server import LiveServer, serving_bars
-from tests.streaming.support.silent_sound import write_silence
 from tests.support import need
 
 # What a user writes: a WebSocket, pieces of 16-bit sound in base64, the end of the segment.
@@ -54,7 +54,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     need("chromium", "playwright")
-    with chromium(write_silence(tmp_path_factory.mktemp("sound") / "silence.wav")) as browser:
+    with chromium(
+        write_wav(tmp_path_factory.mktemp("sound") / "silence.wav", tone(2.0, level=0))
+    ) as browser:
         yield browser
 
 

@@ -13,7 +13,7 @@ from streaming.core.config import ServeConfig
 from tests.streaming.support.agent import agent, onlooking
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.polling import until
-from tests.streaming.support.pushed_stage import RATE, tone
+from tests.streaming.support.pushed_stage import RATE, speech
 from tests.streaming.support.stranger import SECRET, bearing, token
 
 
@@ -32,7 +32,7 @@ async def test_what_an_agent_says_is_seen_and_heard(server: LiveServer) -> None:
         ready = await speaker.hear("session.ready")
         assert ready["session_id"] == onlooker.session
         assert (ready["rate"], ready["generation"]) == (RATE, 0)
-        await speaker.send("agent.speak", audio=in_base64(tone(0.6)))
+        await speaker.send("agent.speak", audio=in_base64(speech(0.6)))
         await speaker.send("agent.speak_end")
         assert (await speaker.hear("agent.speak_started"))["segment"] == 0
         ended = await speaker.hear("agent.speak_ended")
@@ -46,7 +46,7 @@ async def test_what_an_agent_says_is_seen_and_heard(server: LiveServer) -> None:
 async def test_binary_messages_of_another_rate_are_speech_too(server: LiveServer) -> None:
     async with onlooking(server) as onlooker, agent(server, "?rate=16000") as speaker:
         assert (await speaker.hear("session.ready"))["rate"] == 16_000
-        await speaker.socket.send(tone(0.4, 16_000))
+        await speaker.socket.send(speech(0.4, 16_000))
         await speaker.send("agent.speak_end")
         assert (await speaker.hear("agent.speak_ended"))["position_ms"] == pytest.approx(400, abs=1)
         assert onlooker.heard()
@@ -56,7 +56,7 @@ async def test_an_interruption_silences_the_face_and_says_how_far_it_came(
     server: LiveServer,
 ) -> None:
     async with onlooking(server) as onlooker, agent(server) as speaker:
-        pcm = tone(4.0)
+        pcm = speech(4.0)
         for start in range(0, len(pcm), RATE):
             await speaker.send("agent.speak", audio=in_base64(pcm[start : start + RATE]))
         await until(lambda: len(onlooker.heard()) > 30)
@@ -64,7 +64,7 @@ async def test_an_interruption_silences_the_face_and_says_how_far_it_came(
         interrupted = time.monotonic()
         ended = await speaker.hear("agent.speak_ended")
         assert (await speaker.hear("agent.interrupted"))["generation"] == 1
-        await speaker.send("agent.speak", audio=in_base64(tone(0.5)), generation=0)
+        await speaker.send("agent.speak", audio=in_base64(speech(0.5)), generation=0)
         await speaker.send("agent.speak_end", generation=0)
         pictures = len(onlooker.face)
         await until(lambda: len(onlooker.face) > pictures + 25)
@@ -100,7 +100,7 @@ async def test_what_makes_no_sense_is_refused_in_words_and_the_call_goes_on(
 
 async def test_a_flood_of_speech_is_refused_and_the_call_goes_on(server: LiveServer) -> None:
     async with onlooking(server) as onlooker, agent(server) as speaker:
-        piece = tone(1.3)
+        piece = speech(1.3)
         for _ in range(60):
             await speaker.socket.send(piece)
         problem = await speaker.hear("error")
@@ -116,7 +116,7 @@ async def test_a_second_agent_is_turned_away_and_the_first_speaks_on(server: Liv
         await first.hear("session.ready")
         async with agent(server) as second:
             assert "somebody else speaks" in (await second.hear("error"))["message"]
-        await first.socket.send(tone(0.3))
+        await first.socket.send(speech(0.3))
         await first.send("agent.speak_end")
         await first.hear("agent.speak_ended")
 
@@ -131,7 +131,7 @@ async def test_without_a_call_or_a_rate_there_is_an_error(server: LiveServer, qu
 async def test_an_agent_is_told_when_the_call_ends(server: LiveServer) -> None:
     async with onlooking(server) as onlooker, agent(server) as speaker:
         await speaker.hear("session.ready")
-        await speaker.socket.send(tone(1.0))
+        await speaker.socket.send(speech(1.0))
         await onlooker.close()
         problem = await speaker.hear("error")
         assert problem["code"] == "ended"

@@ -18,7 +18,7 @@ from streaming.marks.watermark import Watermark
 from streaming.marks.watermark_reader import WatermarkReader
 from streaming.media.avatar_stream import AvatarStream
 from streaming.media.clock import SessionClock
-from tests.conftest import write_sound
+from tests.sounds import tone, write_wav
 from tests.streaming.support.scenery import I420, scenery
 
 
@@ -62,8 +62,7 @@ async def test_a_stream_is_left_alone_if_the_settings_say_so() -> None:
 
 
 def render(monkeypatch: pytest.MonkeyPatch, bundle: Path, folder: Path, *words: str) -> Path:
-    rate = 16_000
-    write_sound(folder / "sound.wav", np.zeros(rate, np.float32))
+    write_wav(folder / "sound.wav", tone(1.0, level=0))
     film = folder / "film.mp4"
     arguments = ["avatar", "render", str(bundle), "--sound", str(folder / "sound.wav")]
     arguments += ["-o", str(film), "--device", "cpu", "--backend", "torch", *words]

@@ -10,15 +10,15 @@ import pytest
 from avatar.audio import SAMPLE_RATE, SAMPLES_PER_FRAME
 from streaming.media.audio_input import SETTLING_PACKETS, AudioInput, Samples
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
+from tests.sounds import PITCH, sine
 from tests.streaming.conftest import VirtualTime
 
 PACKET = 960
-PITCH = 200.0  # Hz
 
 
-def tone(start: int, count: int, pitch: float = PITCH) -> Samples:
-    place = np.arange(start, start + count)
-    return (0.5 * np.sin(2 * np.pi * pitch * place / VOICE_RATE)).astype(np.float32)
+def spoken(start: int, count: int, hertz: float = PITCH) -> Samples:
+    """A tone at positions [start, start + count)."""
+    return sine(np.arange(start, start + count), VOICE_RATE, hertz)
 
 
 class Caller:
@@ -39,7 +39,7 @@ class Caller:
             if number not in lost:
                 start = (self._sent - 1) * PACKET
                 position = start - SETTLING_PACKETS * PACKET
-                self.sound.push(tone(position, PACKET), self._stamp + start)
+                self.sound.push(spoken(position, PACKET), self._stamp + start)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_late_first_packet_does_not_make_the_whole_call_late(time: VirtualTime
 
 def test_the_voice_is_given_back_sample_by_sample(caller: Caller) -> None:
     caller.send(10)
-    np.testing.assert_array_equal(caller.sound.voice(960, 4 * PACKET), tone(960, 4 * PACKET))
+    np.testing.assert_array_equal(caller.sound.voice(960, 4 * PACKET), spoken(960, 4 * PACKET))
 
 
 def test_chunks_hold_the_same_sound_at_16_khz(caller: Caller) -> None:
@@ -75,8 +75,7 @@ def test_chunks_hold_the_same_sound_at_16_khz(caller: Caller) -> None:
     assert len(chunks) == 10 * SAMPLES_PER_FRAME
     filter_delay = 31  # samples of 48 kHz: half the filter
     place = np.arange(len(chunks)) * 3 + 2 - filter_delay
-    expected = 0.5 * np.sin(2 * np.pi * PITCH * place / VOICE_RATE)
-    assert np.abs(chunks - expected)[SAMPLES_PER_FRAME:].max() < 0.01
+    assert np.abs(chunks - sine(place, VOICE_RATE))[SAMPLES_PER_FRAME:].max() < 0.01
     assert caller.sound.concealed == 0
 
 
@@ -86,7 +85,7 @@ def test_nothing_above_8_khz_is_folded_into_the_speech(time: VirtualTime) -> Non
     sound = AudioInput(clock)
     for number in range(10):
         time.now += 0.02
-        sound.push(tone(number * PACKET, PACKET, pitch=11_000), number * PACKET)
+        sound.push(spoken(number * PACKET, PACKET, hertz=11_000), number * PACKET)
     assert max(np.abs(sound.chunk(number)).max() for number in range(1, 4)) < 0.005
 
 
@@ -105,16 +104,18 @@ def test_stereo_pcm_of_the_decoder_becomes_mono(time: VirtualTime) -> None:
 def test_a_lost_packet_is_concealed_and_the_rest_keeps_its_place(caller: Caller) -> None:
     caller.send(10, lost=(4,))
     hole = caller.sound.voice(4 * PACKET, PACKET)
-    true = tone(4 * PACKET, PACKET)
+    true = spoken(4 * PACKET, PACKET)
     assert np.abs(hole - true).mean() < 0.5 * np.abs(true).mean(), "the pitch goes on"
-    np.testing.assert_array_equal(caller.sound.voice(5 * PACKET, PACKET), tone(5 * PACKET, PACKET))
+    np.testing.assert_array_equal(
+        caller.sound.voice(5 * PACKET, PACKET), spoken(5 * PACKET, PACKET)
+    )
 
 
 def test_a_long_gap_fades_to_silence(caller: Caller) -> None:
     caller.send(40, lost=tuple(range(10, 30)))
     assert not caller.sound.voice(15 * PACKET, 10 * PACKET).any()
     np.testing.assert_array_equal(
-        caller.sound.voice(30 * PACKET, PACKET), tone(30 * PACKET, PACKET)
+        caller.sound.voice(30 * PACKET, PACKET), spoken(30 * PACKET, PACKET)
     )
 
 
@@ -125,7 +126,7 @@ def test_chunks_go_on_when_packets_pause(caller: Caller) -> None:
     assert caller.sound.concealed == 10 * VOICE_PER_FRAME
     caller.send(30, lost=tuple(range(20)))
     np.testing.assert_array_equal(
-        caller.sound.voice(32 * PACKET, PACKET), tone(32 * PACKET, PACKET)
+        caller.sound.voice(32 * PACKET, PACKET), spoken(32 * PACKET, PACKET)
     )
 
 
@@ -193,7 +194,7 @@ def test_memory_is_constant(caller: Caller) -> None:
 
 def test_stereo_out_of_phase_is_heard(caller: Caller) -> None:
     for number in range(25):
-        left = (16_000 * tone(number * PACKET, PACKET)).astype(np.int16)
+        left = (16_000 * spoken(number * PACKET, PACKET)).astype(np.int16)
         interleaved = np.stack([left, -left], axis=1).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(interleaved, format="s16", layout="stereo")
         frame.sample_rate, frame.time_base = VOICE_RATE, Fraction(1, VOICE_RATE)
@@ -201,7 +202,7 @@ def test_stereo_out_of_phase_is_heard(caller: Caller) -> None:
         caller.time.now += PACKET / VOICE_RATE
         caller.sound.feed(frame)
     heard = caller.sound.voice(10 * PACKET, 10 * PACKET)
-    expected = 16_000 / 32_768 * tone(10 * PACKET, 10 * PACKET)
+    expected = 16_000 / 32_768 * spoken(10 * PACKET, 10 * PACKET)
     np.testing.assert_allclose(heard, expected, atol=1e-3)
 
 
@@ -248,7 +249,7 @@ class LongPackets:
         for _ in range(round(seconds * 1000)):
             self.time.now += 0.001
             if self.time.now - self._begun >= (self.sent + self.packet) / VOICE_RATE - 1e-9:
-                self.sound.push(tone(self.sent, self.packet), self.sent)
+                self.sound.push(spoken(self.sent, self.packet), self.sent)
                 self.sent, self.sent_at = self.sent + self.packet, self.time.now
                 self.origin = self.sound._offset or 0
             end = (self._frame + 1) * VOICE_PER_FRAME

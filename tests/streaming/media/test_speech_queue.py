@@ -6,8 +6,9 @@ import pytest
 from avatar.errors import AvatarError
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE
 from streaming.media.speech_queue import SpeechFinished, SpeechRefusedError, SpeechStarted
+from tests.sounds import tone
 from tests.streaming.conftest import VirtualTime
-from tests.streaming.support.pushed_stage import BUDGET, RATE, REST, performing, pushing, tone
+from tests.streaming.support.pushed_stage import BUDGET, RATE, REST, performing, pushing, speech
 from tests.streaming.support.stepped_clock import pass_time
 
 FRAME = 0.04
@@ -23,7 +24,7 @@ async def test_the_first_speaking_picture_leaves_soon_after_the_push(
     async with pushing(time) as (stage, queue):
         await pass_time(time, 1.0 + moment)
         pushed = time.now
-        queue.push(tone(0.24), RATE)
+        queue.push(speech(0.24), RATE)
         await pass_time(time, 0.5)
         first = stage.opened_at()[0]
     assert first - pushed <= 0.120 + BUDGET + STEP
@@ -33,7 +34,7 @@ async def test_the_first_speaking_picture_leaves_soon_after_the_push(
 async def test_voice_and_lips_begin_and_end_together(time: VirtualTime) -> None:
     async with pushing(time) as (stage, queue):
         await pass_time(time, 0.5)
-        queue.push(tone(0.4), RATE)
+        queue.push(speech(0.4), RATE)
         queue.end_segment()
         await pass_time(time, 1.0)
         begin, end = stage.sounding()
@@ -48,7 +49,7 @@ async def test_lips_wait_for_their_look_ahead_or_for_the_end_of_the_segment(
     time: VirtualTime,
 ) -> None:
     async with pushing(time) as (stage, queue):
-        queue.push(tone(0.1), RATE)
+        queue.push(speech(0.1), RATE)
         await pass_time(time, 1.0)
         assert not stage.heard().any()
         queue.end_segment()
@@ -62,7 +63,7 @@ async def test_speech_of_any_rate_keeps_its_pitch_and_its_length(
     time: VirtualTime, rate: int
 ) -> None:
     async with pushing(time) as (stage, queue):
-        pcm = tone(1.0, rate)
+        pcm = speech(1.0, rate)
         for start in range(0, len(pcm), 1000):
             queue.push(pcm[start : start + 1000], rate)
         queue.end_segment()
@@ -80,10 +81,10 @@ async def test_speech_that_runs_dry_stops_with_its_lips_and_goes_on_with_them(
 ) -> None:
     async with pushing(time, lead) as (stage, queue):
         await pass_time(time, 0.2)
-        queue.push(tone(0.3), RATE)
+        queue.push(speech(0.3), RATE)
         await pass_time(time, 1.0)
         first = stage.open_frames()
-        queue.push(tone(0.3), RATE)
+        queue.push(speech(0.3), RATE)
         queue.end_segment()
         await pass_time(time, 1.0)
         heard, frames = stage.heard(), stage.open_frames()
@@ -99,7 +100,7 @@ async def test_speech_that_runs_dry_stops_with_its_lips_and_goes_on_with_them(
 
 
 async def test_nothing_of_speech_that_comes_in_real_time_is_lost(time: VirtualTime) -> None:
-    pcm = tone(2.0)
+    pcm = speech(2.0)
     async with pushing(time) as (stage, queue):
         for start in range(0, len(pcm), 960):  # 20 ms
             queue.push(pcm[start : start + 960], RATE)
@@ -117,7 +118,7 @@ async def test_clearing_silences_the_voice_at_once_without_a_click(
 ) -> None:
     async with pushing(time, lead) as (stage, queue):
         await pass_time(time, 0.2)
-        queue.push(tone(5.0), RATE)
+        queue.push(speech(5.0), RATE)
         await pass_time(time, 1.0 + moment)
         queue.clear()
         cleared = time.now
@@ -138,7 +139,7 @@ async def test_clearing_silences_the_voice_at_once_without_a_click(
 
 async def test_the_face_goes_on_without_a_jump_when_speech_is_cleared(time: VirtualTime) -> None:
     async with pushing(time) as (stage, queue):
-        queue.push(tone(5.0), RATE)
+        queue.push(speech(5.0), RATE)
         await pass_time(time, 1.0)
         queue.clear()
         await pass_time(time, 1.0)
@@ -152,13 +153,13 @@ async def test_what_was_cleared_is_never_heard_and_late_speech_of_before_is_drop
 ) -> None:
     async with pushing(time) as (stage, queue):
         before = queue.generation
-        queue.push(tone(1.0), RATE, before)
+        queue.push(speech(1.0), RATE, before)
         queue.clear()
-        queue.push(tone(1.0), RATE, before)
+        queue.push(speech(1.0), RATE, before)
         queue.end_segment(before)
         await pass_time(time, 1.0)
         assert not stage.heard().any()
-        queue.push(tone(0.3, pitch=400), RATE, queue.generation)
+        queue.push(speech(0.3, hertz=400), RATE, queue.generation)
         queue.end_segment(queue.generation)
         await pass_time(time, 1.0)
         begin, end = stage.sounding()
@@ -174,9 +175,9 @@ async def test_what_was_cleared_is_never_heard_and_late_speech_of_before_is_drop
 async def test_reports_come_when_the_sound_leaves(time: VirtualTime) -> None:
     async with pushing(time) as (stage, queue):
         await pass_time(time, 0.3)
-        queue.push(tone(0.4), RATE)
+        queue.push(speech(0.4), RATE)
         queue.end_segment()
-        queue.push(tone(0.2), RATE)
+        queue.push(speech(0.2), RATE)
         queue.end_segment()
         await pass_time(time, 0.3)
         assert 0.05 < queue.position < 0.3
@@ -192,7 +193,7 @@ async def test_reports_come_when_the_sound_leaves(time: VirtualTime) -> None:
 
 async def test_a_segment_that_ends_after_it_ran_dry_is_finished_at_once(time: VirtualTime) -> None:
     async with pushing(time) as (stage, queue):
-        queue.push(tone(0.32, VOICE_RATE), VOICE_RATE)
+        queue.push(speech(0.32, VOICE_RATE), VOICE_RATE)
         await pass_time(time, 1.0)
         queue.end_segment()
         await pass_time(time, 0.02)
@@ -201,13 +202,13 @@ async def test_a_segment_that_ends_after_it_ran_dry_is_finished_at_once(time: Vi
 
 async def test_half_a_segment_and_then_nothing_is_given_up(time: VirtualTime) -> None:
     async with pushing(time) as (stage, queue):
-        queue.push(tone(0.3), RATE)
+        queue.push(speech(0.3), RATE)
         await pass_time(time, 4.9)
         assert queue.speaking
         await pass_time(time, 1.0)
         events = [event for _, event in stage.events]
         assert not queue.speaking
-        queue.push(tone(0.2), RATE)
+        queue.push(speech(0.2), RATE)
         queue.end_segment()
         await pass_time(time, 1.0)
         later = [event for _, event in stage.events[len(events) :]]
@@ -228,7 +229,7 @@ async def test_speech_that_cannot_be_taken_is_refused_in_words(
     time: VirtualTime, pcm: bytes, rate: int, said: str
 ) -> None:
     async with pushing(time) as (stage, queue):
-        queue.push(tone(0.4), RATE)
+        queue.push(speech(0.4), RATE)
         with pytest.raises(SpeechRefusedError, match=said):
             queue.push(pcm, rate)
         queue.end_segment()
@@ -244,13 +245,13 @@ async def test_only_one_may_push_at_a_time(time: VirtualTime) -> None:
                 async with stage.stream.pushed_speech(stage.note):
                     pass
         async with stage.stream.pushed_speech(stage.note) as queue:
-            queue.push(tone(0.4), RATE)
+            queue.push(speech(0.4), RATE)
             await pass_time(time, 1.0)
             assert stage.heard().any()
 
 
 async def test_the_microphone_speaks_before_and_after_without_a_click(time: VirtualTime) -> None:
-    hum = (0.3 * np.sin(2 * np.pi * 100 * np.arange(960) / VOICE_RATE)).astype(np.float32)
+    hum = tone(0.02, VOICE_RATE, hertz=100, level=0.3)
     async with performing(time) as stage:
 
         async def hear(seconds: float) -> None:
@@ -262,7 +263,7 @@ async def test_the_microphone_speaks_before_and_after_without_a_click(time: Virt
         await hear(1.0)
         async with stage.stream.pushed_speech(stage.note) as queue:
             await hear(0.5)
-            queue.push(tone(0.5), RATE)
+            queue.push(speech(0.5), RATE)
             queue.end_segment()
             await hear(1.0)
         await hear(1.0)
@@ -279,7 +280,7 @@ async def test_the_microphone_speaks_before_and_after_without_a_click(time: Virt
 async def test_two_minutes_of_segments_and_interruptions_keep_step(time: VirtualTime) -> None:
     async with pushing(time, lead=0.04) as (stage, queue):
         for turn in range(40):
-            queue.push(tone(2.0), RATE)
+            queue.push(speech(2.0), RATE)
             queue.end_segment()
             await pass_time(time, 3.0 if turn % 2 else 1.0, step=0.02)
             if turn % 2 == 0:

@@ -4,25 +4,22 @@ import numpy as np
 import pytest
 
 from streaming.media.upsampler import Upsampler
+from tests.sounds import sine
 
 RATE = 8000
-
-
-def tone(stamps: np.ndarray, rate: int) -> np.ndarray:
-    return np.sin(2 * np.pi * 1000 * stamps / rate).astype(np.float32)
 
 
 @pytest.mark.parametrize("piece", [80, 160, 480])
 def test_pieces_come_out_as_one_tone_at_its_own_time(piece: int) -> None:
     upsampler = Upsampler(RATE)
     pieces = [
-        upsampler.take(tone(np.arange(start, start + piece), RATE), start)
+        upsampler.take(sine(np.arange(start, start + piece), RATE, 1000, 1.0), start)
         for start in range(4000, 4000 + 20 * piece, piece)
     ]
     stamps = [stamp for _, stamp in pieces]
     assert np.all(np.diff(stamps) == piece * 6)
     sound = np.concatenate([samples for samples, _ in pieces])
-    wanted = tone(np.arange(stamps[0], stamps[0] + len(sound)), 48_000)
+    wanted = sine(np.arange(stamps[0], stamps[0] + len(sound)), hertz=1000, level=1.0)
     settled = slice(24 * 6, None)
     assert np.abs(sound - wanted)[settled].max() < 0.01
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from streaming.benchmark.live_benchmark import running_server
-from tests.streaming.calls.test_browser import write_beeps
+from tests.sounds import beeps, write_wav
 from tests.streaming.support.browser import chromium, first_picture
 from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.page_socket import Page, connect
@@ -78,7 +78,7 @@ def test_the_page_says_that_the_server_stops_and_then_goodbye(tmp_path: Path) ->
     need("chromium", "playwright")
     with (
         running_server(*flags(tmp_path, 4)) as (address, pid),
-        chromium(write_beeps(tmp_path / "beeps.wav")) as browser,
+        chromium(write_wav(tmp_path / "beeps.wav", beeps(4))) as browser,
     ):
         page = browser.new_page()
         page.goto(address)

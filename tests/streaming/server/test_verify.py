@@ -20,7 +20,7 @@ from streaming.server import verify, verify_process
 from streaming.server.session_manager import ServerFullError
 from streaming.server.verify import VideoPlaces
 from streaming.server.verify_process import verify_apart
-from tests.streaming.calls.test_browser import write_beeps
+from tests.sounds import beeps, write_wav
 from tests.streaming.support.browser import chromium
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.polling import until, wait_until
@@ -183,7 +183,7 @@ async def test_a_video_that_takes_too_long_is_given_up(
 def test_the_page_says_of_a_file_what_was_found(folder: Path) -> None:
     need("chromium", "playwright")
     film(folder, Watermark(Payload.today("bar")))
-    sound = write_beeps(folder / "beeps.wav")
+    sound = write_wav(folder / "beeps.wav", beeps(4))
     with serving_bars(folder) as server, chromium(sound) as browser:
         page = browser.new_page()
         page.goto(f"{server.address}/verify")

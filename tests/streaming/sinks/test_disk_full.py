@@ -15,7 +15,7 @@ from avatar.speakers.speaker import load_speaker
 from streaming.media.playout import VOICE_PACKET
 from streaming.sinks.destination import Destination
 from streaming.sinks.recorder import Recorder
-from tests.streaming.calls.test_browser import write_beeps
+from tests.sounds import beeps, write_wav
 from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
 
@@ -56,7 +56,7 @@ async def test_a_film_that_does_not_fit_ends_in_words_and_leaves_nothing(small_d
 
 def test_rendering_ends_in_words_too(small_disk: Path, tmp_path: Path) -> None:
     pipeline = Pipeline(load_speaker(str(make_tiny_bundle(tmp_path / "tiny"))), "cpu")
-    sound = write_beeps(tmp_path / "beeps.wav", seconds=30)
+    sound = write_wav(tmp_path / "beeps.wav", beeps(30))
     with pytest.raises(AvatarError, match="No space left on device"):
         render_film([pipeline], sound, small_disk / "film.mp4", lambda *_: None)
     assert list(small_disk.iterdir()) == []

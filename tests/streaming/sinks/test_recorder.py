@@ -16,6 +16,7 @@ from streaming.media.playout import VOICE_PACKET
 from streaming.render.renderer import I420
 from streaming.sinks.destination import Destination
 from streaming.sinks.recorder import Recorder
+from tests.sounds import sine
 from tests.support import need
 
 SIZE = (192, 128)
@@ -31,9 +32,9 @@ def face(number: int) -> I420:
 
 def voice(packet: int) -> np.ndarray:
     """20 ms of 1 kHz beside every bright frame."""
-    loud = packet // 2 in FLASHES
+    level = 0.5 * (packet // 2 in FLASHES)
     place = np.arange(VOICE_PACKET) + packet * VOICE_PACKET
-    return (0.5 * loud * np.sin(2 * np.pi * 1000 * place / VOICE_RATE)).astype(np.float32)
+    return sine(place, VOICE_RATE, 1000, level)
 
 
 async def perform(film: Recorder, pace: float = 0.0) -> None:

@@ -6,6 +6,7 @@ import pytest
 from streaming.media.clock import VOICE_RATE
 from streaming.sinks.voice_pace import MOST_STRETCH, VoicePace
 from streaming.sinks.voice_ring import VoiceRing
+from tests.sounds import sine, tone
 
 BLOCK = 480
 TEN_MINUTES = 600 * VOICE_RATE // BLOCK
@@ -37,16 +38,12 @@ def test_a_device_that_stood_still_is_caught_up_with_once() -> None:
     assert start == pytest.approx(2999 * BLOCK + 0.5 * VOICE_RATE, abs=0.005 * VOICE_RATE)
 
 
-def tone(places: np.ndarray) -> np.ndarray:
-    return 0.5 * np.sin(2 * np.pi * 1000 * places / VOICE_RATE)
-
-
 def test_the_voice_between_two_samples_is_the_voice() -> None:
     ring = VoiceRing()
-    ring.write(0, tone(np.arange(48_000)).astype(np.float32))
+    ring.write(0, tone(1.0, hertz=1000))
     for start, step in ((1000.0, 1.0), (1000.37, 1.0002), (20_000.5, 0.999)):
         heard = ring.read(start, step, BLOCK)
-        truth = tone(start + step * np.arange(BLOCK))
+        truth = sine(start + step * np.arange(BLOCK), hertz=1000)
         error = np.sqrt(np.mean((heard - truth) ** 2) / np.mean(truth**2))
         assert 20 * np.log10(error) < -50
 

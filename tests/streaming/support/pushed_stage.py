@@ -17,20 +17,20 @@ from streaming.media.speech_queue import SpeechEvent, SpeechQueue
 from streaming.render.batcher import Batcher
 from streaming.render.caller import Deliver, Submitted
 from streaming.render.renderer import Chunk
+from tests.sounds import PITCH, pcm16, tone
 from tests.streaming.conftest import VirtualTime
 from tests.streaming.support.level_bar import LevelBar
 from tests.streaming.support.stepped_clock import NotingSink, SteppedClock
 
 BUDGET = 0.026  # seconds for rendering, as on two cores
 RATE = 24_000
-PITCH = 200.0  # Hz
+LEVEL = 12_000 / 32_767  # of what is pushed
 REST = 90  # brightness of the level bar where no sound is
 
 
-def tone(seconds: float, rate: int = RATE, pitch: float = PITCH) -> bytes:
-    """16-bit PCM, as a text-to-speech gives it."""
-    place = np.arange(round(seconds * rate)) / rate
-    return (np.sin(2 * np.pi * pitch * place) * 12_000).astype("<i2").tobytes()
+def speech(seconds: float, rate: int = RATE, hertz: float = PITCH) -> bytes:
+    """A tone in 16-bit PCM, as a text-to-speech gives it."""
+    return pcm16(tone(seconds, rate, hertz, LEVEL))
 
 
 class PromptRenderer:

@@ -4,7 +4,6 @@ import os
 import subprocess
 import threading
 import time
-import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.sounds import write_wav
 from tests.streaming.support.polling import wait_until
 
 RATE = 48_000
@@ -112,9 +112,4 @@ def write_clicks(file: Path, seconds: int, every: float = 0.8) -> Path:
     place = np.arange(seconds * RATE)
     within = place % int(every * RATE) - RATE // 4
     burst = np.cos(2 * np.pi * 440 * within / RATE) * ((within >= 0) & (within < 0.06 * RATE))
-    with wave.open(str(file), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes((0.6 * burst * 32767).astype(np.int16).tobytes())
-    return file
+    return write_wav(file, 0.6 * burst, RATE)

@@ -17,9 +17,12 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import RtcpSrPacket, RtpPacket
 
+from tests.sounds import sine
+
 PACKET = 960
 RATE = 48_000
-BEEP = RATE // 2  # half a second of tone, half a second of silence
+BEEP = RATE // 2  # half a second of silence, half a second of tone
+LEVEL = 12_000 / 32_767
 
 
 class Beeps(MediaStreamTrack):
@@ -43,8 +46,8 @@ class Beeps(MediaStreamTrack):
             self._sent += 1
             if not self.paused:
                 break
-        tone = np.sin(2 * np.pi * 220 * place / RATE) * 12_000 * (place // BEEP % 2) * self.loud
-        pcm = tone.astype(np.int16)[np.newaxis]
+        level = LEVEL * self.loud * (place[0] // BEEP % 2)
+        pcm = (sine(place, RATE, 220, level) * 32_767).astype(np.int16)[np.newaxis]
         frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
         frame.sample_rate, frame.pts = RATE, int(place[0])
         frame.time_base = Fraction(1, RATE)

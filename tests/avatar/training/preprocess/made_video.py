@@ -57,11 +57,6 @@ def _sound_packets(voice: Any, sound: NDArray[np.float32], start: float) -> Iter
     yield from voice.encode(None)
 
 
-def tone(seconds: float) -> NDArray[np.float32]:
-    """A sound that is not silent."""
-    return (0.3 * np.sin(np.arange(round(seconds * RATE)) * 0.2)).astype(np.float32)
-
-
 def portrait() -> Image:
     """A face, 256x256 (Eileen Collins, NASA, public domain)."""
     need("skimage", "mediapipe")

@@ -11,12 +11,13 @@ from avatar.training.preprocess.face_crop import Survey, choose_crops, find_cut
 from avatar.training.preprocess.ingest import ingest
 from avatar.training.preprocess.phase_cache import require_space
 from avatar.training.preprocess.progress import silent
-from tests.avatar.training.preprocess.made_video import portrait, talk, tone, write_video
+from tests.avatar.training.preprocess.made_video import RATE, portrait, talk, write_video
+from tests.sounds import tone
 
 
 def test_a_small_source_keeps_its_pixels(tmp_path: Path) -> None:
     image = portrait()
-    video = write_video(tmp_path / "v.mkv", [image] * 30, None, tone(1.2))
+    video = write_video(tmp_path / "v.mkv", [image] * 30, None, tone(1.2, RATE))
     taken = ingest([video, video], tmp_path / "w", silent)
     side = taken.frames.shape[1]
     assert side % 16 == 0
@@ -31,18 +32,18 @@ def test_a_small_source_keeps_its_pixels(tmp_path: Path) -> None:
 
 def test_the_work_is_done_once_and_again_for_another_video(tmp_path: Path) -> None:
     image = portrait()
-    video = write_video(tmp_path / "v.mkv", [image] * 30, None, tone(1.2))
+    video = write_video(tmp_path / "v.mkv", [image] * 30, None, tone(1.2, RATE))
     first = ingest([video], tmp_path / "w", silent)
     calls: list[str] = []
     again = ingest([video], tmp_path / "w", lambda phase, *_: calls.append(phase))
     assert calls == []
     assert np.array_equal(first.frames, again.frames)
-    other = write_video(tmp_path / "o.mkv", [image] * 20, None, tone(0.8))
+    other = write_video(tmp_path / "o.mkv", [image] * 20, None, tone(0.8, RATE))
     assert len(ingest([other], tmp_path / "w", silent).frames) == 20
 
 
 def test_an_interrupted_copy_is_made_anew(tmp_path: Path) -> None:
-    video = write_video(tmp_path / "v.mkv", [portrait()] * 30, None, tone(1.2))
+    video = write_video(tmp_path / "v.mkv", [portrait()] * 30, None, tone(1.2, RATE))
 
     def interrupt(phase: str, done: int, total: int) -> None:
         del total
@@ -81,7 +82,7 @@ def test_clips_of_different_size_share_one_output_size() -> None:
 
 
 def _refused(tmp_path: Path, frames: list, match: str) -> None:
-    video = write_video(tmp_path / "v.mkv", frames, None, tone(len(frames) / 25))
+    video = write_video(tmp_path / "v.mkv", frames, None, tone(len(frames) / 25, RATE))
     with pytest.raises(AvatarError, match=match) as refusal:
         ingest([video], tmp_path / "w", silent)
     assert "\n" not in str(refusal.value)

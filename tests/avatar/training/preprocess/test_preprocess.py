@@ -12,7 +12,8 @@ from avatar.training.preprocess.geometry import into_head, project, transform, u
 from avatar.training.preprocess.landmark_sets import LIPS
 from avatar.training.reference import choose_reference, track_reference
 from streaming import cli
-from tests.avatar.training.preprocess.made_video import Talk, portrait, talk, tone, write_video
+from tests.avatar.training.preprocess.made_video import RATE, Talk, portrait, talk, write_video
+from tests.sounds import tone
 
 FRAMES = 520
 POINTS = np.array([[118.0, 100], [148, 100], [131, 125], [124, 138], [139, 138], [131, 85]])
@@ -26,7 +27,7 @@ def footage() -> Talk:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, footage: Talk) -> Path:
     folder = tmp_path_factory.mktemp("tracked")
-    write_video(folder / "v.mkv", footage.frames, None, tone(FRAMES / 25))
+    write_video(folder / "v.mkv", footage.frames, None, tone(FRAMES / 25, RATE))
     preprocess([folder / "v.mkv"], folder / "w")
     return folder
 
@@ -114,7 +115,7 @@ def test_more_footage_lands_in_the_same_canonical_space(
     folder: Path, tracked: TrackedVideo, footage: Talk
 ) -> None:
     part = slice(40, 90)
-    write_video(folder / "more.mkv", footage.frames[part], None, tone(2))
+    write_video(folder / "more.mkv", footage.frames[part], None, tone(2, RATE))
     more = track_with(tracked, [folder / "more.mkv"], folder / "more")
     error = _errors(more, footage.maps[part], footage.maps[tracked.canonical])
     assert np.sqrt(np.square(error).sum(-1).mean()) < 0.3
@@ -137,7 +138,7 @@ def test_a_silent_take_becomes_the_reference(
 
 
 def test_less_than_twenty_seconds_is_refused(tmp_path: Path) -> None:
-    write_video(tmp_path / "v.mkv", [portrait()] * 50, None, tone(2))
+    write_video(tmp_path / "v.mkv", [portrait()] * 50, None, tone(2, RATE))
     with pytest.raises(AvatarError, match="only 2 s of usable face: give at least 20 s"):
         preprocess([tmp_path / "v.mkv"], tmp_path / "w")
 

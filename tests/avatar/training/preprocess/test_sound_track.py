@@ -9,7 +9,8 @@ from avatar.errors import AvatarError
 from avatar.media.sound_tracks import heard
 from avatar.training.preprocess.sound_track import read_voice
 from avatar.training.preprocess.video_reader import Clip, count_picture, read_pictures
-from tests.avatar.training.preprocess.made_video import RATE, Image, tone, write_video
+from tests.avatar.training.preprocess.made_video import RATE, Image, write_video
+from tests.sounds import tone
 
 
 def _beside(video: Path) -> np.ndarray:
@@ -46,7 +47,7 @@ def test_a_late_picture_moves_the_sound(tmp_path: Path) -> None:
 
 
 def test_frames_without_sound_are_left_out(tmp_path: Path) -> None:
-    video = write_video(tmp_path / "v.mkv", _frames(50), None, tone(1.0))
+    video = write_video(tmp_path / "v.mkv", _frames(50), None, tone(1.0, RATE))
     assert len(_beside(video)) == 27 * 640
 
 

@@ -11,7 +11,8 @@ import pytest
 from avatar.errors import AvatarError
 from avatar.media.recording import recording_of
 from avatar.training.preprocess.video_reader import Picture, expected_pictures, read_pictures
-from tests.avatar.training.preprocess.made_video import Image, tone, write_video
+from tests.avatar.training.preprocess.made_video import Image, write_video
+from tests.sounds import tone, write_wav
 from tests.support import need
 
 
@@ -83,10 +84,6 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
 
 
 def test_sound_alone_is_refused(tmp_path: Path) -> None:
-    import wave
-
-    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
-        file.setparams((1, 2, 16_000, 0, "NONE", ""))
-        file.writeframes((tone(1) * 32767).astype(np.int16).tobytes())
+    write_wav(tmp_path / "a.wav", tone(1))
     with pytest.raises(AvatarError, match="no pictures"):
         list(_pictures(tmp_path / "a.wav"))
