@@ -1,11 +1,13 @@
-"""What several tests need: saying that a part of the machine is absent."""
+"""What several tests need: the command line, and saying that a part of the machine is absent."""
 
 import importlib.util
 import os
 import shutil
+import sys
 
 import pytest
 
+AVATAR = [sys.executable, "-c", "from streaming.cli import main; main()"]
 PROGRAMS = {
     "chromium",
     "ffmpeg",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_layout import AVATAR, STREAMING
+from tests.package_order import AVATAR, STREAMING
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])

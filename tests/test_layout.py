@@ -1,42 +1,14 @@
 """The rules of the layout, read from the import statements of every module."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.package_order import AVATAR, STREAMING
 
-# From the top down: a package imports what stands below it, never what stands above or beside.
-AVATAR = (
-    "evaluation",
-    "training",
-    "benchmark",
-    "rendering",
-    "speakers",
-    "config",
-    "models",
-    "audio",
-    "media",
-)
-STREAMING = (
-    "cli",
-    "commands",
-    "desktop",
-    "doctor",
-    "benchmark",
-    "server",
-    "talk",
-    "doors",
-    "webrtc",
-    "sinks",
-    "devices",
-    "media",
-    "render",
-    "security",
-    "marks",
-    "core",
-)
+ROOT = Path(__file__).parents[1]
 
 
 def imports(path: Path) -> set[str]:
@@ -59,14 +31,14 @@ def within(name: str, package: str) -> bool:
     return name == package or name.startswith(f"{package}.")
 
 
-def room(path: Path) -> str:
+def top_package(path: Path) -> str:
     """The package, or the module, right below `avatar` or `streaming` that a file stands in."""
     return path.relative_to(ROOT).with_suffix("").parts[1]
 
 
 def above(path: Path, order: tuple[str, ...]) -> list[str]:
-    house, own = path.relative_to(ROOT).parts[0], order.index(room(path))
-    upper = [f"{house}.{name}" for name in order[:own]]
+    root, own = path.relative_to(ROOT).parts[0], order.index(top_package(path))
+    upper = [f"{root}.{name}" for name in order[:own]]
     return [name for name in imports(path) if any(within(name, package) for package in upper)]
 
 
@@ -78,7 +50,7 @@ def test_avatar_knows_nothing_of_streaming(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules("streaming"), ids=str)
 def test_streaming_touches_no_network_weights(path: Path) -> None:
-    if room(path) == "commands":  # they also train and judge
+    if top_package(path) == "commands":  # they also train and judge
         return
     forbidden = ("torch", "avatar.models", "avatar.training", "avatar.evaluation")
     assert not [n for n in imports(path) for f in forbidden if within(n, f)]
@@ -90,22 +62,29 @@ def test_models_touch_no_files(path: Path) -> None:
     assert not [n for n in imports(path) for f in forbidden if within(n, f)]
 
 
-def test_every_room_has_its_place_in_the_order() -> None:
-    assert {room(path) for path in modules("streaming")} - {"__init__"} == set(STREAMING)
+def test_every_package_has_its_place_in_the_order() -> None:
+    assert {top_package(path) for path in modules("streaming")} - {"__init__"} == set(STREAMING)
     alone = {"__init__", "errors", "files", "i420", "yaml_files"}  # import each other only
-    assert {room(path) for path in modules("avatar")} - alone == set(AVATAR)
+    assert {top_package(path) for path in modules("avatar")} - alone == set(AVATAR)
 
 
 @pytest.mark.parametrize("path", modules("streaming"), ids=str)
 def test_streaming_imports_only_downwards(path: Path) -> None:
-    assert room(path) == "__init__" or not above(path, STREAMING)
+    assert top_package(path) == "__init__" or not above(path, STREAMING)
 
 
 @pytest.mark.parametrize("path", modules("avatar"), ids=str)
 def test_avatar_imports_only_downwards(path: Path) -> None:
-    order = (*AVATAR, room(path)) if room(path) not in AVATAR else AVATAR
+    order = (*AVATAR, top_package(path)) if top_package(path) not in AVATAR else AVATAR
     assert not above(path, order)
 
 
 def test_nothing_but_the_command_line_stands_in_streaming_itself() -> None:
     assert {path.name for path in (ROOT / "streaming").glob("*.py")} == {"__init__.py", "cli.py"}
+
+
+def test_no_test_borrows_from_another() -> None:
+    """What two of them need stands beside them, in a module that is no test."""
+    for path in modules("tests"):
+        borrowed = [name for name in imports(path) if re.match(r"tests\..*\btest_\w+\.", name)]
+        assert not borrowed, path

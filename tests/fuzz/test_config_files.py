@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from avatar.errors import AvatarError
 from streaming.core.config import load_config, make_ice_servers
-from tests.fuzz.conftest import StreamingEncoder
+from tests.fuzz.conftest import ErrorLog
 from tests.fuzz.mutations import JSON, mutated_bytes, mutated_lines
 from tests.fuzz.profile import check_words, fuzz, no_hang
 
@@ -44,7 +44,7 @@ FILES = st.one_of(
 @example(b"host: 2001-99-99")
 @example(b"host: !!binary x")
 def test_a_file_is_read_or_refused_in_one_line(
-    tmp_path: Path, ear: StreamingEncoder, data: bytes
+    tmp_path: Path, error_log: ErrorLog, data: bytes
 ) -> None:
     file = tmp_path / "serve.yaml"
     file.write_bytes(data)
@@ -53,7 +53,7 @@ def test_a_file_is_read_or_refused_in_one_line(
             make_ice_servers(load_config(file, {}))
         except AvatarError as error:
             check_words(error)
-    assert not ear.heard
+    assert not error_log.lines
 
 
 def test_the_good_one_is_good(tmp_path: Path) -> None:

@@ -1,11 +1,23 @@
-"""Fixtures of the streaming tests: a clock the test moves, and aiortc set up as the server does."""
+"""Fixtures of the streaming tests: a clock, a server, a renderer, a browser, a sound server."""
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from streaming.render.client import RenderClient
+from streaming.render.renderer import FindSpeakers
 from streaming.webrtc.aiortc_patches.install import install
+from tests.sounds import beeps, write_wav
+from tests.streaming.support.browser import chromium
+from tests.streaming.support.server_fixture import server as server
+from tests.streaming.support.server_fixture import server_config as server_config
+from tests.streaming.support.server_fixture import speakers as speakers
+from tests.streaming.support.sound_server import SoundServer, running_sound_server
+from tests.streaming.support.stranger import SECRET
+from tests.streaming.support.virtual_time import VirtualTime
+from tests.support import need
 
 HERE = Path(__file__).parent
 CLOCKLESS = {
@@ -26,7 +38,7 @@ CLOCKLESS = {
         "tokens",
     ),
     "sinks": ("framing", "voice_pace"),
-    "webrtc": ("h264_encoder", "jitter_buffer", "messages", "timeouts", "vp8_encoder"),
+    "webrtc": ("jitter_buffer", "messages", "timeouts", "video_encoders"),
 }  # modules that only compute, or whose time is virtual; what is not named here runs alone
 COMPUTED = {
     HERE / folder / f"test_{name}.py" for folder, names in CLOCKLESS.items() for name in names
@@ -41,16 +53,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.realtime)
 
 
-@dataclass
-class VirtualTime:
-    """Monotonic seconds that pass only when a test says so."""
-
-    now: float = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def time() -> VirtualTime:
     return VirtualTime()
@@ -59,3 +61,41 @@ def time() -> VirtualTime:
 @pytest.fixture(autouse=True, scope="session")
 def _changed_aiortc() -> None:
     install()
+
+
+@pytest.fixture(scope="module")
+def token_secret_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The secret that `support.stranger.token` signs with."""
+    file = tmp_path_factory.mktemp("secrets") / "token.secret"
+    file.write_bytes(SECRET)
+    file.chmod(0o600)
+    return str(file)
+
+
+@pytest.fixture
+async def renderer(speakers: FindSpeakers) -> AsyncIterator[RenderClient]:
+    """A rendering process and the server's end of it, without a server."""
+    client = RenderClient(speakers)
+    await client.attach()
+    yield client
+    await client.stop()
+
+
+@pytest.fixture(scope="module")
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the browser hears: half a second of tone, half a second of silence."""
+    return write_wav(tmp_path_factory.mktemp("sound") / "beeps.wav", beeps(4))
+
+
+@pytest.fixture(scope="module")
+def browser(microphone: Path) -> Iterator[Any]:
+    need("chromium", "playwright")
+    with chromium(microphone) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def sound_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundServer]:
+    need("pulseaudio", "sounddevice")
+    with running_sound_server(tmp_path_factory.mktemp("pulse")) as server:
+        yield server

@@ -5,7 +5,6 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,19 +13,19 @@ import websockets
 from aioice.ice import get_host_addresses
 
 from streaming.core.config import ServeConfig
-from tests.streaming.support.live_server import LiveServer, serving_bars
-from tests.streaming.support.stranger import LIMITS, OUTSIDE, SECRET, bearing, page, receive, token
+from tests.streaming.support.live_server import LiveServer
+from tests.streaming.support.stranger import LIMITS, OUTSIDE, bearing, page, receive, token
 from tests.streaming.support.talking_peer import TalkingPeer
 
 
-@pytest.fixture
-def proxied(tmp_path: Path) -> Iterator[LiveServer]:
-    (tmp_path / "token.secret").write_bytes(SECRET)
-    config = ServeConfig(
-        token_secret_file=str(tmp_path / "token.secret"), behind_proxy="127.0.0.1", limits=LIMITS
-    )
-    with serving_bars(tmp_path, config) as server:
-        yield server
+@pytest.fixture(scope="module")
+def server_config(token_secret_file: str) -> ServeConfig:
+    return ServeConfig(token_secret_file=token_secret_file, behind_proxy="127.0.0.1", limits=LIMITS)
+
+
+def outside(address: str) -> dict[str, str]:
+    """Headers of a caller with a token, as the proxy hands them on."""
+    return bearing(token()) | OUTSIDE | {"x-forwarded-for": address}
 
 
 @contextmanager
@@ -50,62 +49,60 @@ async def packets(victim: socket.socket, seconds: float) -> int:
         count += 1
 
 
-async def test_past_the_proxy_there_is_no_way_in(proxied: LiveServer) -> None:
+async def test_past_the_proxy_there_is_no_way_in(server: LiveServer) -> None:
     headers = bearing(token())
-    assert httpx.get(f"{proxied.address}/speakers", headers=headers).status_code == 403
-    assert httpx.get(f"{proxied.address}/speakers", headers=headers | OUTSIDE).status_code == 200
+    assert httpx.get(f"{server.address}/speakers", headers=headers).status_code == 403
+    assert httpx.get(f"{server.address}/speakers", headers=headers | OUTSIDE).status_code == 200
     with pytest.raises(websockets.exceptions.InvalidStatus):
-        await page(proxied, additional_headers=headers)
+        await page(server, additional_headers=headers)
 
 
-async def test_one_address_has_its_share_of_calls_and_no_more(proxied: LiveServer) -> None:
-    headers = bearing(token()) | OUTSIDE
+async def test_one_address_has_its_share_of_calls_and_no_more(server: LiveServer) -> None:
+    headers, other = outside("198.51.100.21"), outside("198.51.100.22")
     peer = TalkingPeer()
     offer = {"sdp": await peer.offer(), "type": "offer"}
-    async with httpx.AsyncClient(base_url=proxied.address) as client:
+    async with httpx.AsyncClient(base_url=server.address) as client:
         first = await client.post("/offer", json=offer, headers=headers)
         second = await client.post("/offer", json=offer, headers=headers)
         assert (first.status_code, second.status_code) == (200, 429)
         assert int(second.headers["retry-after"]) > 0
-        other = headers | {"x-forwarded-for": "198.51.100.8"}
         assert (await client.post("/offer", json=offer, headers=other)).status_code == 200
     await peer.close()
 
 
-async def test_one_address_has_its_share_of_sockets_and_tries(proxied: LiveServer) -> None:
-    headers = bearing(token()) | OUTSIDE
+async def test_one_address_has_its_share_of_sockets_and_tries(server: LiveServer) -> None:
+    headers, other = outside("198.51.100.31"), outside("198.51.100.32")
 
     async def told(socket: Any) -> Any:
         message = await receive(socket)
         return message.get("code", message["type"])
 
-    async with page(proxied, additional_headers=headers) as one:
+    async with page(server, additional_headers=headers) as one:
         assert await told(one) == "hello"
         for _ in range(2):
-            async with page(proxied, additional_headers=headers) as two:
+            async with page(server, additional_headers=headers) as two:
                 assert await told(two) == "hello"
-                async with page(proxied, additional_headers=headers) as three:
+                async with page(server, additional_headers=headers) as three:
                     assert await told(three) == "too-many"
-    async with page(proxied, additional_headers=headers) as sixth:
+    async with page(server, additional_headers=headers) as sixth:
         assert await told(sixth) == "too-many", "five tries a minute"
-    other = headers | {"x-forwarded-for": "198.51.100.8"}
-    async with page(proxied, additional_headers=other) as neighbour:
+    async with page(server, additional_headers=other) as neighbour:
         assert await told(neighbour) == "hello"
 
 
 @pytest.mark.parametrize("trickled", [False, True])
 async def test_the_server_cannot_be_pointed_at_its_own_network(
-    proxied: LiveServer, trickled: bool
+    server: LiveServer, trickled: bool
 ) -> None:
     def line(victim: socket.socket) -> str:
         address, port = victim.getsockname()
         return f"candidate:1 1 udp 2130706431 {address} {port} typ host"
 
-    async def call(victim: socket.socket, headers: dict[str, str]) -> int:
+    async def call(victim: socket.socket, address: str) -> int:
         peer = TalkingPeer()
         lines = (await peer.offer()).splitlines()
         kept = [text for text in lines if "candidate" not in text]
-        async with page(proxied, additional_headers=headers | bearing(token())) as socket:
+        async with page(server, additional_headers=outside(address)) as socket:
             if not trickled:
                 kept.insert(kept.index("a=mid:0"), f"a={line(victim)}")
             sdp = "\r\n".join(kept) + "\r\n"
@@ -119,7 +116,6 @@ async def test_the_server_cannot_be_pointed_at_its_own_network(
         await peer.close()
         return count
 
-    here = OUTSIDE | {"x-forwarded-for": "127.0.0.1"}
     with listening() as victim:
-        assert await call(victim, OUTSIDE) == 0
-        assert await call(victim, here) > 0, "the same offer from this machine is followed"
+        assert await call(victim, "198.51.100.41") == 0
+        assert await call(victim, "127.0.0.1") > 0, "the same offer from this machine is followed"

@@ -12,11 +12,9 @@ import pytest
 from streaming.benchmark import live_benchmark
 from streaming.core.config import ServeConfig
 from streaming.render.find_speakers import find_speakers
-from tests.sounds import beeps, write_wav
-from tests.streaming.support.browser import MOUTH, chromium, first_picture, frames_shown, judge_call
+from tests.streaming.support.browser import MOUTH, first_picture, frames_shown, judge_call
 from tests.streaming.support.live_server import LiveServer, serving, serving_bars
 from tests.streaming.support.polling import load_factor, wait_until
-from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
 
 DEMO = Path(__file__).parents[3] / "trained_speakers" / "demo"
@@ -35,22 +33,8 @@ REFUSE_MICROPHONE = """navigator.mediaDevices.getUserMedia = async () => {
 
 
 @pytest.fixture(scope="module")
-def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_wav(tmp_path_factory.mktemp("sound") / "beeps.wav", beeps(4))
-
-
-@pytest.fixture(scope="module")
-def browser(microphone: Path) -> Iterator[Any]:
-    need("chromium", "playwright")
-    with chromium(microphone) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def bars(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    folder = tmp_path_factory.mktemp("bars")
-    with serving_bars(folder, ServeConfig(max_sessions=2, block_code=True)) as server:
-        yield server
+def server_config() -> ServeConfig:
+    return ServeConfig(max_sessions=2, block_code=True)
 
 
 OpenPage = Callable[..., Any]
@@ -102,9 +86,9 @@ def test_the_real_renderer_speaks_with_the_microphone(open_page: OpenPage, tmp_p
 
 
 def test_the_face_moves_with_the_sound_and_rests_without(
-    bars: LiveServer, open_page: OpenPage
+    server: LiveServer, open_page: OpenPage
 ) -> None:
-    page = open_page(bars)
+    page = open_page(server)
     page.click("#start")
     first_picture(page)
     time.sleep(1)
@@ -119,20 +103,20 @@ def test_the_face_moves_with_the_sound_and_rests_without(
     assert np.ptp([page.evaluate(MOUTH) for _ in range(20)]) < 5
 
 
-def test_start_and_stop_again_and_again(bars: LiveServer, open_page: OpenPage) -> None:
-    page = open_page(bars)
+def test_start_and_stop_again_and_again(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server)
     for _ in range(5):
         page.click("#start")
         first_picture(page)
         page.click("#stop")
-        wait_until(lambda: gone(bars), 5)
+        wait_until(lambda: gone(server), 5)
         assert page.inner_text("#status") == "Ready"
 
 
 def test_two_tabs_at_once_and_a_third_is_told_that_it_is_full(
-    bars: LiveServer, open_page: OpenPage
+    server: LiveServer, open_page: OpenPage
 ) -> None:
-    one, two, three = (open_page(bars) for _ in range(3))
+    one, two, three = (open_page(server) for _ in range(3))
     for page in (one, two):
         page.click("#start")
     for page in (one, two):
@@ -144,25 +128,25 @@ def test_two_tabs_at_once_and_a_third_is_told_that_it_is_full(
     assert all(frames_shown(page) > count for page, count in zip((one, two), counts, strict=True))
     one.close()
     two.close()
-    wait_until(lambda: gone(bars), 5)
+    wait_until(lambda: gone(server), 5)
 
 
 def test_a_page_that_dies_without_a_word_is_gone_within_five_seconds(
-    bars: LiveServer, browser: Any, open_page: OpenPage
+    server: LiveServer, browser: Any, open_page: OpenPage
 ) -> None:
-    page = open_page(bars)
+    page = open_page(server)
     page.click("#start")
     first_picture(page)
     session = browser.new_browser_cdp_session()
     target = page.context.new_cdp_session(page).send("Target.getTargetInfo")["targetInfo"]
     session.send("Target.closeTarget", {"targetId": target["targetId"]})
-    wait_until(lambda: gone(bars), 5)
+    wait_until(lambda: gone(server), 5)
 
 
 def test_without_a_microphone_the_sample_voice_speaks(
-    bars: LiveServer, open_page: OpenPage
+    server: LiveServer, open_page: OpenPage
 ) -> None:
-    page = open_page(bars, REFUSE_MICROPHONE)
+    page = open_page(server, REFUSE_MICROPHONE)
     page.click("#start")
     first_picture(page)
     assert page.inner_text("#notice-title") == "The microphone is not allowed"
@@ -173,9 +157,9 @@ def test_without_a_microphone_the_sample_voice_speaks(
 
 
 def test_a_sound_file_starts_a_call_and_is_spoken(
-    bars: LiveServer, open_page: OpenPage, microphone: Path, tmp_path: Path
+    server: LiveServer, open_page: OpenPage, microphone: Path, tmp_path: Path
 ) -> None:
-    page = open_page(bars, REFUSE_MICROPHONE)
+    page = open_page(server, REFUSE_MICROPHONE)
     page.set_input_files("#file", microphone)
     first_picture(page)
     assert page.locator("#notice").is_hidden(), "nobody asked for the microphone"
@@ -187,8 +171,8 @@ def test_a_sound_file_starts_a_call_and_is_spoken(
     assert page.inner_text("#notice-title") == "This file cannot be played"
 
 
-def test_another_speaker_during_the_call(bars: LiveServer, open_page: OpenPage) -> None:
-    page = open_page(bars)
+def test_another_speaker_during_the_call(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server)
     page.click("#start")
     first_picture(page)
     page.get_by_role("radio", name="bar").press("ArrowRight")
@@ -202,8 +186,8 @@ def test_another_speaker_during_the_call(bars: LiveServer, open_page: OpenPage) 
     assert page.inner_text("#status") == "Live"
 
 
-def test_a_recording_and_a_screenshot_are_saved(bars: LiveServer, open_page: OpenPage) -> None:
-    page = open_page(bars)
+def test_a_recording_and_a_screenshot_are_saved(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server)
     page.click("#start")
     first_picture(page)
     with page.expect_download() as picture:
@@ -217,8 +201,8 @@ def test_a_recording_and_a_screenshot_are_saved(bars: LiveServer, open_page: Ope
     assert recording.value.suggested_filename.endswith((".webm", ".mp4"))
 
 
-def test_the_figures_are_those_of_the_call(bars: LiveServer, open_page: OpenPage) -> None:
-    page = open_page(bars)
+def test_the_figures_are_those_of_the_call(server: LiveServer, open_page: OpenPage) -> None:
+    page = open_page(server)
     page.click("#start")
     first_picture(page)
     page.keyboard.press("g")
@@ -247,9 +231,9 @@ def test_a_server_that_stops_is_reported_in_plain_words(
 
 
 def test_everything_has_a_name_and_the_page_fits_a_phone(
-    bars: LiveServer, open_page: OpenPage
+    server: LiveServer, open_page: OpenPage
 ) -> None:
-    page = open_page(bars, viewport={"width": 360, "height": 740})
+    page = open_page(server, viewport={"width": 360, "height": 740})
     nameless = """() => [...document.querySelectorAll('button, select, input, [role]')]
       .filter((e) => e.checkVisibility() && e.role !== 'status')
       .filter((e) => !e.ariaLabel && !e.textContent.trim() && !e.labels?.length)
@@ -261,13 +245,13 @@ def test_everything_has_a_name_and_the_page_fits_a_phone(
 
 
 @pytest.fixture
-def probed(bars: LiveServer, browser: Any) -> Iterator[Any]:
+def probed(server: LiveServer, browser: Any) -> Iterator[Any]:
     """A page in a call, with the probe of the benchmark in it; `contexts` are its sound devices."""
     context = browser.new_context(bypass_csp=True)
     page = context.new_page()
     page.add_init_script(KEEP_CONTEXTS)
     page.add_init_script(path=live_benchmark.PROBE)
-    page.goto(bars.address)
+    page.goto(server.address)
     page.click("#start")
     page.wait_for_timeout(5000)
     yield page

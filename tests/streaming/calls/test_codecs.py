@@ -1,41 +1,17 @@
 """Calls with offers that phones, gateways and simple viewers make: other codecs, or no sound."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 
-from tests.streaming.support.live_server import LiveServer, serving_bars
-from tests.streaming.support.polling import until
+from tests.streaming.support.live_server import LiveServer
+from tests.streaming.support.posted_call import call, post_offer
 from tests.streaming.support.talking_peer import TalkingPeer
 
 H264 = {"video": "video/H264"}
 HIGH = "640c1f"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with serving_bars(tmp_path_factory.mktemp("codecs")) as server:
-        yield server
-
-
-async def post(server: LiveServer, sdp: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=server.address) as client:
-        return await client.post("/offer", json={"sdp": sdp, "type": "offer"})
-
-
-async def call(server: LiveServer, peer: TalkingPeer, offer: str, seconds: float) -> str:
-    """A call of at least that long, pictures and all; the answer."""
-    answer = await post(server, offer)
-    assert answer.status_code == 200, answer.text
-    sdp = str(answer.json()["sdp"])
-    await peer.take_answer(sdp)
-    await until(lambda: peer.face and peer.face[-1][1] >= seconds, 15)
-    await peer.close()
-    return sdp
 
 
 def levels(notes: list[tuple[float, float, float]]) -> Any:
@@ -95,7 +71,7 @@ async def test_an_offer_that_cannot_be_served_is_refused_with_what_is_missing(
 ) -> None:
     peer = TalkingPeer()
     offer = re.sub(f"(a=rtpmap:[0-9]+ )({old})/", rf"\1{new}/", await peer.offer())
-    answer = await post(server, offer)
+    answer = await post_offer(server, offer)
     await peer.close()
     assert answer.status_code == 400
     assert re.search(words, answer.json()["detail"])

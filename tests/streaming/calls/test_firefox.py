@@ -7,7 +7,7 @@ import pytest
 
 from tests.streaming.support.browser import SHOWN
 from tests.streaming.support.firefox import FirefoxPage, firefox
-from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.polling import wait_until
 from tests.support import need
 
@@ -17,12 +17,6 @@ def page(tmp_path: Path) -> Iterator[FirefoxPage]:
     need("firefox-esr")
     with firefox(tmp_path) as page:
         yield page
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[LiveServer]:
-    with serving_bars(tmp_path) as server:
-        yield server
 
 
 MOVES = """(async () => {

@@ -1,19 +1,13 @@
 """Callers who name no address that could be used (Firefox names only .local), and reach us."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.streaming.calls.test_codecs import call
-from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.live_server import LiveServer
+from tests.streaming.support.posted_call import call
 from tests.streaming.support.talking_peer import TalkingPeer
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with serving_bars(tmp_path_factory.mktemp("candidates")) as server:
-        yield server
 
 
 def behind_names(offer: str) -> str:

@@ -1,33 +1,23 @@
 """The page behind a real nginx: as documented, below a path, and as it was once documented."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streaming.core.config import ServeConfig
-from tests.streaming.support.browser import chromium, first_picture
-from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.browser import first_picture
+from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.nginx import documented_block, nginx
-from tests.streaming.support.stranger import SECRET, token
+from tests.streaming.support.stranger import token
 from tests.support import need
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[LiveServer]:
-    need("nginx", "chromium", "playwright")
-    (tmp_path / "token.secret").write_bytes(SECRET)
-    config = ServeConfig(token_secret_file=str(tmp_path / "token.secret"), behind_proxy="127.0.0.1")
-    with serving_bars(tmp_path, config) as server:
-        yield server
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Any]:
-    with chromium(tmp_path / "silence.wav") as browser:
-        yield browser
+@pytest.fixture(scope="module")
+def server_config(token_secret_file: str) -> ServeConfig:
+    need("nginx")
+    return ServeConfig(token_secret_file=token_secret_file, behind_proxy="127.0.0.1")
 
 
 def block(server: LiveServer) -> str:

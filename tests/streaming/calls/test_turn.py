@@ -19,10 +19,9 @@ from typing import Any
 import pytest
 
 from streaming.security.tokens import Grant, TokenSigner
-from tests.streaming.commands.test_serve import AVATAR
 from tests.streaming.support.certificate import make_certificate
 from tests.streaming.support.namespaces import Machine, lay_cable, machines
-from tests.support import need
+from tests.support import AVATAR, need
 from tests.tiny_speaker import make_tiny_bundle
 
 ROOT = Path(__file__).parents[3]

@@ -9,14 +9,11 @@ import numpy as np
 import pytest
 
 from streaming.core.config import ServeConfig
-from streaming.security.tokens import Grant, TokenSigner
-from tests.sounds import beeps, write_wav
-from tests.streaming.support.browser import MOUTH, chromium, first_picture, frames_shown
-from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.browser import MOUTH, first_picture, frames_shown
+from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.polling import load_factor, wait_until
-from tests.support import need
+from tests.streaming.support.stranger import token
 
-SECRET = "a secret of no use to anyone, of 48 bytes ......"
 CORNERS = "getComputedStyle(document.body).backgroundColor"
 LIVE = "document.getElementById('video').classList.contains('live')"
 HEARD = """async () => {
@@ -35,25 +32,12 @@ HEARD = """async () => {
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    need("chromium", "playwright")
-    with chromium(write_wav(tmp_path_factory.mktemp("sound") / "beeps.wav", beeps(4))) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    folder = tmp_path_factory.mktemp("bars")
-    (folder / "secret").write_text(SECRET)
-    (folder / "secret").chmod(0o600)
-    config = ServeConfig(token_secret_file=str(folder / "secret"))
-    with serving_bars(folder, config) as server:
-        yield server
+def server_config(token_secret_file: str) -> ServeConfig:
+    return ServeConfig(token_secret_file=token_secret_file)
 
 
 def link(server: LiveServer, role: str, speaker: str = "*", path: str = "") -> str:
-    grant = Grant(speaker, "view" if role == "view" else "talk", time.time() + 300)
-    return f"{server.address}/{path}#token={TokenSigner(SECRET.encode()).sign(grant)}"
+    return f"{server.address}/{path}#token={token(role, speaker, 300)}"
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,8 @@ import pytest
 
 from tests.streaming.support.certificate import make_certificate
 from tests.streaming.support.polling import wait_until
+from tests.support import AVATAR
 from tests.tiny_speaker import make_tiny_bundle
-
-AVATAR = [sys.executable, "-c", "from streaming.cli import main; main()"]
 
 
 @pytest.fixture(scope="module")

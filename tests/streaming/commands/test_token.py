@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streaming.security.tokens import Grant, TokenSigner
-from tests.streaming.commands.test_serve import AVATAR
+from tests.support import AVATAR
 
 SECRET = "0123456789abcdef0123456789abcdef"
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.streaming.support.polling import load_factor, wait_until
-from tests.streaming.support.sound_server import SoundServer, sound_server, write_clicks
+from tests.streaming.support.sound_server import SoundServer, write_clicks
 from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
 
@@ -27,14 +27,8 @@ CAMERA = [sys.executable, "-m", "tests.streaming.support.recorded_camera"]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundServer]:
-    need("pulseaudio", "sounddevice", "pyvirtualcam")
-    with sound_server(tmp_path_factory.mktemp("pulse")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def speaker(tmp_path_factory: pytest.TempPathFactory) -> str:
+    need("pyvirtualcam")
     return str(make_tiny_bundle(tmp_path_factory.mktemp("speakers") / "tiny"))
 
 
@@ -76,11 +70,11 @@ OpenCamera = Callable[..., Any]
 
 
 @pytest.fixture
-def camera(tmp_path: Path, server: SoundServer, speaker: str) -> OpenCamera:
+def camera(tmp_path: Path, sound_server: SoundServer, speaker: str) -> OpenCamera:
     @contextmanager
     def running(*words: str) -> Iterator[RunningCamera]:
         words = ("--speaker", speaker, "--microphone", "mic.monitor", *words)
-        one = RunningCamera(tmp_path, server.environment, list(words))
+        one = RunningCamera(tmp_path, sound_server.environment, list(words))
         try:
             yield one
         finally:
@@ -91,14 +85,14 @@ def camera(tmp_path: Path, server: SoundServer, speaker: str) -> OpenCamera:
 
 
 def test_a_voice_comes_out_as_face_and_voice_in_step(
-    camera: OpenCamera, server: SoundServer, tmp_path: Path
+    camera: OpenCamera, sound_server: SoundServer, tmp_path: Path
 ) -> None:
     clicks = write_clicks(tmp_path / "clicks.wav", CLICKS)
     with camera("--voice", "cable", "--block-code") as running:
         wait_until(lambda: len(running.pictures) > 75, 30)
-        with server.recording("cable") as heard:
+        with sound_server.recording("cable") as heard:
             time.sleep(1)
-            server.play(clicks).wait()
+            sound_server.play(clicks).wait()
             time.sleep(1)
         code, children = running.stop()
     assert code == 130, running.said.read_text()
@@ -145,23 +139,23 @@ def test_a_camera_that_is_taken_away_and_given_back(camera: OpenCamera) -> None:
 
 
 def test_sound_devices_that_are_pulled_out_and_come_back(
-    camera: OpenCamera, server: SoundServer, tmp_path: Path
+    camera: OpenCamera, sound_server: SoundServer, tmp_path: Path
 ) -> None:
-    module = server.add_sink("headset")
+    module = sound_server.add_sink("headset")
     clicks = write_clicks(tmp_path / "clicks.wav", 3)
     with camera("--microphone", "headset.monitor", "--voice", "headset", "--block-code") as running:
         wait_until(lambda: len(running.pictures) > 50, 30)
-        server.control("unload-module", module)
+        sound_server.control("unload-module", module)
         wait_until(lambda: "microphone" in running.said.read_text(), 15)
         wait_until(lambda: "sound output" in running.said.read_text(), 15)
         before = len(running.pictures)
         wait_until(lambda: len(running.pictures) > before + 25, 10)
-        server.add_sink("headset")
+        sound_server.add_sink("headset")
         wait_until(lambda: running.said.read_text().count("over: ") >= 2, 20)
         time.sleep(3)
-        with server.recording("headset") as heard:
+        with sound_server.recording("headset") as heard:
             time.sleep(1)
-            server.play(clicks, "headset").wait()
+            sound_server.play(clicks, "headset").wait()
             time.sleep(1)
         assert heard.onsets()
         assert any(note["code"][1] for note in running.pictures[before:] if note["code"])
@@ -229,9 +223,9 @@ def test_without_a_sound_server_there_is_no_microphone(tmp_path: Path, speaker: 
     assert "Traceback" not in running.said.read_text()
 
 
-def test_the_list_says_what_is_missing(server: SoundServer) -> None:
+def test_the_list_says_what_is_missing(sound_server: SoundServer) -> None:
     command = [sys.executable, "-c", "from streaming.cli import main; main()", "camera", "--list"]
-    done = subprocess.run(command, env=server.environment, capture_output=True, text=True)
+    done = subprocess.run(command, env=sound_server.environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "mic.monitor" in done.stdout
     assert "cable" in done.stdout

@@ -6,7 +6,7 @@ import pytest
 from streaming.media.audio_input import AudioInput
 from streaming.media.clock import VOICE_RATE, SessionClock
 from streaming.sinks.voice_pace import VoicePace
-from tests.streaming.conftest import VirtualTime
+from tests.streaming.support.virtual_time import VirtualTime
 
 PIECE = VOICE_RATE // 100  # samples: 10 ms, of the microphone and of the output
 DELAY = 0.16

@@ -2,14 +2,12 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.streaming.support.sound_server import RATE, SoundServer, sound_server
-from tests.support import need
+from tests.streaming.support.sound_server import RATE, SoundServer
 
 LISTEN = """
 import asyncio
@@ -29,22 +27,15 @@ asyncio.run(listen())
 """
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundServer]:
-    need("pulseaudio", "sounddevice")
-    with sound_server(tmp_path_factory.mktemp("pulse")) as server:
-        yield server
-
-
 @pytest.mark.parametrize("right", [-1.0, 1.0, 0.0])
-def test_both_channels_are_heard(server: SoundServer, tmp_path: Path, right: float) -> None:
+def test_both_channels_are_heard(sound_server: SoundServer, tmp_path: Path, right: float) -> None:
     left = 0.6 * np.sin(np.arange(4 * RATE) * 0.05)
     samples = np.stack([left, right * left], axis=1)
     raw = tmp_path / "voice.raw"
     raw.write_bytes((samples * 32767).astype("<i2").tobytes())
     form = ["--raw", f"--rate={RATE}", "--channels=2", "--format=s16le", "--device=mic"]
-    playing = subprocess.Popen(["pacat", *form, str(raw)], env=server.environment)
-    surroundings = server.environment | {"PYTHONPATH": str(Path.cwd())}
+    playing = subprocess.Popen(["pacat", *form, str(raw)], env=sound_server.environment)
+    surroundings = sound_server.environment | {"PYTHONPATH": str(Path.cwd())}
     done = subprocess.run(
         [sys.executable, "-c", LISTEN], env=surroundings, capture_output=True, text=True
     )

@@ -3,25 +3,22 @@
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.streaming.support.sound_server import SoundServer, sound_server
-from tests.support import need
+from tests.streaming.support.sound_server import SoundServer
 
 NAMES = {"headset": "Kopfhörer-Übung", "far": "Mikrofon日本", "plain": "Plain"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundServer]:
-    need("pulseaudio", "sounddevice")
-    with sound_server(tmp_path_factory.mktemp("pulse")) as server:
-        for sink, shown in NAMES.items():
-            properties = f"sink_properties=device.description={shown}"
-            server.control("load-module", "module-null-sink", f"sink_name={sink}", properties)
-        yield server
+def server(sound_server: SoundServer) -> SoundServer:
+    """With devices of these names."""
+    for sink, shown in NAMES.items():
+        properties = f"sink_properties=device.description={shown}"
+        sound_server.control("load-module", "module-null-sink", f"sink_name={sink}", properties)
+    return sound_server
 
 
 def found(server: SoundServer, name: str, **environment: str) -> bool:

@@ -1,6 +1,6 @@
 """What was written against LiveTalking speaks by its addresses, in its words."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,10 +18,8 @@ BY_CALL = pytest.mark.parametrize("path", ["/human", "/interrupt_talk", "/is_spe
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    config = ServeConfig(max_sessions=3, compat="livetalking")
-    with serving_bars(tmp_path_factory.mktemp("livetalking"), config) as server:
-        yield server
+def server_config() -> ServeConfig:
+    return ServeConfig(max_sessions=3, compat="livetalking")
 
 
 def file_of(seconds: float) -> bytes:

@@ -1,15 +1,15 @@
 """Plain JavaScript speaks with the face: a script in Chromium, in the call of the page itself."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streaming.core.config import ServeConfig
 from tests.sounds import tone, write_wav
-from tests.streaming.support.browser import MOUTH, chromium, first_picture
-from tests.streaming.support.live_server import LiveServer, serving_bars
-from tests.support import need
+from tests.streaming.support.browser import MOUTH, first_picture
+from tests.streaming.support.live_server import LiveServer
 
 # What a user writes: a WebSocket, pieces of 16-bit sound in base64, the end of the segment.
 SPEAK = """async (seconds) => {
@@ -46,18 +46,13 @@ GROWN = 20  # brightness over that at rest
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with serving_bars(tmp_path_factory.mktemp("bars"), ServeConfig(max_sessions=2)) as server:
-        yield server
+def server_config() -> ServeConfig:
+    return ServeConfig(max_sessions=2)
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    need("chromium", "playwright")
-    with chromium(
-        write_wav(tmp_path_factory.mktemp("sound") / "silence.wav", tone(2.0, level=0))
-    ) as browser:
-        yield browser
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_wav(tmp_path_factory.mktemp("sound") / "silence.wav", tone(2.0, level=0))
 
 
 @pytest.fixture

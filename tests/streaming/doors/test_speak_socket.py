@@ -2,7 +2,6 @@
 
 import base64
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,8 @@ from tests.streaming.support.stranger import SECRET, bearing, token
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with serving_bars(tmp_path_factory.mktemp("speak"), ServeConfig(max_sessions=4)) as server:
-        yield server
+def server_config() -> ServeConfig:
+    return ServeConfig(max_sessions=4)
 
 
 def in_base64(pcm: bytes) -> str:

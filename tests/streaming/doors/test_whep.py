@@ -1,6 +1,5 @@
 """A player begins and ends a call by WHEP."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -16,9 +15,8 @@ SDP = {"content-type": "application/sdp"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with serving_bars(tmp_path_factory.mktemp("whep"), ServeConfig(max_sessions=2)) as server:
-        yield server
+def server_config() -> ServeConfig:
+    return ServeConfig(max_sessions=2)
 
 
 async def test_a_player_sees_the_speaker_that_it_asks_for_until_it_hangs_up(

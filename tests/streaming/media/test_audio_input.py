@@ -11,7 +11,7 @@ from avatar.audio import SAMPLE_RATE, SAMPLES_PER_FRAME
 from streaming.media.audio_input import SETTLING_PACKETS, AudioInput, Samples
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from tests.sounds import PITCH, sine
-from tests.streaming.conftest import VirtualTime
+from tests.streaming.support.virtual_time import VirtualTime
 
 PACKET = 960
 

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from streaming.media.clock import DEAD_BAND, MAX_SLEW, VOICE_RATE, SessionClock
-from tests.streaming.conftest import VirtualTime
+from tests.streaming.support.virtual_time import VirtualTime
 
 
 def started(time: VirtualTime, delay: float = 0.15) -> SessionClock:

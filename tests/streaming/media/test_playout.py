@@ -13,7 +13,6 @@ from avatar.errors import AvatarError
 from streaming.media.audio_input import AudioInput
 from streaming.media.frame_buffer import FrameBuffer
 from streaming.media.playout import VOICE_PACKET, Playout
-from tests.streaming.conftest import VirtualTime
 from tests.streaming.support.stepped_clock import (
     DELAY,
     NotingSink,
@@ -21,6 +20,7 @@ from tests.streaming.support.stepped_clock import (
     pass_time,
     picture,
 )
+from tests.streaming.support.virtual_time import VirtualTime
 
 START = 100.0
 

@@ -7,9 +7,9 @@ from avatar.errors import AvatarError
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE
 from streaming.media.speech_queue import SpeechFinished, SpeechRefusedError, SpeechStarted
 from tests.sounds import tone
-from tests.streaming.conftest import VirtualTime
 from tests.streaming.support.pushed_stage import BUDGET, RATE, REST, performing, pushing, speech
 from tests.streaming.support.stepped_clock import pass_time
+from tests.streaming.support.virtual_time import VirtualTime
 
 FRAME = 0.04
 STEP = 0.01  # seconds by which the tests move the time

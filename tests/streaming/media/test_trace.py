@@ -14,13 +14,13 @@ from streaming.media.clock import VOICE_PER_FRAME
 from streaming.media.frame_buffer import FrameBuffer
 from streaming.media.playout import Playout
 from streaming.media.trace import TRACES_KEPT, FrameTraces
-from tests.streaming.conftest import VirtualTime
 from tests.streaming.support.stepped_clock import (
     NotingSink,
     SteppedClock,
     pass_time,
     picture,
 )
+from tests.streaming.support.virtual_time import VirtualTime
 
 MARGIN = 0.03  # seconds between the last sound a picture needs and its leaving
 FRAME = 0.04

@@ -5,7 +5,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from avatar.errors import AvatarError, DeviceLost
 from streaming.render.caller import Caller
 from streaming.render.client import QUEUE_CHUNKS, RenderClient
-from streaming.render.renderer import I420, Speakers
+from streaming.render.renderer import I420, FindSpeakers, Speakers
 from tests.streaming.support.level_bar import BarPicture, LevelBar, find_bars
 from tests.streaming.support.polling import until
 
@@ -48,12 +48,9 @@ def find_nothing() -> Speakers:
     raise AvatarError("there is no speaker 'anna'")
 
 
-@pytest.fixture
-async def worker() -> AsyncIterator[RenderClient]:
-    worker = RenderClient(functools.partial(find_with_a_broken_one, Path()))
-    await worker.attach()
-    yield worker
-    await worker.stop()
+@pytest.fixture(scope="module")
+def speakers() -> FindSpeakers:
+    return functools.partial(find_with_a_broken_one, Path())
 
 
 class Shown:
@@ -66,103 +63,103 @@ class Shown:
         self.shades.append(int(picture[0, 0]))
 
 
-async def talk(worker: RenderClient, caller: Caller, numbers: range) -> None:
+async def talk(renderer: RenderClient, caller: Caller, numbers: range) -> None:
     for number in numbers:
-        worker.submit(caller, number, SILENCE)
+        renderer.submit(caller, number, SILENCE)
         await until(lambda: not caller.underway)
 
 
-async def test_pictures_come_back_with_their_frame_numbers(worker: RenderClient) -> None:
+async def test_pictures_come_back_with_their_frame_numbers(renderer: RenderClient) -> None:
     shown = Shown()
-    caller = await worker.join("bar", shown)
-    await talk(worker, caller, range(5))
+    caller = await renderer.join("bar", shown)
+    await talk(renderer, caller, range(5))
     assert shown.numbers == [0, 1, 2]
     assert shown.shades == [90] * 3
-    assert worker.timings
+    assert renderer.timings
 
 
-async def test_it_was_measured_before_it_is_ready(worker: RenderClient) -> None:
-    capacity = worker.ready.capacity
+async def test_it_was_measured_before_it_is_ready(renderer: RenderClient) -> None:
+    capacity = renderer.ready.capacity
     assert capacity.callers >= 1
     assert 0 < capacity.picture < capacity.budget
 
 
-async def test_the_speaker_can_change_in_the_middle(worker: RenderClient) -> None:
+async def test_the_speaker_can_change_in_the_middle(renderer: RenderClient) -> None:
     shown = Shown()
-    caller = await worker.join("bar", shown)
-    await talk(worker, caller, range(5))
-    await worker.switch(caller, "pale")
-    await talk(worker, caller, range(5, 10))
+    caller = await renderer.join("bar", shown)
+    await talk(renderer, caller, range(5))
+    await renderer.switch(caller, "pale")
+    await talk(renderer, caller, range(5, 10))
     assert shown.numbers == [0, 1, 2, 5, 6, 7]
     assert shown.shades == [90] * 3 + [160] * 3
 
 
-async def test_a_speaker_that_cannot_be_loaded_is_refused_in_words(worker: RenderClient) -> None:
+async def test_a_speaker_that_cannot_be_loaded_is_refused_in_words(renderer: RenderClient) -> None:
     with pytest.raises(AvatarError, match="weights"):
-        await worker.join("broken", Shown())
+        await renderer.join("broken", Shown())
     shown = Shown()
-    await talk(worker, await worker.join("bar", shown), range(3))
+    await talk(renderer, await renderer.join("bar", shown), range(3))
     assert shown.numbers == [0]
 
 
 async def test_while_the_renderer_is_held_up_only_the_newest_chunks_wait(
-    worker: RenderClient,
+    renderer: RenderClient,
 ) -> None:
     shown = Shown()
-    caller = await worker.join("bar", shown)
-    await talk(worker, caller, range(3))
-    pid = worker._process.pid
+    caller = await renderer.join("bar", shown)
+    await talk(renderer, caller, range(3))
+    pid = renderer._process.pid
     assert pid
     os.kill(pid, signal.SIGSTOP)
     for number in range(3, 20):
-        worker.submit(caller, number, SILENCE)
+        renderer.submit(caller, number, SILENCE)
     assert caller.dropped == 17 - 2 * QUEUE_CHUNKS
     os.kill(pid, signal.SIGCONT)
     await until(lambda: shown.numbers and shown.numbers[-1] == 17)
 
 
-async def test_a_killed_renderer_is_started_again_and_callers_go_on(worker: RenderClient) -> None:
+async def test_a_killed_renderer_is_started_again_and_callers_go_on(renderer: RenderClient) -> None:
     shown = Shown()
-    caller = await worker.join("pale", shown)
-    await talk(worker, caller, range(3))
-    pid = worker._process.pid
+    caller = await renderer.join("pale", shown)
+    await talk(renderer, caller, range(3))
+    pid = renderer._process.pid
     assert pid
     os.kill(pid, signal.SIGKILL)
     await until(lambda: caller.failing)
     numbers = itertools.count(3)
 
     def recovered() -> bool:
-        worker.submit(caller, next(numbers), SILENCE)
+        renderer.submit(caller, next(numbers), SILENCE)
         return not caller.failing and len(shown.numbers) >= 3
 
     await until(recovered, 30)
     assert shown.shades[-1] == 160
 
 
-async def test_a_renderer_that_lost_its_device_is_started_again(worker: RenderClient) -> None:
+async def test_a_renderer_that_lost_its_device_is_started_again(renderer: RenderClient) -> None:
     shown = Shown()
-    caller = await worker.join("dying", shown)
-    pid = worker.pid
-    await talk(worker, caller, range(3))
-    worker.submit(caller, 3, SILENCE)
+    caller = await renderer.join("dying", shown)
+    pid = renderer.pid
+    await talk(renderer, caller, range(3))
+    renderer.submit(caller, 3, SILENCE)
     await until(lambda: caller.failing)
     assert shown.shades == [90]
 
     def recovered() -> bool:
-        worker.submit(caller, 4, SILENCE)
+        renderer.submit(caller, 4, SILENCE)
         return not caller.failing and len(shown.numbers) >= 2
 
     await until(recovered, 30)
-    assert worker.pid != pid
+    assert renderer.pid != pid
 
 
-async def test_a_caller_who_left_leaves_no_shared_memory(worker: RenderClient) -> None:
-    caller = await worker.join("bar", Shown())
+async def test_a_caller_who_left_leaves_no_shared_memory(renderer: RenderClient) -> None:
+    caller = await renderer.join("bar", Shown())
     assert caller.memory
     file = Path("/dev/shm") / caller.memory.name
     assert file.exists()
-    worker.leave(caller)
-    worker.submit(caller, 0, SILENCE)
+    renderer.leave(caller)
+    renderer.submit(caller, 0, SILENCE)
     assert not file.exists()
     assert caller.underway == 0
 

@@ -2,7 +2,7 @@ import pytest
 
 from streaming.security import rate_limit
 from streaming.security.rate_limit import RateLimiter, TooManyError
-from tests.streaming.conftest import VirtualTime
+from tests.streaming.support.virtual_time import VirtualTime
 
 
 def test_an_address_may_try_so_often_and_again_later(time: VirtualTime) -> None:

@@ -22,7 +22,7 @@ from aiortc.rtp import (
 )
 
 from streaming.security.rtp_guard import BIT_RATES, BURST_S, KEY_FRAMES, REPEATS, SOURCES
-from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.netns_caller import expect
 from tests.streaming.support.polling import until
 from tests.streaming.support.scrape import scrape
@@ -32,12 +32,6 @@ OPUS = 96  # of aiortc's offers
 SPELL = 3.0  # seconds that a caller is watched
 ASKED = 200  # times that one report asks for 17 packets
 SILENCE = b"\xf8\xff\xfe"  # an Opus packet of 20 ms
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> object:
-    with serving_bars(tmp_path_factory.mktemp("bars")) as server:
-        yield server
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,22 +12,13 @@ from streaming.core.config import ServeConfig
 from streaming.server import request_body, uvicorn_server
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.polling import until
-from tests.streaming.support.stranger import LIMITS, SECRET, bearing, closed, page, receive, token
+from tests.streaming.support.stranger import LIMITS, bearing, closed, page, receive, token
 from tests.streaming.support.talking_peer import TalkingPeer
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("strangers")
-    (folder / "token.secret").write_bytes(SECRET)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[LiveServer]:
-    config = ServeConfig(token_secret_file=str(folder / "token.secret"), limits=LIMITS)
-    with serving_bars(folder, config) as server:
-        yield server
+def server_config(token_secret_file: str) -> ServeConfig:
+    return ServeConfig(token_secret_file=token_secret_file, limits=LIMITS)
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,21 @@
 """The web server from outside: calls, refusals, limits."""
 
 import asyncio
-from collections.abc import Iterator
 
 import httpx
 import pytest
 import websockets
 
 from streaming.core.config import ServeConfig
-from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.page_socket import Page, connect, gone
-from tests.streaming.support.polling import until
+from tests.streaming.support.posted_call import call
 from tests.streaming.support.talking_peer import TalkingPeer
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    folder = tmp_path_factory.mktemp("previews")
-    with serving_bars(folder, ServeConfig(max_sessions=2)) as server:
-        yield server
+def server_config() -> ServeConfig:
+    return ServeConfig(max_sessions=2)
 
 
 async def test_a_call_over_the_websocket_and_its_end(server: LiveServer) -> None:
@@ -57,12 +54,7 @@ async def test_the_speaker_changes_without_dropping_the_call(server: LiveServer)
 
 async def test_a_plain_post_makes_a_call_too(server: LiveServer) -> None:
     peer = TalkingPeer()
-    async with httpx.AsyncClient(base_url=server.address) as client:
-        offer = {"sdp": await peer.offer(), "type": "offer"}
-        answer = (await client.post("/offer", json=offer)).json()
-    await peer.take_answer(answer["sdp"])
-    await until(lambda: len(peer.face) >= 5, 3)
-    await peer.close()
+    await call(server, peer, await peer.offer(), 0.2)
     await gone(server, 8)
 
 

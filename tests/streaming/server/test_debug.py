@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,10 @@ import pytest
 
 from avatar.audio import FPS
 from streaming.core.config import ServeConfig
-from streaming.render.renderer import Chunk, Speakers
+from streaming.render.renderer import Chunk, FindSpeakers, Speakers
 from streaming.security.tokens import Grant, TokenSigner
 from tests.streaming.support.level_bar import BarPicture, BarStream, LevelBar
-from tests.streaming.support.live_server import LiveServer, serving
+from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.page_socket import Page, connect, gone
 from tests.streaming.support.polling import until
 from tests.streaming.support.stranger import SECRET, bearing, token
@@ -49,14 +49,13 @@ def find_hesitating(folder: Path) -> Speakers:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    folder = tmp_path_factory.mktemp("debug")
-    secret = folder / "token.secret"
-    secret.write_bytes(SECRET)
-    secret.chmod(0o600)
-    config = ServeConfig(token_secret_file=str(secret))
-    with serving(functools.partial(find_hesitating, folder), config) as server:
-        yield server
+def speakers(tmp_path_factory: pytest.TempPathFactory) -> FindSpeakers:
+    return functools.partial(find_hesitating, tmp_path_factory.mktemp("debug"))
+
+
+@pytest.fixture(scope="module")
+def server_config(token_secret_file: str) -> ServeConfig:
+    return ServeConfig(token_secret_file=token_secret_file)
 
 
 def look(server: LiveServer, session: str, role: str = "operate", **more: Any) -> httpx.Response:

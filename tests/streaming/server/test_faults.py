@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 
 from avatar.errors import AvatarError
 from streaming.render.client import RenderClient
+from streaming.render.renderer import FindSpeakers
 from streaming.webrtc.session import Session
 from tests.streaming.support.polling import until
 from tests.streaming.support.talking_peer import TalkingPeer
@@ -20,11 +21,13 @@ MakeSession = Callable[[], Session]
 
 
 @pytest.fixture
-async def make(tmp_path: Path) -> AsyncIterator[MakeSession]:
-    worker = RenderClient(functools.partial(find_troubled, tmp_path))
-    await worker.attach()
-    yield lambda: Session(worker, 0.03, [], lambda _: None)
-    await worker.stop()
+def speakers(tmp_path: Path) -> FindSpeakers:
+    return functools.partial(find_troubled, tmp_path)
+
+
+@pytest.fixture
+def make(renderer: RenderClient) -> MakeSession:
+    return lambda: Session(renderer, 0.03, [], lambda _: None)
 
 
 async def begin(make: MakeSession, speaker: str) -> tuple[Session, TalkingPeer]:

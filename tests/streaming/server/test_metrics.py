@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,7 +12,7 @@ import pytest
 import yaml
 
 from streaming.core.config import ServeConfig
-from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.page_socket import Page, connect, gone
 from tests.streaming.support.polling import until, wait_until
 from tests.streaming.support.scrape import scrape
@@ -21,9 +20,8 @@ from tests.streaming.support.talking_peer import TalkingPeer
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with serving_bars(tmp_path_factory.mktemp("bars"), ServeConfig(max_sessions=1)) as server:
-        yield server
+def server_config() -> ServeConfig:
+    return ServeConfig(max_sessions=1)
 
 
 async def test_a_call_leaves_its_traces(server: LiveServer) -> None:

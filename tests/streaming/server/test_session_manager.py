@@ -2,44 +2,32 @@
 
 import asyncio
 import contextlib
-import functools
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from streaming.core.config import ServeConfig
 from streaming.render.client import RenderClient
 from streaming.server.session_manager import MOST_VIEWERS, ServerFullError, SessionManager
-from tests.streaming.support.level_bar import find_bars
 from tests.streaming.support.plain_call import PlainCall
 
 
-@pytest.fixture
-async def worker() -> AsyncIterator[RenderClient]:
-    worker = RenderClient(functools.partial(find_bars, Path()))
-    await worker.attach()
-    yield worker
-    await worker.stop()
+def places(renderer: RenderClient, limit: int) -> SessionManager:
+    return SessionManager(renderer, ServeConfig(max_sessions=limit))
 
 
-def places(worker: RenderClient, limit: int) -> SessionManager:
-    return SessionManager(worker, ServeConfig(max_sessions=limit))
-
-
-async def test_a_viewer_takes_part_of_a_place(worker: RenderClient) -> None:
-    assert 0 < worker.ready.capacity.viewer < 1
-    sessions = places(worker, 2)
-    first = sessions.open(lambda: PlainCall(worker))
+async def test_a_viewer_takes_part_of_a_place(renderer: RenderClient) -> None:
+    assert 0 < renderer.ready.capacity.viewer < 1
+    sessions = places(renderer, 2)
+    first = sessions.open(lambda: PlainCall(renderer))
     with sessions.looking_at(first), pytest.raises(ServerFullError):
-        sessions.open(lambda: PlainCall(worker))
-    sessions.open(lambda: PlainCall(worker))
+        sessions.open(lambda: PlainCall(renderer))
+    sessions.open(lambda: PlainCall(renderer))
     await sessions.close_all("the test is over")
 
 
-async def test_the_first_viewer_of_a_call_may_always_look(worker: RenderClient) -> None:
-    sessions = places(worker, 1)
-    call = sessions.open(lambda: PlainCall(worker))
+async def test_the_first_viewer_of_a_call_may_always_look(renderer: RenderClient) -> None:
+    sessions = places(renderer, 1)
+    call = sessions.open(lambda: PlainCall(renderer))
     with sessions.looking_at(call):
         with pytest.raises(ServerFullError), sessions.looking_at(call):
             pass
@@ -48,9 +36,9 @@ async def test_the_first_viewer_of_a_call_may_always_look(worker: RenderClient) 
     await sessions.close_all("the test is over")
 
 
-async def test_a_call_has_so_many_viewers_and_no_more(worker: RenderClient) -> None:
-    sessions = places(worker, 100)
-    call = sessions.open(lambda: PlainCall(worker))
+async def test_a_call_has_so_many_viewers_and_no_more(renderer: RenderClient) -> None:
+    sessions = places(renderer, 100)
+    call = sessions.open(lambda: PlainCall(renderer))
     with contextlib.ExitStack() as viewers:
         for _ in range(MOST_VIEWERS):
             viewers.enter_context(sessions.looking_at(call))
@@ -60,10 +48,10 @@ async def test_a_call_has_so_many_viewers_and_no_more(worker: RenderClient) -> N
 
 
 async def test_a_call_of_any_door_is_shown_while_it_runs_and_told_of_the_end(
-    worker: RenderClient,
+    renderer: RenderClient,
 ) -> None:
-    sessions = places(worker, 2)
-    older, newer = (sessions.open(lambda: PlainCall(worker)) for _ in range(2))
+    sessions = places(renderer, 2)
+    older, newer = (sessions.open(lambda: PlainCall(renderer)) for _ in range(2))
     assert sessions.newest(lambda _: True) is None, "neither has begun"
     for call in (older, newer):
         await call.begin("bar")
@@ -77,11 +65,11 @@ async def test_a_call_of_any_door_is_shown_while_it_runs_and_told_of_the_end(
     assert len(sessions) == 0
 
 
-async def test_no_call_is_made_where_there_is_no_place_for_it(worker: RenderClient) -> None:
-    sessions, made = places(worker, 1), list[PlainCall]()
+async def test_no_call_is_made_where_there_is_no_place_for_it(renderer: RenderClient) -> None:
+    sessions, made = places(renderer, 1), list[PlainCall]()
 
     def make() -> PlainCall:
-        made.append(PlainCall(worker))
+        made.append(PlainCall(renderer))
         return made[-1]
 
     sessions.open(make)

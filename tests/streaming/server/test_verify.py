@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,12 +21,10 @@ from streaming.server import verify, verify_process
 from streaming.server.session_manager import ServerFullError
 from streaming.server.verify import VideoPlaces
 from streaming.server.verify_process import verify_apart
-from tests.sounds import beeps, write_wav
-from tests.streaming.support.browser import chromium
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.polling import until, wait_until
 from tests.streaming.support.scenery import scenery
-from tests.streaming.support.stranger import LIMITS, OUTSIDE, SECRET, bearing, token
+from tests.streaming.support.stranger import LIMITS, OUTSIDE, bearing, token
 from tests.support import need
 
 
@@ -35,13 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[LiveServer]:
-    (folder / "token.secret").write_bytes(SECRET)
-    config = ServeConfig(
-        token_secret_file=str(folder / "token.secret"), limits=LIMITS, behind_proxy="127.0.0.1"
-    )
-    with serving_bars(folder, config) as server:
-        yield server
+def server_config(token_secret_file: str) -> ServeConfig:
+    return ServeConfig(token_secret_file=token_secret_file, limits=LIMITS, behind_proxy="127.0.0.1")
 
 
 @pytest.fixture(scope="module")
@@ -180,11 +174,10 @@ async def test_a_video_that_takes_too_long_is_given_up(
         await verify_apart(folder / "long.mkv", [])
 
 
-def test_the_page_says_of_a_file_what_was_found(folder: Path) -> None:
+def test_the_page_says_of_a_file_what_was_found(folder: Path, browser: Any) -> None:
     need("chromium", "playwright")
     film(folder, Watermark(Payload.today("bar")))
-    sound = write_wav(folder / "beeps.wav", beeps(4))
-    with serving_bars(folder) as server, chromium(sound) as browser:
+    with serving_bars(folder) as server:
         page = browser.new_page()
         page.goto(f"{server.address}/verify")
         page.set_input_files("#file", str(folder / "film.mkv"))

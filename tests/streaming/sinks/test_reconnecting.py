@@ -9,8 +9,8 @@ from avatar.errors import AvatarError
 from streaming.sinks import reconnecting
 from streaming.sinks.background import Background
 from streaming.sinks.reconnecting import ReconnectingSink
-from tests.streaming.conftest import VirtualTime
 from tests.streaming.support.stepped_clock import NotingSink, picture
+from tests.streaming.support.virtual_time import VirtualTime
 
 
 class Device:

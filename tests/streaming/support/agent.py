@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import websockets
 
 from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.polling import until
+from tests.streaming.support.posted_call import post_offer
 from tests.streaming.support.talking_peer import TalkingPeer
 
 LOUD = 300  # mean of 16-bit sound: the rest is silence, and what Opus makes of it
@@ -28,9 +28,8 @@ class Onlooker(TalkingPeer):
 
     async def call(self, server: LiveServer, headers: dict[str, str] | None = None) -> None:
         """Begin a call and wait for its first picture."""
-        offer = {"sdp": await self.offer(), "type": "offer"}
-        async with httpx.AsyncClient(base_url=server.address, headers=headers) as client:
-            response = (await client.post("/offer", json=offer)).raise_for_status().json()
+        posted = await post_offer(server, await self.offer(), headers)
+        response = posted.raise_for_status().json()
         self.session = response["session_id"]
         await self.take_answer(response["sdp"])
         await until(lambda: len(self.face) > 5)

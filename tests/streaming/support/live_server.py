@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from PIL import Image
 
 from streaming.core.config import ServeConfig
 from streaming.render.client import RenderClient
@@ -27,17 +28,19 @@ class LiveServer:
         return int(httpx.get(f"{self.address}/healthz", verify=False).json()["sessions"])
 
 
+def bars(folder: Path) -> FindSpeakers:
+    """Two level bars, whose previews are in `folder`."""
+    for name, shade in (("bar", 90), ("pale", 160)):
+        Image.new("RGB", (512, 512), (shade, shade, shade)).save(folder / f"{name}.jpg")
+    return functools.partial(find_bars, folder)
+
+
 @contextmanager
 def serving_bars(
     folder: Path, config: ServeConfig | None = None, listen_on: str = "127.0.0.1"
 ) -> Iterator[LiveServer]:
     """Serve two level bars; `folder` takes their previews."""
-    from PIL import Image
-
-    for name, shade in (("bar", 90), ("pale", 160)):
-        Image.new("RGB", (512, 512), (shade, shade, shade)).save(folder / f"{name}.jpg")
-    find = functools.partial(find_bars, folder)
-    with serving(find, config or ServeConfig(), listen_on) as server:
+    with serving(bars(folder), config or ServeConfig(), listen_on) as server:
         yield server
 
 

@@ -18,9 +18,9 @@ from streaming.render.batcher import Batcher
 from streaming.render.caller import Deliver, Submitted
 from streaming.render.renderer import Chunk
 from tests.sounds import PITCH, pcm16, tone
-from tests.streaming.conftest import VirtualTime
 from tests.streaming.support.level_bar import LevelBar
 from tests.streaming.support.stepped_clock import NotingSink, SteppedClock
+from tests.streaming.support.virtual_time import VirtualTime
 
 BUDGET = 0.026  # seconds for rendering, as on two cores
 RATE = 24_000

@@ -85,7 +85,7 @@ class Recording(threading.Thread):
 
 
 @contextmanager
-def sound_server(folder: Path) -> Iterator[SoundServer]:
+def running_sound_server(folder: Path) -> Iterator[SoundServer]:
     """Start it with everything it writes in `folder`."""
     address = f"unix:{folder}/native"
     folders = {"PULSE_RUNTIME_PATH": "run", "PULSE_STATE_PATH": "state", "HOME": "home"}

@@ -8,7 +8,7 @@ import numpy as np
 from streaming.media.clock import SessionClock
 from streaming.media.sink import Voice
 from streaming.render.renderer import I420
-from tests.streaming.conftest import VirtualTime
+from tests.streaming.support.virtual_time import VirtualTime
 
 DELAY = 0.15
 

@@ -1,11 +1,9 @@
 """Whole calls between a session and an aiortc peer in the same process."""
 
 import asyncio
-import functools
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,6 @@ from avatar.errors import AvatarError
 from streaming.render.client import RenderClient
 from streaming.webrtc import timeouts
 from streaming.webrtc.session import Session
-from tests.streaming.support.level_bar import find_bars
 from tests.streaming.support.levels import halfway, onsets
 from tests.streaming.support.polling import until
 from tests.streaming.support.talking_peer import TalkingPeer
@@ -26,11 +23,8 @@ MakeSession = Callable[[], Session]
 
 
 @pytest.fixture
-async def make() -> AsyncIterator[MakeSession]:
-    worker = RenderClient(functools.partial(find_bars, Path()))
-    await worker.attach()
-    yield lambda: Session(worker, BUDGET, [], lambda _: None)
-    await worker.stop()
+def make(renderer: RenderClient) -> MakeSession:
+    return lambda: Session(renderer, BUDGET, [], lambda _: None)
 
 
 @asynccontextmanager

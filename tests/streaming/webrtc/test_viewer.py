@@ -1,8 +1,6 @@
 """Somebody who looks at a call that is under way: the same clock, the same steps."""
 
 import asyncio
-import functools
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +8,6 @@ from numpy.typing import NDArray
 from streaming.render.client import RenderClient
 from streaming.webrtc.session import Session
 from streaming.webrtc.viewer import Viewer
-from tests.streaming.support.level_bar import find_bars
 from tests.streaming.support.levels import halfway, onsets
 from tests.streaming.support.polling import until
 from tests.streaming.support.talking_peer import TalkingPeer
@@ -19,10 +16,10 @@ LATE = 3.0  # seconds of the call that the viewer has missed
 STEP = 0.06  # seconds: a frame and a packet
 
 
-async def test_who_joins_late_is_told_the_true_time_of_voice_and_face() -> None:
-    worker = RenderClient(functools.partial(find_bars, Path()))
-    await worker.attach()
-    session, caller = Session(worker, 0.03, [], lambda _: None), TalkingPeer()
+async def test_who_joins_late_is_told_the_true_time_of_voice_and_face(
+    renderer: RenderClient,
+) -> None:
+    session, caller = Session(renderer, 0.03, [], lambda _: None), TalkingPeer()
     await caller.take_answer(await session.answer(await caller.offer(), "bar"))
     await until(lambda: caller.face and caller.voice, 5)
     await asyncio.sleep(LATE)
@@ -38,7 +35,6 @@ async def test_who_joins_late_is_told_the_true_time_of_voice_and_face() -> None:
         await peer.close()
     await viewer.close()
     await session.close("the test is over")
-    await worker.stop()
 
     assert len(seen) >= 3
     apart = [heard[np.argmin(np.abs(heard - beep))] - beep for beep in seen]
