@@ -10,6 +10,7 @@ from streaming.commands.mark_options import (
     CertificateKeyOption,
     CertificateOption,
     LabelLanguageOption,
+    LabelOption,
     LabelReasonOption,
     TimestampUrlOption,
     WatermarkOption,
@@ -50,13 +51,7 @@ def camera(
     ] = "black",
     preview: Annotated[bool, typer.Option("--preview", help="A window with the picture.")] = False,
     watermark: WatermarkOption = None,
-    label: Annotated[
-        str | None,
-        typer.Option(
-            help="The word for AI in a corner of the picture: on, or off with a --label-reason. "
-            "[default: on]"
-        ),
-    ] = None,
+    label: LabelOption = None,
     label_reason: LabelReasonOption = None,
     label_language: LabelLanguageOption = None,
     certificate: CertificateOption = None,

@@ -8,6 +8,13 @@ WatermarkOption = Annotated[
     str | None,
     typer.Option(help="The watermark that `avatar verify` finds: on or off. [default: on]"),
 ]
+LabelOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The word for AI in a corner of the picture: on, or off with a --label-reason. "
+        "[default: on]"
+    ),
+]
 LabelReasonOption = Annotated[
     str | None, typer.Option(help="Why there is no label, and how people are told instead.")
 ]

@@ -11,6 +11,7 @@ from streaming.commands.mark_options import (
     CertificateKeyOption,
     CertificateOption,
     LabelLanguageOption,
+    LabelOption,
     LabelReasonOption,
     TimestampUrlOption,
     WatermarkOption,
@@ -55,13 +56,7 @@ def render(
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Files at once.")] = 1,
     watermark: WatermarkOption = None,
-    label: Annotated[
-        str | None,
-        typer.Option(
-            help="The word for AI in a corner of the picture: on, or off with a --label-reason. "
-            "[default: on]"
-        ),
-    ] = None,
+    label: LabelOption = None,
     label_reason: LabelReasonOption = None,
     label_language: LabelLanguageOption = None,
     certificate: CertificateOption = None,

@@ -6,7 +6,12 @@ from typing import Annotated
 import typer
 
 from avatar.rendering.backends.registry import listed
-from streaming.commands.mark_options import LabelLanguageOption, LabelReasonOption, WatermarkOption
+from streaming.commands.mark_options import (
+    LabelLanguageOption,
+    LabelOption,
+    LabelReasonOption,
+    WatermarkOption,
+)
 
 
 def serve(
@@ -64,12 +69,7 @@ def serve(
         ),
     ] = None,
     watermark: WatermarkOption = None,
-    label: Annotated[
-        str | None,
-        typer.Option(
-            help="The word for AI on the face: on, or off with a --label-reason. [default: on]"
-        ),
-    ] = None,
+    label: LabelOption = None,
     label_reason: LabelReasonOption = None,
     label_language: LabelLanguageOption = None,
     audit: Annotated[
