@@ -4,19 +4,18 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import (
     Depends,
     FastAPI,
-    HTTPException,
     Request,
     Response,
 )
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import REGISTRY
-from pydantic import BaseModel, Field, ValidationError
 
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig, make_ice_servers
@@ -27,22 +26,25 @@ from streaming.security.sdp_check import OFFER_LIMIT
 from streaming.security.tokens import ANY_SPEAKER, Grant, bearer
 from streaming.server import debug, health, livekit_join, livetalking, memory, talks, verify, whep
 from streaming.server.call_handler import CallHandler, CallServices
-from streaming.server.errors import refuse
+from streaming.server.errors import refuse, refuse_unread
 from streaming.server.gallery import Gallery, GalleryEntry
 from streaming.server.gauges import ServerGauges
 from streaming.server.loop_lag import LoopLag
-from streaming.server.request_body import described, read_body
+from streaming.server.request_body import BodyLimit, BodyLimits
 from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
 from streaming.server.talks import Talks
+from streaming.server.uvicorn_server import HEAD_TIMEOUT_S
 from streaming.server.verify import VideoPlaces
 from streaming.server.websockets import signalling, speaking, viewing
 from streaming.talk.plan import load_plan
 from streaming.webrtc.aiortc_patches.install import install
+from streaming.webrtc.messages import Answer, Offer
 from streaming.webrtc.session import Notify, Session
 
 log = logging.getLogger(__name__)
 
+BODY_LIMIT = BodyLimit(OFFER_LIMIT, HEAD_TIMEOUT_S)  # where no other is named
 WEB = Path(__file__).parents[1] / "web"
 PROBES = ("/healthz", "/readyz", "/metrics")  # asked for by name or address, past any proxy
 CONTENT_POLICY = (
@@ -51,22 +53,11 @@ CONTENT_POLICY = (
 )
 
 
-class Offer(BaseModel):
-    """An SDP offer of a simple client that needs no events."""
+class PostedAnswer(Answer):
+    """The answer to an offer of a simple client that needs no events."""
 
-    sdp: str = Field(max_length=OFFER_LIMIT)
-    type: Literal["offer"]
-    speaker: str | None = None
-
-
-class Answer(BaseModel):
-    """The answer to it."""
-
-    sdp: str
-    type: Literal["answer"] = "answer"
-    session_id: str
     sessionid: int | None = None
-    "What LiveTalking's pages call it."
+    "what LiveTalking's pages call it"
 
 
 def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
@@ -111,24 +102,22 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     app = FastAPI(
         title="Speech2Lip live",
         summary="A digital human that speaks with the caller's voice, over WebRTC.",
+        strict_content_type=False,  # foreign pages are told by their Origin
         lifespan=lifespan,
     )
     app.state.config, app.state.gallery = config, gallery
     app.state.access, app.state.ice_servers = AccessControl(config), ice_servers
     app.state.video_places = VideoPlaces()
+    large = {"/verify": verify.VIDEO_LIMIT, "/humanaudio": livetalking.SOUND_LIMIT}
+    app.add_middleware(BodyLimits, default=BODY_LIMIT, of_paths=large)
     app.middleware("http")(_guard)
     app.add_exception_handler(AvatarError, refuse)
+    app.add_exception_handler(RequestValidationError, refuse_unread)
     app.include_router(health.router)
     app.include_router(debug.router)
     app.add_api_route("/speakers", speakers, methods=["GET"])
     app.add_api_route("/speakers/{name}/preview.jpg", preview, methods=["GET"])
-    app.add_api_route(
-        "/offer",
-        offer,
-        methods=["POST"],
-        openapi_extra=described("application/json", Offer.model_json_schema()),
-        response_model_exclude_none=True,
-    )
+    app.add_api_route("/offer", offer, methods=["POST"], response_model_exclude_none=True)
     app.add_api_websocket_route("/ws", signalling)
     app.add_api_route("/view", view_page, methods=["GET"], include_in_schema=False)
     app.add_api_websocket_route("/view/ws", viewing)
@@ -183,23 +172,19 @@ async def preview(
     return FileResponse(gallery.preview(name), media_type="image/jpeg")
 
 
-async def offer(request: Request, state: Annotated[ServerState, Depends(state_of)]) -> Answer:
-    """Begin a call without a WebSocket. It ends when the caller's packets stop for 3 s."""
+def _caller(request: Request, state: Annotated[ServerState, Depends(state_of)]) -> CallHandler:
+    """Whoever asks for a call, if the token is good for one."""
     address = address_of(request)
     request.app.state.access.rate_limiter.count_try(address)
-    handler = CallHandler(state.services, address, _grant(request))
-    wanted = await _read_offer(request)
-    answer = await handler.call(wanted.sdp, wanted.speaker or "", lambda _: None)
-    assert handler.session
-    number = session_number(handler.session.id) if state.services.config.compat else None
-    return Answer(sdp=answer, session_id=handler.session.id, sessionid=number)
+    return CallHandler(state.services, address, _grant(request))
 
 
-async def _read_offer(request: Request) -> Offer:
-    try:
-        return Offer.model_validate_json(await read_body(request, OFFER_LIMIT))
-    except ValidationError as error:
-        raise HTTPException(422, 'the body must be {"sdp": ..., "type": "offer"}') from error
+async def offer(wanted: Offer, caller: Annotated[CallHandler, Depends(_caller)]) -> PostedAnswer:
+    """Begin a call without a WebSocket. It ends when the caller's packets stop for 3 s."""
+    answer = await caller.call(wanted.sdp, wanted.speaker or "", lambda _: None)
+    assert caller.session
+    number = session_number(caller.session.id) if caller.services.config.compat else None
+    return PostedAnswer(sdp=answer, session_id=caller.session.id, sessionid=number)
 
 
 async def view_page() -> FileResponse:

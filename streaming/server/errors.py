@@ -2,6 +2,7 @@
 
 import contextlib
 
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -43,6 +44,14 @@ async def refuse(_: Request, error: Exception) -> Response:
     status, code, headers = _kind(error)
     metrics.REFUSED.labels(code).inc()
     return JSONResponse({"detail": str(error)}, status, headers)
+
+
+async def refuse_unread(_: Request, error: Exception) -> Response:
+    """Say what of a request is not as its model has it."""
+    assert isinstance(error, RequestValidationError)
+    places = (".".join(map(str, one["loc"][1:])) for one in error.errors())
+    said = [f"{place}: {one['msg']}" for place, one in zip(places, error.errors(), strict=True)]
+    return JSONResponse({"detail": f"the request is not understood: {'; '.join(said)}"}, 422)
 
 
 async def dismiss(socket: WebSocket, error: Exception) -> None:

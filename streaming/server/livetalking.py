@@ -20,20 +20,18 @@ from streaming.media.speech_queue import SpeechQueue
 from streaming.security.access import AccessControl, address_of
 from streaming.security.tokens import Grant, bearer
 from streaming.server.errors import UnknownCallError
-from streaming.server.request_body import read_body
+from streaming.server.request_body import BodyLimit
 from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
 
-MESSAGE_LIMIT = 64 * 1024  # bytes
-FILE_LIMIT = 16 * 1024 * 1024  # bytes: a minute of any usual sound file
-UPLOAD_LIMIT = 30.0  # seconds
+SOUND_LIMIT = BodyLimit(16 * 1024 * 1024, seconds=30)  # a minute of any usual sound file
 WITHOUT_VOICE = "this server has no voice of its own; send sound to /humanaudio"
 
 router = APIRouter()
 State = Annotated[ServerState, Depends(state_of)]
 
 
-class Message(BaseModel):
+class LiveTalkingMessage(BaseModel):
     """What LiveTalking's pages send."""
 
     sessionid: int
@@ -61,8 +59,7 @@ async def human_audio(request: Request, state: State) -> dict[str, Any]:
     """A form with `sessionid` and a sound `file` to be spoken."""
 
     async def answer(grant: Grant) -> object:
-        body = await read_body(request, FILE_LIMIT, UPLOAD_LIMIT)
-        form = read_form(request.headers.get("content-type", ""), body)
+        form = read_form(request.headers.get("content-type", ""), await request.body())
         if not form.get("sessionid", b"").strip().isdigit() or "file" not in form:
             raise AvatarError("send a form with the fields sessionid and file")
         queue = await _queue(request, state, grant, int(form["sessionid"]))
@@ -106,9 +103,9 @@ async def _enveloped(request: Request, answer: Any) -> dict[str, Any]:
         return envelope(error=str(error))
 
 
-async def _message(request: Request) -> Message:
+async def _message(request: Request) -> LiveTalkingMessage:
     try:
-        return Message.model_validate_json(await read_body(request, MESSAGE_LIMIT))
+        return LiveTalkingMessage.model_validate_json(await request.body())
     except ValidationError:
         raise AvatarError('send {"sessionid": NUMBER, ...}') from None
 

@@ -1,56 +1,72 @@
-"""The body of a request, read by hand: with a limit, and without waiting for ever."""
+"""The body of a request: how large it may be and how long it may take, whoever reads it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import IO
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from fastapi import HTTPException, Request
-from starlette.requests import ClientDisconnect
+from fastapi import HTTPException
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streaming.server.uvicorn_server import HEAD_TIMEOUT_S
+
+@dataclass(frozen=True)
+class BodyLimit:
+    """Bytes, and seconds from the request's head to the body's end."""
+
+    size: int
+    seconds: float
 
 
-async def read_body(request: Request, limit: int, seconds: float | None = None) -> bytes:
-    """At most `limit` bytes that come within `seconds`, or the time that heads of requests have.
+class BodyLimits:
+    """ASGI middleware that holds every body to the limit of its path, or else to `default`.
 
-    Raises HTTPException (400, 408, 413).
+    Where the body is read, HTTPException is raised: 400 if it breaks off, 408 if it is slow, 413
+    if it is too large. It must stand inside of middleware that reads bodies itself.
     """
-    body = bytearray()
 
-    async def take(piece: bytes) -> None:
-        body.extend(piece)
+    def __init__(self, app: ASGIApp, default: BodyLimit, of_paths: Mapping[str, BodyLimit]) -> None:
+        self._app = app
+        self._default = default
+        self._of_paths = of_paths
 
-    await _receive(request, limit, seconds or HEAD_TIMEOUT_S, take)
-    return bytes(body)
-
-
-async def save_body(request: Request, file: IO[bytes], limit: int, seconds: float) -> None:
-    """The same into a file, a piece at a time. Raises HTTPException (400, 408, 413), OSError."""
-
-    async def take(piece: bytes) -> None:
-        await asyncio.to_thread(file.write, piece)
-
-    await _receive(request, limit, seconds, take)
-    await asyncio.to_thread(file.flush)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
+            limit = self._of_paths.get(scope["path"], self._default)
+            receive = _LimitedReceive(receive, limit, Headers(scope=scope))
+        await self._app(scope, receive, send)
 
 
-async def _receive(
-    request: Request, limit: int, seconds: float, take: Callable[[bytes], Awaitable[None]]
-) -> None:
-    size = 0
-    try:
-        async with asyncio.timeout(seconds):
-            async for piece in request.stream():
-                size += len(piece)
-                if size > limit:
-                    raise HTTPException(413, f"the body has at most {limit} bytes here")
-                await take(piece)
-    except TimeoutError:
-        raise HTTPException(408, "the body did not come in time") from None
-    except ClientDisconnect:
-        raise HTTPException(400, "the body broke off") from None
+class _LimitedReceive:
+    def __init__(self, receive: Receive, limit: BodyLimit, headers: Headers) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._deadline = asyncio.get_running_loop().time() + limit.seconds
+        declared = headers.get("content-length", "")
+        self._declared = int(declared) if declared.isdecimal() else 0
+        self._size = 0
+        self._complete = False
+
+    async def __call__(self) -> Message:
+        if self._complete:
+            return await self._receive()
+        self._check(self._declared)
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408, "the body did not come in time") from None
+        if message["type"] == "http.disconnect":
+            raise HTTPException(400, "the body broke off")
+        self._size += len(message.get("body", b""))
+        self._check(self._size)
+        self._complete = not message.get("more_body", False)
+        return message
+
+    def _check(self, size: int) -> None:
+        if size > self._limit.size:
+            raise HTTPException(413, f"the body has at most {self._limit.size} bytes here")
 
 
 def described(content_type: str, schema: dict[str, object]) -> dict[str, object]:
-    """What OpenAPI is told of a body that is read by hand."""
+    """What OpenAPI is told of a body that is no model."""
     return {"requestBody": {"required": True, "content": {content_type: {"schema": schema}}}}

@@ -1,5 +1,6 @@
 """`POST /verify`: what a stranger's video says of itself, as `avatar verify` tells it."""
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +13,12 @@ from streaming.security.access import AccessControl, address_of
 from streaming.security.ip_addresses import home_of
 from streaming.security.rate_limit import TooManyError
 from streaming.security.tokens import ANY_SPEAKER, bearer
-from streaming.server.request_body import described, save_body
+from streaming.server.request_body import BodyLimit, described
 from streaming.server.session_manager import ServerFullError
 from streaming.server.state import ServerState, state_of
 from streaming.server.verify_process import verify_apart
 
-FILE_LIMIT = 100 * 1024 * 1024  # bytes
-UPLOAD_LIMIT = 120.0  # seconds
+VIDEO_LIMIT = BodyLimit(100 * 1024 * 1024, seconds=120)
 AT_ONCE = 2  # videos, of all addresses together
 
 router = APIRouter()
@@ -57,9 +57,6 @@ async def verify_video(
     names = [card.name for card in state.services.gallery.cards()]
     known = [name for name in names if grant.speaker in (ANY_SPEAKER, name)]
     places: VideoPlaces = request.app.state.video_places
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > FILE_LIMIT:
-        raise HTTPException(413, f"the body has at most {FILE_LIMIT} bytes here")
     with places.take(address), tempfile.TemporaryDirectory(prefix="avatar-verify-") as folder:
         return await verify_apart(await _save(request, Path(folder)), known)
 
@@ -69,7 +66,9 @@ async def _save(request: Request, folder: Path) -> Path:
     video = folder / "video"
     try:
         with video.open("w+b") as file:
-            await save_body(request, file, FILE_LIMIT, UPLOAD_LIMIT)
+            async for piece in request.stream():
+                await asyncio.to_thread(file.write, piece)
+            await asyncio.to_thread(file.flush)
             file.seek(0)
             head = file.read(8)
         return video.rename(video.with_suffix(".mp4")) if head[4:] == b"ftyp" else video

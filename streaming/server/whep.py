@@ -5,11 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from streaming.security.access import AccessControl, address_of
-from streaming.security.sdp_check import OFFER_LIMIT
 from streaming.security.tokens import bearer
 from streaming.server.call_handler import CallHandler
 from streaming.server.errors import UnknownCallError
-from streaming.server.request_body import described, read_body
+from streaming.server.request_body import described
 from streaming.server.state import ServerState, state_of
 
 SDP = "application/sdp"
@@ -26,7 +25,7 @@ async def begin(speaker: str, request: Request, state: State) -> Response:
     grant = access.admit(bearer(request.headers), "talk")
     if request.headers.get("content-type", "").partition(";")[0].strip() != SDP:
         raise HTTPException(415, f"the body must be an offer of type {SDP}")
-    offer = (await read_body(request, OFFER_LIMIT)).decode("utf-8", "replace")
+    offer = (await request.body()).decode("utf-8", "replace")
     handler = CallHandler(state.services, address, grant)
     answer = await handler.call(offer, speaker, lambda _: None)
     assert handler.session

@@ -9,7 +9,8 @@ import pytest
 import websockets
 
 from streaming.core.config import ServeConfig
-from streaming.server import request_body, uvicorn_server
+from streaming.server import app, uvicorn_server
+from streaming.server.request_body import BodyLimit
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.polling import until
 from tests.streaming.support.stranger import LIMITS, bearing, closed, page, receive, token
@@ -134,13 +135,14 @@ def test_a_name_made_to_point_here_gets_nothing_without_a_token(tmp_path: Path) 
 
 
 async def test_an_offer_that_dribbles_in_is_cut_off(
-    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_body, "HEAD_TIMEOUT_S", 0.5)
-    place = httpx.URL(server.address)
-    reader, writer = await asyncio.open_connection(place.host, place.port)
-    head = f"POST /offer HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token()}\r\n"
-    writer.write(f"{head}Content-Length: 100\r\n\r\n{{".encode())
-    async with asyncio.timeout(5):
-        assert b" 408 " in await reader.readline()
-    writer.close()
+    monkeypatch.setattr(app, "BODY_LIMIT", BodyLimit(1000, seconds=0.5))
+    with serving_bars(tmp_path) as local:
+        place = httpx.URL(local.address)
+        reader, writer = await asyncio.open_connection(place.host, place.port)
+        head = "POST /offer HTTP/1.1\r\nHost: localhost\r\n"
+        writer.write(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        async with asyncio.timeout(5):
+            assert b" 408 " in await reader.readline()
+        writer.close()
