@@ -83,6 +83,22 @@ def test_nothing_but_the_command_line_stands_in_streaming_itself() -> None:
     assert {path.name for path in (ROOT / "streaming").glob("*.py")} == {"__init__.py", "cli.py"}
 
 
+@pytest.mark.parametrize("root", ["avatar", "streaming"])
+def test_modules_beside_each_other_differ_by_more_than_a_plural(root: str) -> None:
+    for folder in {path.parent for path in modules(root)}:
+        names = {path.stem for path in [*folder.glob("*.py"), *folder.glob("*/")]}
+        assert not [name for name in names if f"{name}s" in names or f"{name}es" in names], folder
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    found: dict[str, Path] = {}
+    for path in (*modules("avatar"), *modules("streaming")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                assert node.name not in found, f"{node.name}: {found[node.name]} and {path}"
+                found[node.name] = path
+
+
 def test_no_test_borrows_from_another() -> None:
     """What two of them need stands beside them, in a module that is no test."""
     for path in modules("tests"):

@@ -19,7 +19,7 @@ from avatar.media.samples import Samples
 from avatar.rendering.pipeline import Pipeline
 from avatar.training.encoder.articulation import phone_frames
 from avatar.training.encoder.closures import FRAME, Closures, SpokenLips, closures
-from avatar.training.encoder.corpus import Spoken, Utterance, read_folder
+from avatar.training.encoder.corpus import AlignedSpeech, Utterance, read_folder
 from avatar.training.encoder.noises import babble, clicks, music
 from avatar.training.encoder.phones import LIP_CLOSING
 from avatar.training.encoder.prepare import held_voices
@@ -77,14 +77,14 @@ def any_voice(
     return AnyVoice(closures(recorded), closures(synthetic), noises)
 
 
-def _watch(utterances: Iterable[Spoken], move: Move) -> Iterator[SpokenLips]:
+def _watch(utterances: Iterable[AlignedSpeech], move: Move) -> Iterator[SpokenLips]:
     for spoken in utterances:
         aperture = move(spoken.samples, "voices")
         phones = phone_frames(spoken.phones, len(aperture) * FRAME)
         yield SpokenLips(spoken.voice.rpartition("+")[2], phones, aperture)
 
 
-def _spoken(held: list[Utterance]) -> Iterator[Spoken]:
+def _spoken(held: list[Utterance]) -> Iterator[AlignedSpeech]:
     """Recordings of some voices, each until it has closed its lips often enough."""
     voices = sorted({utterance.voice for utterance in held})
     chosen = {voices[row] for row in np.linspace(0, len(voices) - 1, RECORDED).astype(int)}
@@ -92,7 +92,7 @@ def _spoken(held: list[Utterance]) -> Iterator[Spoken]:
     for utterance in held:
         if utterance.voice in chosen and said[utterance.voice] < CLOSURES:
             said[utterance.voice] += sum(phone.name in LIP_CLOSING for phone in utterance.phones)
-            yield Spoken(utterance.voice, utterance.load(), utterance.phones)
+            yield AlignedSpeech(utterance.voice, utterance.load(), utterance.phones)
 
 
 def _noises(held: list[Utterance]) -> Iterator[tuple[str, Samples]]:

@@ -41,7 +41,7 @@ class SpeechHeadConfig:
     voice: int = 0  # units that tell the own voice from others; 0: it is not told apart
 
 
-class Heard(NamedTuple):
+class SpeechHeadOutput(NamedTuple):
     """What the head makes of windows of features, before the lips lean and close."""
 
     code: Tensor  # (B, code) the likeliest lip codes
@@ -136,7 +136,7 @@ class SpeechHead(nn.Module):
         excess = (self.read_aperture(code) - self.shut).clamp_min(0)
         return code - excess[:, None] * self.opening
 
-    def hear(self, window: Tensor) -> Heard:
+    def hear(self, window: Tensor) -> SpeechHeadOutput:
         """The same window -> what is heard in it."""
         spoken = self.config.features
         normal = (window[..., :spoken] - self.centre) / self.scale
@@ -149,7 +149,7 @@ class SpeechHead(nn.Module):
         far = functional.gelu(self.far(self.dropout(near)))
         heard = torch.cat([far[..., -1], near[..., -1]], dim=1)
         own = self._own_voice(window[..., spoken:]) if self.config.voice else None
-        return Heard(self.leave(heard), self.closes(heard)[:, 0], own)
+        return SpeechHeadOutput(self.leave(heard), self.closes(heard)[:, 0], own)
 
     def _own_voice(self, context: Tensor) -> Tensor:
         """Mean evidence of the window; the encoder does not learn from it what a voice is."""

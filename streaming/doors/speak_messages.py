@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
+from streaming.webrtc.messages import Token
+
 
 def _from_base64(text: str) -> bytes:
     """Raises ValueError: pydantic's own decoder passes over letters that are none of base64's."""
@@ -34,18 +36,12 @@ class Interrupt(BaseModel):
     type: Literal["agent.interrupt"]
 
 
-class Token(BaseModel):
-    """Sent first where it is needed; it does no harm elsewhere."""
-
-    type: Literal["token"]
-
-
 FromAgent = TypeAdapter[Speak | SpeakEnd | Interrupt | Token](
     Annotated[Speak | SpeakEnd | Interrupt | Token, Field(discriminator="type")]
 )
 
 
-class Ready(BaseModel):
+class SessionReady(BaseModel):
     """Speech is taken from now on."""
 
     type: Literal["session.ready"] = "session.ready"
@@ -88,4 +84,4 @@ class Problem(BaseModel):
     message: str
 
 
-ToAgent = Ready | SpeakStarted | SpeakEnded | Interrupted | Problem
+ToAgent = SessionReady | SpeakStarted | SpeakEnded | Interrupted | Problem

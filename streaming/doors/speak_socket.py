@@ -7,12 +7,13 @@ import time
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from streaming.core.outbox import Outbox
 from streaming.doors.speak_messages import (
     FromAgent,
     Interrupt,
     Interrupted,
     Problem,
-    Ready,
+    SessionReady,
     Speak,
     SpeakEnd,
     SpeakEnded,
@@ -42,7 +43,7 @@ class SpeakSocket:
 
     def __init__(self, socket: WebSocket, call: Call, rate: int = DEFAULT_RATE) -> None:
         self._socket, self._call, self._rate = socket, call, rate
-        self._outbox: asyncio.Queue[ToAgent] = asyncio.Queue(OUTBOX_MESSAGES)
+        self._outbox = Outbox(socket, OUTBOX_MESSAGES)
         self._messages = Bucket(MESSAGES_PER_S, MESSAGES_PER_S * BURST_S, time.monotonic())
 
     async def run(self) -> None:
@@ -54,7 +55,7 @@ class SpeakSocket:
             self._tell_ready(queue)
             tasks = [
                 asyncio.create_task(work)
-                for work in (self._write(), self._read(queue), self._call.closed.wait())
+                for work in (self._outbox.write(), self._read(queue), self._call.closed.wait())
             ]
             try:
                 await asyncio.wait(tasks[1:], return_when=asyncio.FIRST_COMPLETED)
@@ -68,7 +69,7 @@ class SpeakSocket:
     def _tell_ready(self, queue: SpeechQueue) -> None:
         delay = round(self._call.avatar_stream.clock.delay * 1000, 1)
         self._tell(
-            Ready(
+            SessionReady(
                 session_id=self._call.id,
                 rate=self._rate,
                 delay_ms=delay,
@@ -126,14 +127,7 @@ class SpeakSocket:
         self._tell(Problem.model_validate({"code": code, "message": text}))
 
     def _tell(self, message: ToAgent) -> None:
-        with contextlib.suppress(asyncio.QueueFull):
-            self._outbox.put_nowait(message)
-
-    async def _write(self) -> None:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            while True:
-                message = await self._outbox.get()
-                await self._socket.send_text(message.model_dump_json())
+        self._outbox.put(message.model_dump_json())
 
     async def _close(self) -> None:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):

@@ -18,7 +18,7 @@ from avatar.media.samples import Samples
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.media.downsampling import CONTEXT, downsample
 from streaming.media.speech_segment import SpeechSegment
-from streaming.media.spoken import FADE_SAMPLES, Spoken
+from streaming.media.speech_timeline import FADE_SAMPLES, SpeechTimeline
 
 NEEDED = (LOOKAHEAD_FRAMES + 1) * VOICE_PER_FRAME  # samples of speech before lips begin to move
 MOST_WAITING = 60 * VOICE_RATE  # samples that may wait to be heard
@@ -64,7 +64,7 @@ class SpeechQueue:
         self.generation = 0
         self._clock = clock
         self._report = report
-        self._spoken = Spoken()
+        self._spoken = SpeechTimeline()
         self._segments: deque[SpeechSegment] = deque()  # until the last of them is heard
         self._pushed = 0  # segments so far
         self._dry = 0  # frames since the segment to be heard had speech

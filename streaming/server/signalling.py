@@ -13,6 +13,7 @@ from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.ice_servers import IceServers
 from streaming.core.mark_settings import MarkSettings
+from streaming.core.outbox import Outbox
 from streaming.media.call import Call
 from streaming.render.picture_memory import NoSharedMemoryError
 from streaming.security.rate_limit import Bucket, TooManyError
@@ -34,7 +35,7 @@ from streaming.webrtc.messages import (
     Offer,
     Ping,
     Pong,
-    Speaker,
+    SpeakerChanged,
     Stop,
     TalkError,
     TalkInterrupt,
@@ -62,7 +63,7 @@ class Signalling:
         self._limits = handler.services.config.limits
         rate = self._limits.messages_per_second
         self._messages = Bucket(rate, rate * BURST_S, time.monotonic())
-        self._outbox: asyncio.Queue[Message] = asyncio.Queue(OUTBOX_MESSAGES)
+        self._outbox = Outbox(socket, OUTBOX_MESSAGES)
 
     async def run(self, ice_servers: IceServers) -> None:
         """Serve the page; when this returns, its session is closed and freed.
@@ -72,7 +73,7 @@ class Signalling:
         label = _label(self._handler.services.config.marks)
         servers = ice_servers.for_page()
         self._notify(Hello(speaker=self._handler.speaker, ice_servers=servers, label=label))
-        writer = asyncio.create_task(self._write())
+        writer = asyncio.create_task(self._outbox.write())
         try:
             while await self._read():
                 pass
@@ -86,16 +87,7 @@ class Signalling:
                 await writer
 
     def _notify(self, message: Message) -> None:
-        with contextlib.suppress(asyncio.QueueFull):
-            self._outbox.put_nowait(message)
-
-    async def _write(self) -> None:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            while True:
-                message = await self._outbox.get()
-                await self._socket.send_text(message.as_text())
-                if isinstance(message, Bye):
-                    await self._socket.close()
+        self._outbox.put(message.as_text(), last=isinstance(message, Bye))
 
     async def _read(self) -> bool:
         """Handle one message; False ends the call."""
@@ -141,7 +133,7 @@ class Signalling:
                 )
             case ChooseSpeaker() if self._handler.session:
                 await self._handler.switch(message.name)
-                self._notify(Speaker(name=message.name))
+                self._notify(SpeakerChanged(name=message.name))
             case Hold() if self._handler.session:
                 self._handler.session.hold_pictures(message.ms)
             case TalkMode() | TalkText() | TalkInterrupt() if self._handler.session:

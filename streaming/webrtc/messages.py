@@ -163,7 +163,7 @@ class Stats(Message):
     "RTP time of position 0"
 
 
-class Speaker(Message):
+class SpeakerChanged(Message):
     """Who is shown from now on."""
 
     type: Literal["speaker"] = "speaker"
@@ -293,7 +293,7 @@ ToPage = Annotated[
     | Answer
     | State
     | Stats
-    | Speaker
+    | SpeakerChanged
     | Pong
     | Error
     | Leaving

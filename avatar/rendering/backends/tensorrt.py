@@ -24,7 +24,7 @@ class TensorRtBackend(Backend):
         super().__init__(speaker, device, kind)
         import torch_tensorrt
 
-        network = Residual(self.blend_net).eval()
+        network = BlendNetResidual(self.blend_net).eval()
         self._engines: dict[int, Any] = {}
         for batch in BATCHES:
             shapes = [(batch, channels, *region) for channels in (3, 1)]
@@ -46,7 +46,7 @@ class TensorRtBackend(Backend):
         return torch.cat([self._engines[size](*part) for part in parts]).float()
 
 
-class Residual(nn.Module):
+class BlendNetResidual(nn.Module):
     """Blend-Net without the sum with the picture, which stays in float32."""
 
     def __init__(self, network: BlendNet) -> None:

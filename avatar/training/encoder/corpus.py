@@ -41,7 +41,7 @@ class Utterance:
 
 
 @dataclass(frozen=True)
-class Spoken:
+class AlignedSpeech:
     """Sound and phone times at hand."""
 
     voice: str

@@ -37,7 +37,7 @@ Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Heard:
+class RecognizedUtterance:
     """An utterance as the encoder understood it."""
 
     voice: str
@@ -72,7 +72,7 @@ def evaluate(encoder: SpeechEncoder, shards: Path) -> dict[str, Figures]:
 
 
 @torch.inference_mode()
-def understand(encoder: SpeechEncoder, shard: Shard) -> Iterator[Heard]:
+def understand(encoder: SpeechEncoder, shard: Shard) -> Iterator[RecognizedUtterance]:
     """Every utterance of a shard from a fresh state, the delay taken away."""
     for row, (first, end) in enumerate(zip(shard.starts[:-1], shard.starts[1:], strict=True)):
         length = (end - first) // FRAME * FRAME
@@ -81,7 +81,7 @@ def understand(encoder: SpeechEncoder, shard: Shard) -> Iterator[Heard]:
         state = encoder.new_state()
         heads = encoder.from_mels(mels, state)
         features = encoder.to_frames(heads, state)[0, LOOKAHEAD_FRAMES:]
-        yield Heard(
+        yield RecognizedUtterance(
             str(shard.voices[row]),
             shard.phones[first : first + length],
             shard.mouth[first : first + length].astype(np.float32),
@@ -91,7 +91,7 @@ def understand(encoder: SpeechEncoder, shard: Shard) -> Iterator[Heard]:
         )
 
 
-def recognition(heard: list[Heard]) -> Figures:
+def recognition(heard: list[RecognizedUtterance]) -> Figures:
     """Shares of 20 ms frames, silence included, whose phone or viseme is right."""
     truth = np.concatenate([row.phones[1::STRIDE] for row in heard])
     viseme = np.array(VISEME_OF_PHONE)[truth]
@@ -106,7 +106,7 @@ def recognition(heard: list[Heard]) -> Figures:
     }
 
 
-def lips(encoder: SpeechEncoder, heard: list[Heard]) -> Figures:
+def lips(encoder: SpeechEncoder, heard: list[RecognizedUtterance]) -> Figures:
     """Do the lips close on p, b, m and open on open vowels, and only there?"""
     spoken = [SpokenLips(h.voice, h.phones, _aperture(encoder, h.features)) for h in heard]
     wrongly = []
@@ -173,7 +173,7 @@ def milliseconds_per_chunk(encoder: SpeechEncoder, chunks: int = 200) -> float:
     return float(np.median(times))
 
 
-def _wanted(row: Heard) -> Array:
+def _wanted(row: RecognizedUtterance) -> Array:
     """The aperture that each video frame should have."""
     return np.asarray(row.mouth[:, 0].reshape(-1, FRAME).mean(1), np.float32)
 

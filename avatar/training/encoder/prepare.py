@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from avatar.media.samples import Samples
 from avatar.training.encoder.channel import damage
-from avatar.training.encoder.corpus import Spoken, Utterance
+from avatar.training.encoder.corpus import AlignedSpeech, Utterance
 from avatar.training.encoder.lip_measures import Measures
 from avatar.training.encoder.noises import GENERATED, Maker, babble, music
 from avatar.training.encoder.shards import pack
@@ -70,7 +70,7 @@ def prepare(
             pack(_counted(pairs, name, count, tell), amounts.mels, taught).save(path)
 
 
-Pair = tuple[Spoken, Samples]
+Pair = tuple[AlignedSpeech, Samples]
 
 
 def _tasks(
@@ -110,7 +110,7 @@ def clean_speech(utterances: Sequence[Utterance]) -> Iterator[Pair]:
     """Each recording as it is."""
     for utterance in utterances:
         samples = utterance.load()
-        yield Spoken(utterance.voice, samples, utterance.phones), samples
+        yield AlignedSpeech(utterance.voice, samples, utterance.phones), samples
 
 
 def damaged_speech(utterances: Sequence[Utterance], random: Generator) -> Iterator[Pair]:
@@ -149,7 +149,7 @@ def held_voices(texts: Sequence[str], count: int) -> Iterator[Pair]:
         yield spoken, spoken.samples
 
 
-def _heard(spoken: Spoken | None, random: Generator) -> Iterator[Pair]:
+def _heard(spoken: AlignedSpeech | None, random: Generator) -> Iterator[Pair]:
     if spoken is not None:
         damaged = random.random() < 0.5
         yield spoken, damage(spoken.samples, random) if damaged else spoken.samples
@@ -180,7 +180,7 @@ def noises(
         else:
             make = makers[int(random.integers(len(makers)))]
             sound = make(NOISE_SECONDS, random)
-        yield Spoken("", sound, ()), sound
+        yield AlignedSpeech("", sound, ()), sound
 
 
 def _sentence(texts: Sequence[str], random: Generator) -> str:

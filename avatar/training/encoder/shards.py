@@ -15,7 +15,7 @@ from avatar.files import replace_file
 from avatar.media.samples import Samples
 from avatar.models.log_mel import FLOOR, HOP, TAIL, LogMel
 from avatar.training.encoder.articulation import phone_frames, tracks
-from avatar.training.encoder.corpus import Spoken
+from avatar.training.encoder.corpus import AlignedSpeech
 from avatar.training.encoder.lip_measures import Measures
 from avatar.training.encoder.taught_mouth import taught_mouths
 
@@ -74,7 +74,7 @@ def loudness(mels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def pack(
-    pairs: Iterable[tuple[Spoken, Samples]],
+    pairs: Iterable[tuple[AlignedSpeech, Samples]],
     mels: int,
     teach: Callable[[Samples], Measures] | None = None,
 ) -> Shard:

@@ -16,7 +16,7 @@ import numpy as np
 
 from avatar.audio import Resampler, load_sound
 from avatar.errors import AvatarError
-from avatar.training.encoder.corpus import Spoken
+from avatar.training.encoder.corpus import AlignedSpeech
 from avatar.training.encoder.phones import PHONE_INDEX, Phone
 
 ACCENTS = (
@@ -84,7 +84,7 @@ class Espeak:
         self._callback = _Callback(self._heard)  # the library keeps only a bare pointer to it
         self._library.espeak_SetSynthCallback(self._callback)
 
-    def speak(self, text: str, voice: str, manner: Manner | None = None) -> Spoken | None:
+    def speak(self, text: str, voice: str, manner: Manner | None = None) -> AlignedSpeech | None:
         """`voice` is an accent, `+`, a variant. None if it says a sound that has no ARPAbet."""
         manner = manner or Manner()
         self._sound, self._events = [], []
@@ -102,7 +102,7 @@ class Espeak:
             return None
         resampler = Resampler(self.rate)
         samples = np.concatenate([resampler.push(sound), resampler.flush()])
-        return Spoken(f"espeak-{voice}", samples, phones)
+        return AlignedSpeech(f"espeak-{voice}", samples, phones)
 
     def _heard(self, sound: Any, count: int, events: Any) -> int:
         if sound:
@@ -131,7 +131,7 @@ class Espeak:
         return tuple(phones)
 
 
-def flite(text: str, voice: str, manner: Manner | None = None) -> Spoken | None:
+def flite(text: str, voice: str, manner: Manner | None = None) -> AlignedSpeech | None:
     """Speech of one of FLITE_VOICES. None if it says a sound that has no ARPAbet."""
     if shutil.which("flite") is None:
         raise AvatarError("flite is not installed; apt-get install flite")
@@ -148,7 +148,7 @@ def flite(text: str, voice: str, manner: Manner | None = None) -> Spoken | None:
             return None
         phones.append(Phone(phone, start, end))
         start = end
-    return Spoken(f"flite-{voice}", samples, tuple(phones)) if phones else None
+    return AlignedSpeech(f"flite-{voice}", samples, tuple(phones)) if phones else None
 
 
 class _Event(ctypes.Structure):

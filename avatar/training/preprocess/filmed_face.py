@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from avatar.audio import SAMPLES_PER_FRAME
 from avatar.media.recording import Recording
+from avatar.training.preprocess.clip_sound import read_voice
 from avatar.training.preprocess.landmark_tracker import LANDMARKS, LandmarkTracker
-from avatar.training.preprocess.sound_track import read_voice
 from avatar.training.preprocess.video_reader import Clip, Image, count_picture, read_pictures
 
 LONGEST_SIDE = 720  # px: larger pictures are made smaller before tracking

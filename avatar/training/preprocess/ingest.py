@@ -15,10 +15,10 @@ from avatar.files import replace_file
 from avatar.media.orientation import fit
 from avatar.media.recording import Recording, recording_of
 from avatar.media.sound_tracks import heard
+from avatar.training.preprocess.clip_sound import Sound, Voice, read_voice
 from avatar.training.preprocess.face_crop import Crop, Survey, choose_crops, survey
 from avatar.training.preprocess.phase_cache import fingerprint, require_space, write_text
 from avatar.training.preprocess.progress import Progress
-from avatar.training.preprocess.sound_track import Sound, Voice, read_voice
 from avatar.training.preprocess.video_reader import Image, expected_pictures, read_pictures
 
 VERSION = 2

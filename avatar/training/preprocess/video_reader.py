@@ -21,7 +21,7 @@ TIME_TOLERANCE = 1e-4  # s
 
 
 @dataclass(frozen=True)
-class Picture:
+class SourceFrame:
     """One of the 25 a second."""
 
     span: int  # of the recording, on one clock
@@ -38,7 +38,7 @@ class Clip:
     frames: int
 
 
-def count_picture(clips: list[Clip], picture: Picture) -> None:
+def count_picture(clips: list[Clip], picture: SourceFrame) -> None:
     """Count it to the clip that it goes on, or begin one where the clock was set anew."""
     if clips and clips[-1].span == picture.span:
         clips[-1] = replace(clips[-1], frames=clips[-1].frames + 1)
@@ -51,7 +51,7 @@ def expected_pictures(recording: Recording) -> int:
     return math.ceil(sum(span.seconds for span in recording.time.spans) * FPS)
 
 
-def read_pictures(recording: Recording) -> Iterator[Picture]:
+def read_pictures(recording: Recording) -> Iterator[SourceFrame]:
     """Within each span, picture n is the one nearest to the first one's time + n / 25 s.
 
     Raises AvatarError if the file cannot be read or holds no pictures.
@@ -61,7 +61,7 @@ def read_pictures(recording: Recording) -> Iterator[Picture]:
             image = upright(to_rgb(decoded.frame), decoded.frame, decoded.pixel_aspect)
         except AvatarError as error:
             raise AvatarError(f"{recording.path}: {error}") from error
-        yield Picture(decoded.span, seconds, image)
+        yield SourceFrame(decoded.span, seconds, image)
 
 
 def _at_constant_rate(recording: Recording) -> Iterator[Timed]:

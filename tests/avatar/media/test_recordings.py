@@ -19,8 +19,8 @@ from avatar.audio import SAMPLE_RATE, load_sound
 from avatar.errors import AvatarError
 from avatar.media.sound_tracks import heard, sound_track_notes
 from avatar.media.time_stamps import Stretch, time_line
-from avatar.training.preprocess.sound_track import read_voice
-from avatar.training.preprocess.video_reader import Clip, Picture, count_picture, read_pictures
+from avatar.training.preprocess.clip_sound import read_voice
+from avatar.training.preprocess.video_reader import Clip, SourceFrame, count_picture, read_pictures
 from tests.avatar.media.made_media import (
     Form,
     append,
@@ -70,7 +70,7 @@ class Taken:
 
     def __init__(self, path: Path) -> None:
         recording = heard(path)
-        self.pictures: list[list[Picture]] = []
+        self.pictures: list[list[SourceFrame]] = []
         self.clips: list[Clip] = []
         for picture in read_pictures(recording):
             known = len(self.clips)

@@ -12,7 +12,7 @@ from avatar.models.speech_encoder import SpeechEncoder
 from avatar.rendering.speech_features import SHIPPED, Features, features_of, load_encoder
 from avatar.training.encoder import noises
 from avatar.training.encoder.channel import whisper
-from avatar.training.encoder.corpus import Spoken
+from avatar.training.encoder.corpus import AlignedSpeech
 from avatar.training.encoder.phones import LIP_CLOSING, OPEN_VOWELS
 from avatar.training.encoder.prepare import HELD_FLITE
 from avatar.training.encoder.text_to_speech import flite
@@ -28,7 +28,7 @@ def encoder() -> SpeechEncoder:
 
 
 @cache
-def spoken() -> Spoken:
+def spoken() -> AlignedSpeech:
     """A voice that the encoder was not trained on."""
     need("flite")
     speech = flite(SENTENCE, HELD_FLITE)

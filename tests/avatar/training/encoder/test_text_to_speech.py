@@ -7,7 +7,7 @@ import pytest
 
 from avatar.audio import SAMPLE_RATE
 from avatar.errors import AvatarError
-from avatar.training.encoder.corpus import Spoken
+from avatar.training.encoder.corpus import AlignedSpeech
 from avatar.training.encoder.text_to_speech import ACCENTS, Espeak, Manner, flite
 from tests.support import need
 
@@ -18,7 +18,7 @@ def espeak() -> Espeak:
     return Espeak()
 
 
-def check(spoken: Spoken | None) -> Spoken:
+def check(spoken: AlignedSpeech | None) -> AlignedSpeech:
     assert spoken is not None
     length = len(spoken.samples) / SAMPLE_RATE
     assert spoken.phones[-1].end == pytest.approx(length, abs=0.12)
@@ -27,7 +27,7 @@ def check(spoken: Spoken | None) -> Spoken:
     return spoken
 
 
-def level(spoken: Spoken, name: str) -> float:
+def level(spoken: AlignedSpeech, name: str) -> float:
     parts = [
         spoken.samples[round(p.start * SAMPLE_RATE) : round(p.end * SAMPLE_RATE)]
         for p in spoken.phones

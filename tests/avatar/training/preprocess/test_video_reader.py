@@ -10,7 +10,7 @@ import pytest
 
 from avatar.errors import AvatarError
 from avatar.media.recording import recording_of
-from avatar.training.preprocess.video_reader import Picture, expected_pictures, read_pictures
+from avatar.training.preprocess.video_reader import SourceFrame, expected_pictures, read_pictures
 from tests.avatar.training.preprocess.made_video import Image, write_video
 from tests.sounds import tone, write_wav
 from tests.support import need
@@ -20,7 +20,7 @@ def _grey(level: int) -> Image:
     return np.full((64, 96, 3), level, np.uint8)
 
 
-def _pictures(path: Path) -> Iterator[Picture]:
+def _pictures(path: Path) -> Iterator[SourceFrame]:
     return read_pictures(recording_of(path, None))
 
 

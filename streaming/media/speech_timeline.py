@@ -9,7 +9,7 @@ RING_SAMPLES = 4 * VOICE_RATE  # far more than any delay, and constant
 FADE_SAMPLES = 480  # 10 ms: speech that is broken off fades over them, so that nothing clicks
 
 
-class Spoken:
+class SpeechTimeline:
     """Sound by position, laid out frame after frame; silence where nothing was laid."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from avatar.errors import AvatarError
 from avatar.media.sound_tracks import heard
-from avatar.training.preprocess.sound_track import read_voice
+from avatar.training.preprocess.clip_sound import read_voice
 from avatar.training.preprocess.video_reader import Clip, count_picture, read_pictures
 from tests.avatar.training.preprocess.made_video import RATE, Image, write_video
 from tests.sounds import tone
