@@ -149,7 +149,7 @@ class Tool(Part):
         return self
 
 
-class Limits(Part):
+class TalkLimits(Part):
     """How much one conversation may take."""
 
     seconds: Seconds = 3600.0
@@ -173,7 +173,7 @@ class AgentFile(Part):
     languages: list[Annotated[str, AfterValidator(_language)]] = []
     "That people will speak; of one, recognition is told."
     tools: list[Tool] = []
-    limits: Limits = Limits()
+    limits: TalkLimits = TalkLimits()
     patience: Seconds = 2.0
     "Seconds of silence that end any turn."
     transcripts: str = ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avatar.errors import AvatarError
-from streaming.talk.agent_file import AgentFile, Limits, load_agent
+from streaming.talk.agent_file import AgentFile, TalkLimits, load_agent
 from streaming.webrtc.messages import TalkKind, TalkOffer, TalkService
 
 HERE = "this machine"
@@ -29,9 +29,9 @@ class TalkPlan:
         return [TalkService(role=self.kind, address=HERE)]
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> TalkLimits:
         """How much one conversation may take."""
-        return self.agent.limits if self.agent else Limits()
+        return self.agent.limits if self.agent else TalkLimits()
 
     @property
     def patience(self) -> float:

@@ -19,7 +19,7 @@ PADDED_FRAMES = 2  # a sound that ends this much before the picture is filled wi
 
 
 @dataclass(frozen=True)
-class Voice:
+class RecordedSound:
     """What is heard in a recording: (span, first sample within it, samples (n,)), in order."""
 
     pieces: Sequence[tuple[int, int, Sound]]
@@ -43,7 +43,7 @@ class Voice:
         return sound[: min(clip.frames, covered) * SAMPLES_PER_FRAME]
 
 
-def read_voice(recording: Recording) -> Voice:
+def read_voice(recording: Recording) -> RecordedSound:
     """The whole sound of a recording. Raises AvatarError if it is silence only."""
     downmix = Downmix(SAMPLE_RATE)
     pieces = [
@@ -52,4 +52,4 @@ def read_voice(recording: Recording) -> Voice:
     ]
     if not any(np.abs(samples).max() >= SILENT_PEAK for _, _, samples in pieces):
         raise AvatarError(f"the sound of {recording.path} is silent: record with the microphone on")
-    return Voice(pieces)
+    return RecordedSound(pieces)

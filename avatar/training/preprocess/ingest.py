@@ -15,7 +15,7 @@ from avatar.files import replace_file
 from avatar.media.orientation import fit
 from avatar.media.recording import Recording, recording_of
 from avatar.media.sound_tracks import heard
-from avatar.training.preprocess.clip_sound import Sound, Voice, read_voice
+from avatar.training.preprocess.clip_sound import RecordedSound, Sound, read_voice
 from avatar.training.preprocess.face_crop import Crop, Survey, choose_crops, survey
 from avatar.training.preprocess.phase_cache import fingerprint, require_space, write_text
 from avatar.training.preprocess.progress import Progress
@@ -138,7 +138,7 @@ def _survey_all(recordings: list[Recording], progress: Progress) -> list[Survey]
     return surveys
 
 
-def _sounds(found: Survey, voice: Voice | None) -> list[Sound]:
+def _sounds(found: Survey, voice: RecordedSound | None) -> list[Sound]:
     """The sound of each clip, empty for one that is not used."""
     if voice is None:
         return [np.zeros(clip.frames * SAMPLES_PER_FRAME, np.float32) for clip in found.clips]
