@@ -105,7 +105,7 @@ def _server(plan: LoadPlan) -> Iterator[str]:
 def _callers(plan: LoadPlan, address: str) -> "Iterator[list[subprocess.Popen[str]]]":
     """Processes whose calls all have pictures. Raises AvatarError."""
     shares = _shares(plan.calls)
-    module = "streaming.benchmark.load_callers"
+    module = "streaming.benchmark.load_process"
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", module, address, str(share), plan.token],

@@ -1,6 +1,6 @@
 """A process of callers.
 
-    python -m streaming.benchmark.load_callers ADDRESS COUNT [TOKEN]
+    python -m streaming.benchmark.load_process ADDRESS COUNT [TOKEN]
 
 calls COUNT times, writes `live` once every call has pictures, counts from the next line of its
 standard input until that ends, writes what each call received as JSON, and hangs up.
