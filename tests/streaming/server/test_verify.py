@@ -89,11 +89,23 @@ def test_what_is_no_video_is_refused_in_words(server: LiveServer, content: bytes
     assert response.json()["detail"].startswith("the file: cannot be read as video")
 
 
-def test_a_file_that_is_too_large_is_refused(server: LiveServer) -> None:
-    announced = {"content-length": str(verify.VIDEO_LIMIT.size + 1)}
-    headers = bearing(token()) | OUTSIDE | announced
-    response = httpx.post(f"{server.address}/verify", content=iter([b"part"]), headers=headers)
-    assert response.status_code == 413
+async def begin_sending(
+    server: LiveServer, size: int
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection over which the beginning of a file of `size` bytes was sent."""
+    address = server.address.removeprefix("http://")
+    reader, writer = await asyncio.open_connection(*address.split(":"))
+    head = f"POST /verify HTTP/1.1\r\nHost: {address}\r\nX-Forwarded-Proto: https\r\n"
+    head += f"Authorization: Bearer {token()}\r\nContent-Length: {size}\r\n\r\nhalf"
+    writer.write(head.encode())
+    return reader, writer
+
+
+async def test_a_file_that_is_too_large_is_refused_at_once(server: LiveServer) -> None:
+    reader, writer = await begin_sending(server, verify.VIDEO_LIMIT.size + 1)
+    async with asyncio.timeout(10):
+        assert b" 413 " in await reader.readline()
+    writer.close()
 
 
 def test_strangers_need_a_token_and_may_not_try_for_ever(server: LiveServer) -> None:
@@ -126,11 +138,7 @@ async def test_an_address_has_one_video_checked_at_a_time(
 async def test_a_sender_who_leaves_halfway_leaves_nothing(
     server: LiveServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    address = server.address.removeprefix("http://")
-    _, writer = await asyncio.open_connection(*address.split(":"))
-    head = f"POST /verify HTTP/1.1\r\nHost: {address}\r\nX-Forwarded-Proto: https\r\n"
-    head += f"Authorization: Bearer {token()}\r\nContent-Length: 5000\r\n\r\nhalf"
-    writer.write(head.encode())
+    _, writer = await begin_sending(server, 5000)
     await until(lambda: list(tmp_path.iterdir()))
     writer.close()
     await until(lambda: not list(tmp_path.iterdir()))
