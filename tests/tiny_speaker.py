@@ -23,7 +23,7 @@ FRAMES = 24
 LIP_BOX = (38, 72, 90, 112)
 DISTANCE = 12.0  # of the head from the camera, head units
 CAMERA = Camera(focal=260.0, cx=SIDE / 2, cy=SIDE / 2)
-ENCODER = EncoderConfig(mels=24, channels=24, hidden=16, dilations=(1, 2), phones=10, visemes=6)
+ENCODER = EncoderConfig(mels=24, channels=24, hidden=16, dilations=(1, 2), phones=10)
 
 ABOUT = About(
     licence="CC0-1.0",

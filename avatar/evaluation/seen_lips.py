@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from avatar.audio import FPS
 from avatar.evaluation.lip_aperture import aperture_correlation
 from avatar.models.speech_encoder import SpeechEncoder
+from avatar.motion import TRACKS
 from avatar.rendering.speech_features import features_of
-from avatar.training.encoder.articulation import TRACKS
 from avatar.training.encoder.face_shards import Person
 from avatar.training.encoder.lip_measures import MEASURES
 

@@ -21,6 +21,7 @@ from avatar.models.lip_closure import close_lips
 from avatar.models.log_mel import FLOOR, HOP, LogMel
 from avatar.models.reliability import smooth
 from avatar.models.running_mean import RunningMean
+from avatar.motion import TRACKS, VISEMES
 
 STEPS = 2  # 50 Hz steps in a video frame
 STRIDE = SAMPLES_PER_FRAME // STEPS // HOP  # log-mel frames in a step
@@ -39,8 +40,8 @@ class EncoderConfig:
     dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8)
     """Of the three taps of each block, in 20 ms steps; the sum sets the receptive field."""
     phones: int = 40
-    visemes: int = 14
-    articulation: int = 9
+    visemes: int = len(VISEMES)
+    articulation: int = len(TRACKS)
 
     def limits(self) -> dict[str, tuple[tuple[int, ...], int, int]]:
         """What a stranger's file may ask for: numbers by name, the smallest and largest of them."""
@@ -51,8 +52,8 @@ class EncoderConfig:
             "dilations": (self.dilations, 1, 64),
             "layers": ((len(self.dilations),), 1, 32),
             "phones": ((self.phones,), 1, 256),
-            "visemes": ((self.visemes,), 1, 256),
-            "articulation": ((self.articulation,), 1, 256),
+            "visemes": ((self.visemes,), len(VISEMES), len(VISEMES)),
+            "articulation": ((self.articulation,), len(TRACKS), len(TRACKS)),
         }
 
     @property

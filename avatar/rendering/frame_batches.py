@@ -16,6 +16,7 @@ from torch import Tensor
 
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
 from avatar.media.samples import Samples
+from avatar.motion import MOUTH, Motion
 from avatar.rendering.backends.device import device_loss, to_device, working_on
 from avatar.rendering.pipeline import Picture, Pipeline
 from avatar.rendering.speech_features import PIECE
@@ -47,6 +48,13 @@ def draw_frames(pipelines: Sequence[Pipeline], chunks: Iterable[Samples]) -> Ite
             yield from under_way.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def hear_motion(pipeline: Pipeline, chunks: Iterable[Samples]) -> Iterator[tuple[int, Motion]]:
+    """Number and motion of each frame, without a picture, for chunks (640,) of sound."""
+    for first, windows in _hear(pipeline, chunks):
+        for frame, mouth in enumerate(windows[:, -1, :MOUTH].cpu().numpy(), start=first):
+            yield frame, Motion(mouth, pipeline.scene.head(frame))
 
 
 @torch.inference_mode()
@@ -86,7 +94,6 @@ def _draw(free: "SimpleQueue[Pipeline]", windows: Windows) -> list[Picture]:
     try:
         torch.set_num_threads(pipeline.threads)  # a setting of the calling thread
         with working_on(pipeline.cuda_stream):
-            drawn = pipeline.draw(features, positions).wait().numpy()
+            return pipeline.draw(features, positions).wait()
     finally:
         free.put(pipeline)
-    return [Picture(index, i420) for index, i420 in zip(positions, drawn, strict=True)]

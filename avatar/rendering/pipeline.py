@@ -15,6 +15,7 @@ from avatar.audio import LOOKAHEAD_FRAMES
 from avatar.errors import AvatarError
 from avatar.i420 import I420
 from avatar.media.samples import Samples
+from avatar.motion import MOUTH, Motion
 from avatar.rendering.backends.choose import choose_backend
 from avatar.rendering.backends.cuda_graph import Drawing, GraphedDrawing
 from avatar.rendering.backends.device import (
@@ -40,6 +41,7 @@ class Picture:
 
     index: int  # it shows samples [640 index, 640 (index + 1))
     i420: I420  # (H * 3 // 2, W) uint8
+    motion: Motion
 
 
 class Scene(Protocol):
@@ -51,8 +53,29 @@ class Scene(Protocol):
     def place(self, positions: Sequence[int]) -> LipPlacement:
         """What is shown `positions` frames into the streams of one step."""
 
+    def head(self, position: int) -> tuple[float, float, float]:
+        """Yaw, pitch and roll of the head `position` frames into a stream, in degrees."""
+
 
 NewScene = Callable[[Speaker, torch.device], Scene]
+
+
+@dataclass(frozen=True)
+class FramesUnderWay:
+    """What a step draws, row b for caller b."""
+
+    scene: Scene
+    positions: Sequence[int]
+    pictures: HostCopy  # (B, H * 3 / 2, W) uint8 I420
+    mouths: HostCopy  # (B, MOUTH)
+
+    def wait(self) -> list[Picture]:
+        """The frames, once they are drawn."""
+        rows = zip(self.positions, self.pictures.wait(), self.mouths.wait(), strict=True)
+        return [
+            Picture(index, i420.numpy(), Motion(mouth.numpy(), self.scene.head(index)))
+            for index, i420, mouth in rows
+        ]
 
 
 @dataclass
@@ -151,25 +174,26 @@ class Pipeline:
         """
         return step_together([(self, s, c) for s, c in zip(streams, chunks, strict=True)])
 
-    def begin(self, streams: Sequence[Stream], features: Tensor) -> HostCopy:
-        """Start drawing the frames that `features` (B, features) complete -> pictures, I420."""
+    def begin(self, streams: Sequence[Stream], features: Tensor) -> FramesUnderWay:
+        """Start drawing the frames that `features` (B, features) complete."""
         windows = [
             stream.remember(feature, self.window)
             for stream, feature in zip(streams, features, strict=True)
         ]
         return self.draw(torch.stack(windows), [stream.frame for stream in streams])
 
-    def draw(self, windows: Tensor, positions: Sequence[int]) -> HostCopy:
+    def draw(self, windows: Tensor, positions: Sequence[int]) -> FramesUnderWay:
         """Start drawing the frames that stand `positions` frames into their streams.
 
-        Feature windows (B, window, features) -> pictures (B, H * 3 / 2, W), I420.
+        Feature windows (B, window, features), each frame's own features last.
         """
         place = self.scene.place(positions)
         self.mark("reference frame")
         harmonised = self._draw_fast(windows, place.times, place.regions, place.grids, place.masks)
         finished = HostCopy(compose(place, harmonised))
         self.mark("compose")
-        return finished
+        mouths = HostCopy(windows[:, -1, :MOUTH])
+        return FramesUnderWay(self.scene, positions, finished, mouths)
 
     def _graphed(self) -> GraphedDrawing:
         """`_draw` as CUDA graphs, captured and warm."""
@@ -219,9 +243,9 @@ def step_together(asked: Sequence[Asked]) -> list[Picture | None]:
             streams = [asked[row][1] for row in rows]
             heard = torch.stack([features[row] for row in rows])
             under_way.append((rows, asked[rows[0]][0].begin(streams, heard)))
-        for rows, finished in under_way:
-            for row, i420 in zip(rows, finished.wait().numpy(), strict=True):
-                pictures[row] = Picture(asked[row][1].frame, i420)
+        for rows, frames in under_way:
+            for row, picture in zip(rows, frames.wait(), strict=True):
+                pictures[row] = picture
     return pictures
 
 

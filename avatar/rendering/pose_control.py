@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import torch
-from scipy.spatial.transform import Rotation
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,6 +17,7 @@ from avatar.audio import FPS
 from avatar.i420 import planes_of_rgb, to_rgb
 from avatar.models.warp import canonicalise, observe, pixel_lattice, relative_pose, sample
 from avatar.rendering.compose import lip_regions, observed_boxes, region_size
+from avatar.rendering.head_angles import turned
 from avatar.rendering.lip_placement import LipPlacement
 from avatar.rendering.pose_path import LARGEST_ANGLE, PosePath
 from avatar.rendering.reference_loop import ReferenceLoop
@@ -26,16 +26,6 @@ from avatar.speakers.speaker import Speaker
 COARSE = 4  # pixels between the points at which a warp is solved; it is smooth in between
 MARGIN = 0.02  # of the frame's width, by which the head is taken out of the background more widely
 EXTREMES = [(y, p, r) for y in (-1, 0, 1) for p in (-1, 0, 1) for r in (-1, 0, 1)]
-
-
-def turned(canonical_pose: Tensor, angles: Sequence[float]) -> Tensor:
-    """The canonical pose (6,) turned by yaw (to the picture's right), pitch (up) and roll
-    (clockwise) in degrees, about the head's own origin."""
-    yaw, pitch, roll = angles
-    turn = Rotation.from_euler("yxz", [-yaw, -pitch, roll], degrees=True)
-    facing = turn * Rotation.from_rotvec(canonical_pose[:3].numpy())
-    rotation = torch.from_numpy(facing.as_rotvec()).float()
-    return torch.cat([rotation, canonical_pose[3:]])
 
 
 class PosedHead:
@@ -82,10 +72,14 @@ class PosedHead:
             masks=regions.masks,
         )
 
+    def head(self, position: int) -> tuple[float, float, float]:
+        """Yaw, pitch and roll of the head `position` frames into a stream, in degrees."""
+        yaw, pitch, roll = self.path.at(position / FPS).tolist()
+        return yaw, pitch, roll
+
     def pose_at(self, position: int) -> Tensor:
         """The head pose (6,) of a frame."""
-        angles = self.path.at(position / FPS).tolist()
-        return turned(self.speaker.canonical.pose, angles).to(self.device)
+        return turned(self.speaker.canonical.pose, self.head(position)).to(self.device)
 
     def picture(self, position: int) -> Tensor:
         """The frame (3, H, W) RGB 0..1 with its head turned, the lips not yet drawn."""

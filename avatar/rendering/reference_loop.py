@@ -13,6 +13,7 @@ from torch import Tensor
 from avatar.i420 import plane_views, rgb_of_planes
 from avatar.rendering.backends.device import to_device
 from avatar.rendering.compose import lip_regions
+from avatar.rendering.head_angles import head_angles
 from avatar.rendering.lip_placement import LipPlacement, lip_rectangle
 from avatar.speakers.card import MAX_FRAMES
 from avatar.speakers.speaker import Speaker
@@ -36,6 +37,7 @@ class ReferenceLoop:
         self.order = [frame for frame in track.order.tolist() if frame < most]
         self.times = track.times.to(device)
         self.size = regions.size
+        self.angles = head_angles(track.poses[:most], speaker.canonical.pose)
         self.origins = [(int(x), int(y)) for x, y in regions.origins]
         self.grids = regions.grids.to(device, torch.float16)
         self.masks = _bytes(regions.masks).to(device)
@@ -57,6 +59,10 @@ class ReferenceLoop:
             grids=self.grids[at].float(),
             masks=self.masks[at].float() / 255,
         )
+
+    def head(self, position: int) -> tuple[float, float, float]:
+        """Yaw, pitch and roll of the head `position` frames into a stream, in degrees."""
+        return self.angles[self.frame_at(position)]
 
     def _region(self, frame: int) -> Tensor:
         luma, chroma = plane_views(self.pictures[frame : frame + 1])

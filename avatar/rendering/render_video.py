@@ -24,8 +24,8 @@ from avatar.speakers.reference_video import video_frame
 CONTAINERS = (".mp4", ".mov", ".mkv")
 SOUND_RATE = 48_000  # Hz, as players expect
 SOUND_BITS = 128_000  # per second
-# A head before a still ground asks little of the encoder: half of `veryfast`'s time, the same bytes,
-# 0.05 dB less.
+# A head before a still ground asks little of the encoder: half of `veryfast`'s time, the same
+# bytes, 0.05 dB less.
 VIDEO_OPTIONS = {
     "crf": "18",
     "preset": "veryfast",
@@ -54,7 +54,7 @@ def render_film(
     if out.suffix.lower() not in CONTAINERS:
         raise AvatarError(f"{out}: the name must end in {', '.join(CONTAINERS)}")
     recording = heard(sound, track)
-    total = _frames_in(recording)
+    total = frames_in(recording)
     count = 0
     try:
         if out.exists() and out.samefile(sound):
@@ -123,7 +123,7 @@ def _stereo_frames(recording: Recording) -> Iterator[av.AudioFrame]:
         yield frame
 
 
-def _frames_in(recording: Recording) -> int:
-    """By its time stamps, pictures included."""
+def frames_in(recording: Recording) -> int:
+    """How many a sound fills by its time stamps, pictures included."""
     seconds = sum(span.seconds for span in recording.time.spans)
     return math.ceil(round(seconds * FPS, 3))

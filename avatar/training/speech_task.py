@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from avatar.audio import LOOKAHEAD_FRAMES
+from avatar.motion import TRACKS
 from avatar.speakers.speaker import Networks
 from avatar.training.encoder import mel_changes
-from avatar.training.encoder.articulation import TRACKS
 from avatar.training.encoder.batches import Mixer
 from avatar.training.encoder.lip_measures import SEEN_TRACKS
 from avatar.training.encoder.objective import losses as encoder_losses

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from avatar.errors import AvatarError
+from avatar.rendering.backends.registry import AUTO, listed
 from streaming.commands.mark_options import (
     CertificateKeyOption,
     CertificateOption,
@@ -16,12 +18,12 @@ from streaming.commands.mark_options import (
     TimestampUrlOption,
     WatermarkOption,
 )
+from streaming.commands.progress import phase_progress
 
 if TYPE_CHECKING:
+    from avatar.rendering.pipeline import Pipeline
     from streaming.core.mark_settings import MarkSettings
     from streaming.render.renderer import I420
-
-from avatar.rendering.backends.registry import AUTO, listed
 
 
 def render(
@@ -31,11 +33,18 @@ def render(
         typer.Option(help="What is said: any file with a sound track; repeat for several."),
     ],
     out: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--out", "-o", help="The video: .mp4, .mov or .mkv; for several, the folder of .mp4."
         ),
-    ],
+    ] = None,
+    motion: Annotated[
+        Path | None,
+        typer.Option(
+            help="What the face does, as data: .csv (Live Link Face, ARKit's names) or .json "
+            "(visemes, articulation and blend shapes); with or without a video."
+        ),
+    ] = None,
     pose: Annotated[
         Path | None,
         typer.Option(help="Turn the head: lines of seconds, yaw, pitch, roll in degrees."),
@@ -73,6 +82,7 @@ def render(
     - `avatar render anna --sound speech.wav -o anna.mp4`
     - `avatar render anna --sound talk.mp3 -o turned.mp4 --pose path.csv`
     - `avatar render anna --sound a.wav --sound b.wav --jobs 2 -o films`
+    - `avatar render anna --sound speech.wav --motion speech.csv`
 
     **Pose path**: text or a spreadsheet's CSV, one line a moment, `#` begins a comment. Angles are
     measured from the frontal view, at most 12 degrees each; between two lines the head moves
@@ -86,6 +96,7 @@ def render(
     from avatar.audio import FPS
     from avatar.benchmark.machine import allowed_cores
     from avatar.media.sound_tracks import sound_track_notes
+    from avatar.rendering.motion_file import check_name
     from avatar.rendering.pipeline import Pipeline
     from avatar.rendering.pose_control import PosedHead
     from avatar.rendering.pose_path import read_pose_path
@@ -106,8 +117,15 @@ def render(
         certificate_key=certificate_key,
         timestamp_url=timestamp_url,
     )
-    marks.report()
-    films = name_films(sound, out, audio_track)
+    if out:
+        marks.report()
+    if out is None and motion is None:
+        raise AvatarError("say where it goes: -o VIDEO, --motion FILE, or both")
+    if motion:
+        check_name(motion)
+        if len(sound) > 1:
+            raise AvatarError("--motion takes one --sound; write the others one by one")
+    films = name_films(sound, out, audio_track) if out else []
     signer = Signing.of(marks)
     if signer:
         for film in films:
@@ -119,11 +137,24 @@ def render(
     scene = functools.partial(PosedHead, path=path) if path else ReferenceLoop
     pipeline = Pipeline(speaker, device, 1, scene, backend=backend)
     finish = functools.partial(_finish, speaker.name, marks)
-    counts = render_films(pipeline, films, finish, threads or len(allowed_cores()), jobs)
+    threads = threads or len(allowed_cores())
+    counts = render_films(pipeline, films, finish, threads, jobs) if films else []
     for film, frames in zip(films, counts, strict=True):
         if signer:
             signer.sign(film.out, speaker.name, speaker.card.consent)
         console.print(f"{film.out}: {frames} frames, {frames / FPS:.1f} s")
+    if motion:
+        frames = _write_motion(pipeline, sound[0], motion, audio_track)
+        console.print(f"{motion}: {frames} frames, {frames / FPS:.1f} s")
+
+
+def _write_motion(pipeline: "Pipeline", sound: Path, out: Path, track: int | None) -> int:
+    from avatar.rendering.motion_file import write_motion
+
+    with phase_progress() as progress:
+        return write_motion(
+            pipeline, sound, out, functools.partial(progress.phase, "motion"), track
+        )
 
 
 def _finish(speaker: str, marks: "MarkSettings") -> "Callable[[I420], I420]":

@@ -94,6 +94,13 @@ def serve(
         list[str] | None,
         typer.Option(help="A LiveKit server whose rooms a face may join, like wss://example.org."),
     ] = None,
+    motion: Annotated[
+        bool | None,
+        typer.Option(
+            "--motion",
+            help="Also give what the face does as data, to calls that ask for it: docs/motion.md",
+        ),
+    ] = None,
     block_code: Annotated[
         bool | None,
         typer.Option(
@@ -160,6 +167,7 @@ def serve(
         "token_secret_file": token_secret_file,
         "log_format": log_format,
         "log_level": log_level,
+        "motion": motion,
         "block_code": block_code,
         "marks": {
             "watermark": parse_switch(watermark, "--watermark"),

@@ -60,6 +60,8 @@ class ServeConfig:
     marks: MarkSettings = field(default_factory=MarkSettings)
     audit: str = ""
     "A file that takes a line for every call that begins and ends."
+    motion: bool = False
+    "Tell calls that ask for it what the face does, as numbers."
     block_code: bool = False
     "Burn frame numbers into the pictures, for measurements."
 

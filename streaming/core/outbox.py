@@ -13,6 +13,11 @@ class Outbox:
         self._socket = socket
         self._waiting: asyncio.Queue[tuple[str, bool]] = asyncio.Queue(size)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether what may as well be left out still leaves room for what may not."""
+        return self._waiting.qsize() <= self._waiting.maxsize // 2
+
     def put(self, text: str, last: bool = False) -> None:
         """`last`: the socket is closed once this was sent."""
         with contextlib.suppress(asyncio.QueueFull):

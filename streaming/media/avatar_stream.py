@@ -19,7 +19,7 @@ from streaming.media.sink import Sink
 from streaming.media.speech_queue import SpeechEvent, SpeechQueue
 from streaming.media.speech_source import SourceSwitch
 from streaming.media.trace import ARRIVAL_MARGIN, FrameTraces
-from streaming.render.caller import Caller
+from streaming.render.caller import Caller, Moved, unmoved
 from streaming.render.client import RenderClient
 from streaming.render.renderer import I420
 
@@ -51,8 +51,10 @@ class AvatarStream:
         clock: SessionClock,
         block_code: bool = False,
         watermark: bool = True,
+        moved: Moved = unmoved,
     ) -> None:
-        """`clock`: with the delay of `stream_delay`."""
+        """`clock`: with the delay of `stream_delay`; `moved` is told what the face does."""
+        self._moved = moved
         self.clock = clock
         self.sound = AudioInput(self.clock)
         self.traces = FrameTraces(self.clock)
@@ -126,7 +128,9 @@ class AvatarStream:
 
     async def join(self, speaker: str) -> None:
         """Take a place with the renderer. Raises AvatarError if the speaker cannot be loaded."""
-        self._caller = await self._renderer.join(speaker, self._finished, self._submitted)
+        self._caller = await self._renderer.join(
+            speaker, self._finished, self._submitted, self._moved
+        )
 
     async def switch(self, speaker: str) -> None:
         """Show another speaker as soon as it is loaded. Raises AvatarError."""

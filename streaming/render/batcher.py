@@ -15,7 +15,6 @@ from weakref import WeakSet
 from avatar.audio import LOOKAHEAD_FRAMES
 from avatar.errors import DeviceLost
 from streaming.render.renderer import (
-    I420,
     Chunk,
     RenderedPicture,
     Renderer,
@@ -44,7 +43,7 @@ class Rendered:
 
     caller: int
     number: int
-    picture: I420 | None
+    picture: RenderedPicture | None
 
     @property
     def frame(self) -> int:
@@ -117,7 +116,7 @@ class Batcher:
             failed = True
             self._begin_anew([place for _, place, _, _ in batch])
         rendered = [
-            Rendered(caller, number, picture.i420 if picture else None)
+            Rendered(caller, number, picture)
             for (caller, _, number, _), picture in zip(batch, found, strict=True)
         ]
         return Step(time.perf_counter() - begun, rendered, failed)

@@ -5,28 +5,41 @@ from collections import deque
 from collections.abc import Callable
 from multiprocessing.shared_memory import SharedMemory
 
+from avatar.motion import Motion
 from streaming.render.picture_memory import reserve
 from streaming.render.renderer import I420, Chunk
 from streaming.render.worker import PICTURE_SLOTS, picture_bytes, slot
 
 Deliver = Callable[[int, I420], None]
 Submitted = Callable[[int], None]
+Moved = Callable[[int, Motion], None]
 
 
 def ignore(_: int) -> None:
     """Nobody asked when chunks go to the renderer."""
 
 
+def unmoved(_: int, __: Motion) -> None:
+    """Nobody asked what the face does."""
+
+
 class Caller:
     """What waits for the renderer, and where its pictures come and go."""
 
-    def __init__(self, number: int, deliver: Deliver, submitted: Submitted = ignore) -> None:
+    def __init__(
+        self,
+        number: int,
+        deliver: Deliver,
+        submitted: Submitted = ignore,
+        moved: Moved = unmoved,
+    ) -> None:
         self.failing = False
         self.dropped = 0  # chunks never rendered because the renderer was behind
         self.dropped_at = -math.inf  # monotonic seconds
         self.number = number
         self.deliver = deliver
         self.submitted = submitted
+        self.moved = moved
         self.speaker = ""
         self.size = (0, 0)
         self.memory: SharedMemory | None = None

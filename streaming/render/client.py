@@ -13,7 +13,7 @@ from itertools import count
 from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.logs import LogSettings
-from streaming.render.caller import Caller, Deliver, Submitted, ignore
+from streaming.render.caller import Caller, Deliver, Moved, Submitted, ignore, unmoved
 from streaming.render.messages import (
     Drawn,
     FromWorker,
@@ -99,13 +99,20 @@ class RenderClient:
             self._send(PrepareSpeaker(speaker))
         return await asyncio.shield(self._preparing[speaker])
 
-    async def join(self, speaker: str, deliver: Deliver, submitted: Submitted = ignore) -> Caller:
+    async def join(
+        self,
+        speaker: str,
+        deliver: Deliver,
+        submitted: Submitted = ignore,
+        moved: Moved = unmoved,
+    ) -> Caller:
         """Serve a new caller: `deliver(frame number, picture)`. Raises AvatarError.
 
-        `submitted` is told the number of each chunk that goes to the process.
+        `submitted` is told the number of each chunk that goes to the process, `moved` what the
+        face does in each frame.
         """
         size = await self.prepare(speaker)
-        caller = Caller(next(self._numbers), deliver, submitted)
+        caller = Caller(next(self._numbers), deliver, submitted, moved)
         self._send(JoinCaller(caller.number, speaker, caller.share(speaker, size)))
         self._callers[caller.number] = caller
         return caller
@@ -179,6 +186,8 @@ class RenderClient:
         caller.failing = failed
         if caller.memory and caller.memory.name == drawn.memory:  # else of one before a switch
             caller.deliver(drawn.frame, caller.picture(drawn.frame))
+            if drawn.motion:
+                caller.moved(drawn.frame, drawn.motion)
         self._feed(caller)
 
     async def _restart(self) -> asyncio.StreamReader:

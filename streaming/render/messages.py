@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from avatar.motion import Motion
 from streaming.render.capacity import Capacity
 from streaming.render.renderer import Chunk
 
@@ -83,6 +84,7 @@ class Drawn:
     "That the picture shows."
     memory: str
     "The shared memory that it is in; empty: there is no picture."
+    motion: Motion | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from avatar.motion import Motion
+
 I420 = npt.NDArray[np.uint8]  # (height * 3 // 2, width)
 Chunk = npt.NDArray[np.float32]  # (640,) 16 kHz mono, the sound beside one video frame
 
@@ -17,6 +19,9 @@ class RenderedPicture(Protocol):
 
     @property
     def i420(self) -> I420: ...
+
+    @property
+    def motion(self) -> Motion: ...
 
 
 class Renderer(Protocol):

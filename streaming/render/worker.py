@@ -147,8 +147,8 @@ class RenderWorker:
         if rendered.picture is None or rendered.caller not in self._shared:
             return Drawn(rendered.caller, rendered.frame, "")
         memory, size = self._shared[rendered.caller]
-        slot(memory, size, rendered.frame)[:] = rendered.picture
-        return Drawn(rendered.caller, rendered.frame, memory.name)
+        slot(memory, size, rendered.frame)[:] = rendered.picture.i420
+        return Drawn(rendered.caller, rendered.frame, memory.name, rendered.picture.motion)
 
     def _unshare(self, caller: int) -> None:
         if caller in self._shared:

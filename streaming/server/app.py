@@ -81,6 +81,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
             config.block_code,
             config.limits,
             config.marks.watermark,
+            config.motion,
         )
 
     @asynccontextmanager

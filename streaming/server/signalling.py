@@ -32,6 +32,7 @@ from streaming.webrtc.messages import (
     Hold,
     LabelWords,
     Message,
+    MotionFrame,
     Offer,
     Ping,
     Pong,
@@ -64,6 +65,7 @@ class Signalling:
         rate = self._limits.messages_per_second
         self._messages = Bucket(rate, rate * BURST_S, time.monotonic())
         self._outbox = Outbox(socket, OUTBOX_MESSAGES)
+        self._motion = False
 
     async def run(self, ice_servers: IceServers) -> None:
         """Serve the page; when this returns, its session is closed and freed.
@@ -87,6 +89,8 @@ class Signalling:
                 await writer
 
     def _notify(self, message: Message) -> None:
+        if isinstance(message, MotionFrame) and not (self._motion and self._outbox.has_room):
+            return
         self._outbox.put(message.as_text(), last=isinstance(message, Bye))
 
     async def _read(self) -> bool:
@@ -146,6 +150,9 @@ class Signalling:
                 raise ValueError(message.type)
 
     async def _offer(self, offer: Offer) -> None:
+        if offer.motion and not self._handler.services.config.motion:
+            raise AvatarError("this server gives no motion; start it with --motion")
+        self._motion = offer.motion
         answer = await self._handler.call(offer.sdp, offer.speaker or "", self._notify)
         session = self._handler.session
         assert session

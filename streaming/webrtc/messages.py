@@ -43,6 +43,8 @@ class Offer(Message):
     "of those that the token allows"
     mode: TalkModeName = "mirror"
     "`talk` where the server holds a conversation"
+    motion: bool = False
+    "send `motion`, where the server gives it (`--motion`)"
 
 
 class Candidate(Message):
@@ -161,6 +163,23 @@ class Stats(Message):
     "RTP time of position 0"
     voice_origin: int | None
     "RTP time of position 0"
+
+
+class MotionFrame(Message):
+    """What the face does in a frame, as numbers, some 100 ms before it is shown."""
+
+    type: Literal["motion"] = "motion"
+    frame: int
+    position: int
+    "of its first sample, 48 kHz: shown `delay_ms` after `epoch_ms` + `position` / 48"
+    head: dict[str, float]
+    "`yaw`, `pitch`, `roll` in degrees"
+    visemes: dict[str, float]
+    "probabilities"
+    tracks: dict[str, float]
+    "articulation, 0 to 1"
+    blendShapes: dict[str, float]
+    "by ARKit's names, 0 to 1; those that are not named are 0"
 
 
 class SpeakerChanged(Message):
@@ -293,6 +312,7 @@ ToPage = Annotated[
     | Answer
     | State
     | Stats
+    | MotionFrame
     | SpeakerChanged
     | Pong
     | Error

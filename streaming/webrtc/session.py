@@ -15,13 +15,15 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import AudioFrame
 
 from avatar.errors import AvatarError
+from avatar.motion import Motion
 from streaming.core import metrics
 from streaming.core.limits import Limits
 from streaming.media.avatar_stream import AvatarStream, stream_delay
-from streaming.media.clock import VOICE_RATE, SessionClock
+from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
+from streaming.render.caller import unmoved
 from streaming.render.client import RenderClient
 from streaming.webrtc.codec_choice import CodecChoice
-from streaming.webrtc.messages import Bye, EndCode, Leaving, Message, State, Stats
+from streaming.webrtc.messages import Bye, EndCode, Leaving, Message, MotionFrame, State, Stats
 from streaming.webrtc.peer_connection import (
     OutgoingTracks,
     add_tracks,
@@ -56,13 +58,17 @@ class Session:
         block_code: bool = False,
         limits: Limits | None = None,
         watermark: bool = True,
+        motion: bool = False,
     ) -> None:
+        """`motion`: the page is told what the face does, frame by frame."""
         self.id = secrets.token_hex(8)
         self.closed = asyncio.Event()
         self.viewers = 0
         self._notify = notify
         clock = SessionClock(stream_delay(budget))
-        self.avatar_stream = AvatarStream(worker, clock, block_code, watermark)
+        self.avatar_stream = AvatarStream(
+            worker, clock, block_code, watermark, self._tell_motion if motion else unmoved
+        )
         self._clock, self._sound = self.avatar_stream.clock, self.avatar_stream.sound
         traces = self.avatar_stream.traces
         self._sink = PeerSink(traces.encoded)
@@ -169,6 +175,9 @@ class Session:
 
     def _add_tracks(self, codecs: CodecChoice) -> None:
         self._outgoing = add_tracks(self._peer, self._sink, self._clock, codecs, "sendrecv")
+
+    def _tell_motion(self, frame: int, motion: Motion) -> None:
+        self._notify(MotionFrame(frame=frame, position=frame * VOICE_PER_FRAME, **motion.named()))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -15,20 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.motion import TRACKS
 from avatar.training.encoder.phones import LIP_CLOSING, PHONE_INDEX, Phone
 
 RATE = 100  # track frames a second
-TRACKS = (
-    "aperture",
-    "jaw",
-    "closure",
-    "rounding",
-    "protrusion",
-    "spread",
-    "lip_teeth",
-    "tongue_tip",
-    "teeth",
-)
 LEAD = 0.020  # seconds that the mouth is ahead of its sound
 RISE, FALL = 0.050, 0.060  # seconds in which a dominance fades before and after its phone
 SHARPNESS = 1.3

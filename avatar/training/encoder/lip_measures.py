@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.training.encoder.articulation import TRACKS
+from avatar.motion import TRACKS
 from avatar.training.encoder.closures import FRAME
 from avatar.training.preprocess.canonical_frame import lip_gap
 from avatar.training.preprocess.landmark_sets import (

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from avatar.models.encoder_state import EncoderState
 from avatar.models.lip_closure import APERTURE, CLOSURE
 from avatar.models.speech_encoder import DELAY, STRIDE, Heads, SpeechEncoder
-from avatar.training.encoder.articulation import TRACKS
+from avatar.motion import TRACKS
 from avatar.training.encoder.batches import Batch
 from avatar.training.encoder.phones import UNKNOWN, VISEME_OF_PHONE
 

@@ -11,25 +11,24 @@ PHONE_INDEX = {phone: index for index, phone in enumerate(PHONES)}
 SILENCE = 0
 UNKNOWN = 255  # where nobody knows what is said
 
-_MEMBERS = {
-    "SIL": "SIL",
-    "PP": "P B M",
-    "FF": "F V",
-    "TH": "TH DH",
-    "DD": "T D N L",
-    "KK": "K G NG HH",
-    "CH": "CH JH SH ZH",
-    "SS": "S Z",
-    "RR": "R ER",
-    "AA": "AA AE AH AY AW",
-    "EE": "EH EY",
-    "II": "IH IY Y",
-    "OO": "AO OW OY",
-    "UU": "UW UH W",
-}
-VISEMES = tuple(_MEMBERS)
+_MEMBERS = (  # the phones of each of VISEMES
+    "SIL",
+    "P B M",
+    "F V",
+    "TH DH",
+    "T D N L",
+    "K G NG HH",
+    "CH JH SH ZH",
+    "S Z",
+    "R ER",
+    "AA AE AH AY AW",
+    "EH EY",
+    "IH IY Y",
+    "AO OW OY",
+    "UW UH W",
+)
 VISEME_OF_PHONE = tuple(
-    next(index for index, members in enumerate(_MEMBERS.values()) if phone in members.split())
+    next(index for index, members in enumerate(_MEMBERS) if phone in members.split())
     for phone in PHONES
 )
 LIP_CLOSING = frozenset({"P", "B", "M"})

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.models.lip_closure import APERTURE, CLOSURE
-from avatar.training.encoder.articulation import TRACKS
+from avatar.motion import TRACKS
 from avatar.training.encoder.lip_measures import Measures, as_tracks, at_mel_rate, standardised
 
 OPENING = [TRACKS.index(name) for name in ("aperture", "jaw")]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from avatar.evaluation.seen_lips import seen_lips
+from avatar.motion import TRACKS
 from avatar.rendering.speech_features import features_of, load_encoder
-from avatar.training.encoder.articulation import TRACKS
 from avatar.training.encoder.face_shards import Person
 from avatar.training.encoder.text_to_speech import Manner, flite
 from tests.support import need

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from avatar.models.warp import rotation_matrix
+from avatar.rendering.head_angles import head_angles, turned
 from avatar.rendering.pipeline import Pipeline
-from avatar.rendering.pose_control import PosedHead, turned
+from avatar.rendering.pose_control import PosedHead
 from avatar.rendering.pose_path import PosePath
 from avatar.speakers.speaker import Speaker
 
@@ -62,3 +63,11 @@ def test_the_head_turns_and_the_background_stays(tiny: Speaker) -> None:
     change = (left - right).abs().amax(dim=0)
     assert float(change.max()) > 0.3
     assert float(change[:6].max()) < 0.02
+
+
+def test_angles_of_a_turned_head_are_found_again(tiny: Speaker) -> None:
+    pose = tiny.canonical.pose
+    wanted = [(10.0, -5.0, 3.0), (-12.0, 12.0, -12.0), (0.0, 0.0, 0.0)]
+    poses = torch.stack([turned(pose, angles) for angles in wanted])
+    for found, angles in zip(head_angles(poses, pose), wanted, strict=True):
+        assert found == pytest.approx(angles, abs=1e-3)

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
+from avatar.motion import TRACKS
 from avatar.rendering.speech_features import features_of, load_encoder
 from avatar.training import other_voices
-from avatar.training.encoder.articulation import TRACKS
 from avatar.training.encoder.phones import PHONE_INDEX
 from avatar.training.encoder.shards import Shard
 from avatar.training.mouth_map import MEL_FRAMES, SILENCE, OtherVoice, speak_for_others

@@ -28,7 +28,7 @@ class Renderer:
     def __init__(self) -> None:
         self.deliver: Callable[[int, I420], None]
 
-    async def join(self, speaker: str, deliver: Callable[[int, I420], None], _: object) -> Any:
+    async def join(self, speaker: str, deliver: Callable[[int, I420], None], *_: object) -> Any:
         self.deliver = deliver
         return SimpleNamespace(speaker=speaker)
 

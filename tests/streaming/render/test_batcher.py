@@ -114,7 +114,7 @@ def test_a_caller_may_change_speakers_and_leave() -> None:
         batches.add(1, number, SILENCE)
         picture = batches.step()[0].rendered[0].picture
     assert picture is not None
-    assert picture[0, 0] == 160
+    assert picture.i420[0, 0] == 160
     batches.leave(1)
     batches.add(1, 3, SILENCE)
     assert not batches.waiting

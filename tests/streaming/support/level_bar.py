@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from avatar.audio import LOOKAHEAD_FRAMES
+from avatar.motion import MOUTH, Motion
 from streaming.render.renderer import I420, Chunk, Speakers
 
 SIZE = 512
@@ -17,6 +18,7 @@ SIZE = 512
 class BarPicture:
     index: int
     i420: I420
+    motion: Motion
 
 
 @dataclass
@@ -45,13 +47,14 @@ class LevelBar:
         stream.levels.append(float(np.sqrt(np.mean(chunk**2))))
         if len(stream.levels) <= LOOKAHEAD_FRAMES:
             return None
-        height = int(min(1.0, 4 * stream.levels.popleft()) * 400)
+        level = min(1.0, 4 * stream.levels.popleft())
+        height = int(level * 400)
         i420 = np.full((SIZE * 3 // 2, SIZE), 128, np.uint8)
         i420[:SIZE] = self._shade
         i420[450 - height : 450, 200:312] = 235
         index = stream.next_index
         stream.next_index += 1
-        return BarPicture(index, i420)
+        return BarPicture(index, i420, Motion(np.full(MOUTH, level, np.float32), (0, 0, 0)))
 
 
 def find_bars(folder: Path) -> Speakers:

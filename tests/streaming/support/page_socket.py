@@ -17,10 +17,14 @@ class Page:
     def __init__(self, socket: Any) -> None:
         self.socket = socket
 
+    async def next(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(await self.socket.recv())
+        return message
+
     async def expect(self, kind: str) -> dict[str, Any]:
         async with asyncio.timeout(10):
             while True:
-                message: dict[str, Any] = json.loads(await self.socket.recv())
+                message = await self.next()
                 if message["type"] == kind:
                     return message
 

@@ -15,7 +15,7 @@ from streaming.media.clock import VOICE_RATE
 from streaming.media.playout import VOICE_PACKET
 from streaming.media.speech_queue import SpeechEvent, SpeechQueue
 from streaming.render.batcher import Batcher
-from streaming.render.caller import Deliver, Submitted
+from streaming.render.caller import Deliver, Moved, Submitted
 from streaming.render.renderer import Chunk
 from tests.sounds import PITCH, pcm16, tone
 from tests.streaming.support.level_bar import LevelBar
@@ -43,7 +43,7 @@ class PromptRenderer:
         self._deliver: Deliver
         self._submitted: Submitted
 
-    async def join(self, speaker: str, deliver: Deliver, submitted: Submitted) -> Any:
+    async def join(self, speaker: str, deliver: Deliver, submitted: Submitted, _: Moved) -> Any:
         self._deliver, self._submitted = deliver, submitted
         self._batches.join(0, LevelBar())
         return SimpleNamespace(speaker=speaker)
@@ -55,7 +55,7 @@ class PromptRenderer:
         for step in self._batches.step():
             for rendered in step.rendered:
                 if rendered.picture is not None:
-                    self._deliver(rendered.frame, rendered.picture[440:, 256:260])
+                    self._deliver(rendered.frame, rendered.picture.i420[440:, 256:260])
 
 
 @dataclass

@@ -59,7 +59,7 @@ def test_the_page_sends_only_messages_with_the_keys_of_their_models() -> None:
 
 
 def test_the_page_hears_every_message_that_the_server_can_send() -> None:
-    text = script("call.js") + script("signalling.js")
+    text = script("call.js") + script("signalling.js") + script("motion.js")
     heard = set(re.findall(r'addEventListener\("([\w.]+)"', text)) | set(
         re.findall(r'message\.type === "([\w.]+)"', text)
     )

@@ -15,7 +15,7 @@ from avatar.rendering.backends.streaming_encoder import (
 from avatar.rendering.speech_features import load_encoder
 
 CHUNKS = 60
-SMALL = EncoderConfig(mels=24, channels=24, hidden=16, dilations=(1, 3), phones=10, visemes=6)
+SMALL = EncoderConfig(mels=24, channels=24, hidden=16, dilations=(1, 3), phones=10)
 
 
 def hum(seed: int) -> NDArray[np.float32]:

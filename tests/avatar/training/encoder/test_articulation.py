@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatar.training.encoder.articulation import TRACKS, phone_frames, tracks
-from avatar.training.encoder.phones import PHONE_INDEX, PHONES, VISEME_OF_PHONE, VISEMES, Phone
+from avatar.motion import TRACKS, VISEMES
+from avatar.training.encoder.articulation import phone_frames, tracks
+from avatar.training.encoder.phones import PHONE_INDEX, PHONES, VISEME_OF_PHONE, Phone
 
 LOUD = 0.5
 

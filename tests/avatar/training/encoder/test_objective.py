@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
-from avatar.training.encoder.articulation import TRACKS
+from avatar.motion import TRACKS
 from avatar.training.encoder.batches import Batch
 from avatar.training.encoder.objective import _movement, losses
 from avatar.training.encoder.phones import UNKNOWN

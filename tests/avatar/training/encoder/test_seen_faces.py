@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
-from avatar.training.encoder.articulation import TRACKS
+from avatar.motion import TRACKS
 from avatar.training.encoder.face_shards import Person, face_shard
 from avatar.training.encoder.faces import read_people
 from avatar.training.encoder.lip_measures import (
