@@ -177,7 +177,17 @@ class Session:
         self._outgoing = add_tracks(self._peer, self._sink, self._clock, codecs, "sendrecv")
 
     def _tell_motion(self, frame: int, motion: Motion) -> None:
-        self._notify(MotionFrame(frame=frame, position=frame * VOICE_PER_FRAME, **motion.named()))
+        named = motion.named()
+        self._notify(
+            MotionFrame(
+                frame=frame,
+                position=frame * VOICE_PER_FRAME,
+                head=named["head"],
+                visemes=named["visemes"],
+                tracks=named["tracks"],
+                blendShapes=named["blendShapes"],
+            )
+        )
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
