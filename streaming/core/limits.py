@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from avatar.errors import AvatarError
 
+MOST_RESUME_S = 20.0  # after six unanswered consent checks, 24 s or more, ICE is over (RFC 7675)
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -24,14 +26,21 @@ class Limits:
     "Until a page has shown its token."
     connecting_s: float = 20.0
     "Until a call is connected, or a page that may call does."
+    resume_s: float = 10.0
+    "A call whose caller is silent, as in changing networks, and may come back to it; 0: none may."
     idle_s: float = 900.0
     "A connected call in which nobody speaks; 0: for ever."
     total_s: float = 14_400.0
     "A call in all; 0: for ever."
 
     def __post_init__(self) -> None:
-        endless = ("idle_s", "total_s")
+        may_be_none = ("resume_s", "idle_s", "total_s")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if not (0 < value < float("inf") or (value == 0 and field.name in endless)):
+            if not (0 < value < float("inf") or (value == 0 and field.name in may_be_none)):
                 raise AvatarError(f"limits.{field.name} must be more than 0, not {value}")
+        if self.resume_s > MOST_RESUME_S:
+            raise AvatarError(
+                f"limits.resume_s must be at most {MOST_RESUME_S:g}, not {self.resume_s}: a "
+                "connection that nothing comes through is given up soon after"
+            )

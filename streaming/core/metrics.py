@@ -14,6 +14,7 @@ LONG = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 OPENED = Counter("avatar_sessions_opened", "Calls that were given a place.")
 CLOSED = Counter("avatar_sessions_closed", "Calls that ended, and why.", ["reason"])
+RESTARTS = Counter("avatar_ice_restarts", "Calls that went on over another path of the network.")
 REFUSED = Counter("avatar_refused", "Callers who were refused, and why.", ["code"])
 DROPPED_PACKETS = Counter(
     "avatar_dropped_packets", "Packets of callers that were too many or made no sense.", ["what"]

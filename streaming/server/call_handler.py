@@ -10,6 +10,7 @@ from streaming.security.candidate_filter import CandidateFilter
 from streaming.security.sdp_check import check_offer
 from streaming.security.tokens import ANY_SPEAKER, Grant
 from streaming.server.gallery import Gallery
+from streaming.server.resumption import PageLink, Resumption
 from streaming.server.session_manager import SessionManager
 from streaming.webrtc.session import Notify, Session
 
@@ -25,6 +26,8 @@ class CallServices:
     "The speaker shown to those who name none."
     new_session: Callable[[Notify], Session]
     "Makes a call over a peer connection."
+    resumption: Resumption = field(default_factory=Resumption)
+    "The calls that pages may come back to."
 
 
 @dataclass
@@ -38,10 +41,7 @@ class CallHandler:
     _candidates: CandidateFilter = field(init=False)
 
     def __post_init__(self) -> None:
-        config = self.services.config
-        self._candidates = CandidateFilter(
-            self.address, config.limits.candidates, config.private_candidates
-        )
+        self._candidates = self._new_filter()
 
     @property
     def speaker(self) -> str:
@@ -74,10 +74,36 @@ class CallHandler:
                 raise AvatarError(f"{speaker!r} is not ready yet; try again") from None
             raise
 
+    async def restart(self, sdp: str) -> str:
+        """Go on over another path: an offer that restarts ICE, to its answer.
+
+        Raises AvatarError.
+        """
+        assert self.session
+        check_offer(sdp)
+        self._candidates = self._new_filter()
+        return await self.session.restart(self._candidates.filter(sdp))
+
+    def come_back(self, session_id: str, key: str) -> PageLink:
+        """Take up the call that another WebSocket has left, or may have.
+
+        Raises GoneError if there is none or the key is not its own, TokenError, TooManyError.
+        """
+        call, link = self.services.resumption.find(session_id, key)
+        self.grant.check_speaker(call.speaker)
+        self.grant.check_session(call.id)
+        self.services.sessions.move(call, self.address)
+        self.session = call
+        return link
+
     async def candidate(self, text: str, mid: str | None, line: int | None) -> None:
         """A trickled ICE candidate; those that lead where they must not are dropped."""
         if self.session and (not text or self._candidates.allows(text.removeprefix("candidate:"))):
             await self.session.add_candidate(text, mid, line)
+
+    def _new_filter(self) -> CandidateFilter:
+        config = self.services.config
+        return CandidateFilter(self.address, config.limits.candidates, config.private_candidates)
 
     async def switch(self, name: str) -> None:
         """Go on with another speaker. Raises AvatarError."""

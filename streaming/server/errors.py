@@ -14,6 +14,7 @@ from streaming.security.access import AccessError
 from streaming.security.rate_limit import TooManyError
 from streaming.security.tokens import TokenError
 from streaming.server.gallery import UnknownSpeakerError
+from streaming.server.resumption import GoneError
 from streaming.server.session_manager import RETRY_AFTER_S, ServerFullError, ServerStoppingError
 from streaming.webrtc.messages import Error, ErrorCode
 
@@ -31,6 +32,7 @@ KINDS: tuple[tuple[type[Exception], int, ErrorCode, dict[str, str]], ...] = (
     (AccessError, 403, "refused", {}),
     (UnknownSpeakerError, 404, "refused", {}),
     (UnknownCallError, 404, "refused", {}),
+    (GoneError, 410, "gone", {}),
     (TooManyError, 429, "too-many", RETRY_HEADERS),
     (ServerFullError, 503, "full", RETRY_HEADERS),
     (NoSharedMemoryError, 503, "full", RETRY_HEADERS),

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -46,8 +45,7 @@ class SessionManager:
         self._renderer = worker
         self._config = config
         self._audit = AuditLog(config)
-        self._open: set[Call] = set()
-        self._homes: Counter[str] = Counter()
+        self._open: dict[Call, str] = {}  # and the address it came from
         self._forgetting: set[asyncio.Task[None]] = set()
         self._followed: set[asyncio.Task[None]] = set()
 
@@ -70,14 +68,11 @@ class SessionManager:
             raise ServerFullError(
                 f"the server is full ({self.limit} calls); try again in {RETRY_AFTER_S} seconds"
             )
-        home = home_of(address)
-        if self._homes[home] >= self._config.limits.sessions_per_address and not is_here(address):
-            raise TooManyError("too many calls from your address; end one first")
+        self._check_share(address)
         call = make()
-        self._open.add(call)
-        self._homes[home] += 1
+        self._open[call] = address
         for work, tasks in (
-            (self._forget(call, home), self._forgetting),
+            (self._forget(call), self._forgetting),
             (self._audit.follow(call), self._followed),
         ):
             task = asyncio.get_running_loop().create_task(work)
@@ -87,6 +82,15 @@ class SessionManager:
         metrics.OPENED.inc()
         log.info("session %s opened (%d of %d)", call.id, len(self), self.limit)
         return call
+
+    def move(self, call: Call, address: str) -> None:
+        """Count a running call to where its caller is now.
+
+        Raises TooManyError if that address has had its share.
+        """
+        if call in self._open and home_of(self._open[call]) != home_of(address):
+            self._check_share(address)
+            self._open[call] = address
 
     @contextlib.contextmanager
     def looking_at(self, call: Call) -> Iterator[None]:
@@ -139,10 +143,14 @@ class SessionManager:
         await asyncio.gather(*(call.close(reason, "stopping") for call in open_now))
         await asyncio.gather(*self._followed)
 
-    async def _forget(self, call: Call, home: str) -> None:
+    def _check_share(self, address: str) -> None:
+        theirs = sum(home_of(one) == home_of(address) for one in self._open.values())
+        if theirs >= self._config.limits.sessions_per_address and not is_here(address):
+            raise TooManyError("too many calls from your address; end one first")
+
+    async def _forget(self, call: Call) -> None:
         await call.closed.wait()
-        self._open.discard(call)
-        self._homes -= Counter([home])  # leaves none at zero
+        self._open.pop(call, None)
         await memory.give_back()
 
 

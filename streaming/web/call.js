@@ -1,11 +1,17 @@
-// One call: signalling and peer connection from Start to Stop, reconnecting when the line breaks.
+// One call: signalling and peer connection from Start to Stop. When the line breaks or the network is another, the
+// same call goes on over another path if the server still has it, else a new one begins.
 
+import { watchNetwork } from "./network_watch.js";
 import { Signalling } from "./signalling.js";
 import { refusal } from "./token.js";
 
 const BUFFER_TARGET = 0; // ms the browser should hold pictures and sound back, beyond what it must
 const CONNECT_LIMIT = 12000; // ms
 const RETRIES = [500, 1000, 2000, 4000, 8000]; // ms
+const COME_BACK_LIMIT = 15000; // ms to go on with the same call, which the server keeps for a while only
+const PATH_LIMIT = 3000; // ms for one try
+const POLL = 100; // ms
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Events: state {state: connecting|live|reconnecting|ended}, problem {code, text}, stats, speaker,
 // leaving {seconds}: the server stops then.
@@ -19,6 +25,11 @@ export class Call extends EventTarget {
   #ended = false;
   #attempt = 0;
   #waiting = [];
+  #unanswered = 0; // offers
+  #resume = null; // {session_id, key} of a call that can be come back to
+  #connected = false; // once
+  #comingBack = false;
+  #over = new AbortController();
 
   constructor(track, speaker) {
     super();
@@ -28,12 +39,15 @@ export class Call extends EventTarget {
 
   start() {
     this.#tell("state", { state: "connecting" });
+    const dead = () => this.#connected && this.signalling?.alive === false;
+    watchNetwork({ changed: () => this.#comeBack("lost"), dead, signal: this.#over.signal });
     return this.#connect();
   }
 
   stop() {
     if (this.#ended) return;
     this.#ended = true;
+    this.#over.abort();
     this.#hangUp();
     this.#tell("state", { state: "ended" });
   }
@@ -67,13 +81,13 @@ export class Call extends EventTarget {
     const current = (handle) => (event) => {
       if (this.signalling === signalling && !this.#ended) handle(event.detail ?? {});
     };
-    signalling.addEventListener("answer", current(({ sdp }) => this.#answered(sdp)));
+    signalling.addEventListener("answer", current(({ sdp, session_id, resume }) => this.#answered(sdp, session_id, resume)));
     signalling.addEventListener("stats", current((stats) => this.#tell("stats", stats)));
     signalling.addEventListener("speaker", current((message) => this.#tell("speaker", message)));
     signalling.addEventListener("error", current(({ code, message }) => this.#refused(code, message)));
     signalling.addEventListener("leaving", current(({ seconds }) => this.#tell("leaving", { seconds })));
-    signalling.addEventListener("bye", current(({ code }) => code === "stopping" && this.#fail("stopping")));
-    signalling.addEventListener("close", current(() => this.#broken("lost")));
+    signalling.addEventListener("bye", current(({ code }) => this.#dismissed(code)));
+    signalling.addEventListener("close", current(() => this.#comeBack("lost")));
   }
 
   async #offer(signalling, iceServers) {
@@ -86,14 +100,57 @@ export class Call extends EventTarget {
       receiver.playoutDelayHint = BUFFER_TARGET / 1000;
     }
     peer.ontrack = ({ track }) => this.#take(track);
-    peer.onicecandidate = ({ candidate }) => this.#trickle(signalling, candidate);
+    peer.onicecandidate = ({ candidate }) => this.#trickle(peer, candidate);
     peer.onconnectionstatechange = () => this.#watch(peer);
     this.#waiting = [];
     await peer.setLocalDescription();
+    this.#unanswered = 1;
     signalling.send({ type: "offer", sdp: peer.localDescription.sdp, speaker: this.#speaker });
     setTimeout(() => {
-      if (this.peer === peer && peer.connectionState !== "connected") this.#broken("no-route");
+      if (this.peer === peer && !this.#connected) this.#broken("no-route");
     }, CONNECT_LIMIT);
+  }
+
+  // Go on with the same call over another path; where that cannot be, `code` says what is wrong with it.
+  async #comeBack(code) {
+    if (this.#ended || this.#comingBack) return;
+    this.#comingBack = true;
+    const until = performance.now() + COME_BACK_LIMIT;
+    let back = false;
+    while (!back && this.#connected && this.#resume && performance.now() < until) {
+      back = await this.#tryPath(this.peer).catch(() => pause(PATH_LIMIT / 4));
+    }
+    this.#comingBack = false;
+    if (this.#ended) return;
+    if (back) this.#tell("state", { state: "live" });
+    else this.#broken(code);
+  }
+
+  // Whether the call goes on; throws an Error if the server cannot be reached.
+  async #tryPath(peer) {
+    if (peer.connectionState !== "connected") this.#tell("state", { state: "reconnecting" });
+    const anew = !this.signalling.alive;
+    if (anew) await this.#openAnother();
+    this.#waiting = [];
+    await peer.setLocalDescription(await peer.createOffer({ iceRestart: true }));
+    const { sdp } = peer.localDescription;
+    this.#unanswered++;
+    if (anew) this.signalling.send({ type: "resume", session_id: this.#resume.session_id, key: this.#resume.key, sdp });
+    else this.signalling.send({ type: "offer", sdp });
+    const until = performance.now() + PATH_LIMIT;
+    while (performance.now() < until && this.#resume && !this.#ended) {
+      await pause(POLL);
+      if (!this.#unanswered && peer.connectionState === "connected") return true;
+    }
+    return false;
+  }
+
+  async #openAnother() {
+    this.signalling.drop();
+    this.signalling = new Signalling();
+    this.#unanswered = 0;
+    this.#listen(this.signalling);
+    await this.signalling.open(PATH_LIMIT);
   }
 
   #take(track) {
@@ -104,7 +161,8 @@ export class Call extends EventTarget {
   }
 
   // The server knows the call only once it has answered; candidates wait until then.
-  #trickle(signalling, candidate) {
+  #trickle(peer, candidate) {
+    if (peer !== this.peer) return;
     const message = {
       type: "candidate",
       candidate: candidate?.candidate ?? "",
@@ -112,10 +170,12 @@ export class Call extends EventTarget {
       sdpMLineIndex: candidate?.sdpMLineIndex ?? null,
     };
     if (this.#waiting) this.#waiting.push(message);
-    else signalling.send(message);
+    else this.signalling.send(message);
   }
 
-  async #answered(sdp) {
+  async #answered(sdp, sessionId, key) {
+    this.#resume = key ? { session_id: sessionId, key } : null;
+    if (--this.#unanswered) return; // a later offer is under way
     await this.peer.setRemoteDescription({ type: "answer", sdp });
     for (const message of this.#waiting) this.signalling.send(message);
     this.#waiting = null;
@@ -125,14 +185,24 @@ export class Call extends EventTarget {
     if (peer !== this.peer || this.#ended) return;
     if (peer.connectionState === "connected") {
       this.#attempt = 0;
+      this.#connected = true;
       this.#tell("state", { state: "live" });
-    } else if (peer.connectionState === "failed") {
-      this.#broken("no-route");
+    } else if (["disconnected", "failed"].includes(peer.connectionState)) {
+      this.#comeBack("no-route");
     }
+  }
+
+  #dismissed(code) {
+    this.#resume = null;
+    if (code === "stopping") this.#fail("stopping");
   }
 
   #refused(code, text) {
     if (code === "malformed") return;
+    if (this.#comingBack && ["gone", "refused"].includes(code)) {
+      this.#resume = null;
+      return;
+    }
     this.#fail(code, code === "full" ? "" : text);
   }
 
@@ -157,7 +227,8 @@ export class Call extends EventTarget {
   #hangUp() {
     this.signalling?.close();
     this.peer?.close();
-    this.signalling = this.peer = this.#sender = null;
+    this.signalling = this.peer = this.#sender = this.#resume = null;
+    this.#connected = false;
   }
 
   #tell(type, detail) {

@@ -41,6 +41,11 @@ export const WORDS = {
     text: "It is being stopped or restarted, so the call has ended. Try again in a minute.",
     action: "Call again",
   },
+  "gone": {
+    title: "The call is over",
+    text: "The server no longer has it. Press Start to begin another.",
+    action: "Call again",
+  },
   "no-server": {
     title: "The server does not answer",
     text: "Check that it is running and that you are in its network, then try again.",

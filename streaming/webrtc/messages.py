@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
-ErrorCode = Literal["full", "stopping", "token", "too-many", "refused", "malformed"]
+ErrorCode = Literal["full", "stopping", "token", "too-many", "gone", "refused", "malformed"]
 EndCode = Literal["stopping", "ended"]
 TalkModeName = Literal["talk", "mirror"]
 TalkKind = Literal["echo", "reader", "agent"]
@@ -35,7 +35,7 @@ class Token(Message):
 
 
 class Offer(Message):
-    """Begins the call."""
+    """Begins the call; within it, one that restarts ICE goes on over another path"""
 
     type: Literal["offer"] = "offer"
     sdp: str
@@ -45,6 +45,17 @@ class Offer(Message):
     "`talk` where the server holds a conversation"
     motion: bool = False
     "send `motion`, where the server gives it (`--motion`)"
+
+
+class Resume(Message):
+    """Goes on with a call whose WebSocket broke."""
+
+    type: Literal["resume"] = "resume"
+    session_id: str
+    key: str
+    "`resume` of the answer"
+    sdp: str
+    "an offer that restarts ICE"
 
 
 class Candidate(Message):
@@ -134,6 +145,8 @@ class Answer(Message):
     session_id: str | None = None
     delay_ms: float | None = None
     "from sound at the server to its picture leaving it"
+    resume: str | None = None
+    "secret; lets the page come back by another WebSocket"
 
 
 class State(Message):
@@ -297,6 +310,7 @@ class TalkError(Message):
 FromPage = Annotated[
     Token
     | Offer
+    | Resume
     | Candidate
     | ChooseSpeaker
     | Hold

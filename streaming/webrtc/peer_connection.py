@@ -1,16 +1,18 @@
 """aiortc's peer connection as a call and a viewer use it: what it sends, what it is told."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
-from aiortc.sdp import SessionDescription, candidate_from_sdp
+from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 from aiortc.stats import RTCTransportStats
 
 from avatar.errors import AvatarError
 from streaming.media.clock import SessionClock
 from streaming.webrtc.aiortc_patches.guarded_transport import guard
+from streaming.webrtc.aiortc_patches.ice_restart import IceRestart
 from streaming.webrtc.aiortc_patches.playout_delay import PlayoutDelay
 from streaming.webrtc.aiortc_patches.sender_reports import MediaTimeReports
 from streaming.webrtc.codec_choice import CodecChoice, choose_codecs, preferences
@@ -18,6 +20,7 @@ from streaming.webrtc.peer_sink import PeerSink
 from streaming.webrtc.tracks import PacedTrack
 
 ENDED = "a=end-of-candidates"
+CANDIDATE = "a=candidate:"
 
 
 @dataclass(frozen=True)
@@ -64,17 +67,52 @@ async def take_offer(
     have ended is kept from aioice: it gives up as soon as those it knows lead nowhere, and a caller
     who names none that can be used but reaches this end by its own checks would come too late.
     """
-    offer = "\r\n".join(line for line in offer.splitlines() if line != ENDED) + "\r\n"
-    try:
+    offer = _without(offer, ENDED)
+    with _in_words():
         add_tracks(choose_codecs(SessionDescription.parse(offer)))
         await peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         await peer.setLocalDescription(await peer.createAnswer())
+    guard(peer)
+    return peer.localDescription.sdp
+
+
+async def take_restart(peer: RTCPeerConnection, restart: IceRestart, offer: str) -> str:
+    """Take an offer that restarts ICE within a call, return the answer.
+
+    Raises AvatarError if it is none, or asks for anything else; the call goes on as before then.
+    """
+    with _in_words():
+        parsed = SessionDescription.parse(offer)
+        now = SessionDescription.parse(peer.remoteDescription.sdp)
+        if list(map(_identity, parsed.media)) != list(map(_identity, now.media)):
+            raise AvatarError("an offer within a call must come from the connection that made it")
+        restart.check(parsed)
+        bare = _without(offer, ENDED, CANDIDATE)  # aiortc would check them as part of the old path
+        await peer.setRemoteDescription(RTCSessionDescription(bare, "offer"))
+        await restart.renew(parsed)
+        await peer.setLocalDescription(await peer.createAnswer())
+        await restart.connect(parsed)
+    return peer.localDescription.sdp
+
+
+def _without(offer: str, *beginnings: str) -> str:
+    kept = (line for line in offer.splitlines() if not line.startswith(beginnings))
+    return "\r\n".join(kept) + "\r\n"
+
+
+def _identity(section: MediaDescription) -> tuple[object, ...]:
+    prints = [(one.algorithm, one.value) for one in section.dtls.fingerprints]
+    return section.kind, section.rtp.muxId, prints
+
+
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
     except AvatarError:
         raise
     except Exception as error:  # aiortc's parser fails in many ways; all of them mean this
         raise AvatarError(f"the offer cannot be used: {error}") from error
-    guard(peer)
-    return peer.localDescription.sdp
 
 
 async def take_candidate(

@@ -22,6 +22,7 @@ from streaming.media.avatar_stream import AvatarStream, stream_delay
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.render.caller import unmoved
 from streaming.render.client import RenderClient
+from streaming.webrtc.aiortc_patches.ice_restart import IceRestart
 from streaming.webrtc.codec_choice import CodecChoice
 from streaming.webrtc.messages import Bye, EndCode, Leaving, Message, MotionFrame, State, Stats
 from streaming.webrtc.peer_connection import (
@@ -30,6 +31,7 @@ from streaming.webrtc.peer_connection import (
     bytes_received,
     take_candidate,
     take_offer,
+    take_restart,
 )
 from streaming.webrtc.peer_sink import PeerSink
 from streaming.webrtc.timeouts import CallTimeouts, audible
@@ -74,6 +76,7 @@ class Session:
         self._sink = PeerSink(traces.encoded)
         self._playout = self.avatar_stream.playout(self._sink, traces)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
+        self._ice_restart = IceRestart(self._peer)
         self._tasks: set[asyncio.Task[None]] = set()
         self._opened = self._clock.monotonic()
         self._answered = False
@@ -110,6 +113,26 @@ class Session:
         self._spawn(self.avatar_stream.submit_chunks())
         self._spawn(self._playout.run())
         return answer
+
+    async def restart(self, offer: str) -> str:
+        """Go on over another path: an offer (SDP) that restarts ICE, to its answer.
+
+        Raises AvatarError if the offer is no good; the call goes on as before then.
+        """
+        answer = await take_restart(self._peer, self._ice_restart, offer)
+        self._timeouts.packet(self._clock.monotonic())
+        metrics.RESTARTS.inc()
+        log.info("session %s goes on over another path", self.id)
+        return answer
+
+    @property
+    def was_connected(self) -> bool:
+        """Whether the caller has ever been connected."""
+        return self._timeouts.was_connected
+
+    def wait_for_return(self) -> None:
+        """From now on a caller who falls silent has `limits.resume_s` to come back."""
+        self._timeouts.wait_for_return()
 
     async def add_candidate(self, candidate: str, mid: str | None, line: int | None) -> None:
         """A trickled ICE candidate; an empty one ends them. Raises AvatarError if it is no good."""

@@ -14,16 +14,22 @@ class CallTimeouts:
     def __init__(self, limits: Limits, now: float) -> None:
         self._limits = limits
         self._begun = self._packet_at = self._spoke_at = now
-        self._connected = False
+        self._silence_s = SILENCE_LIMIT
+        self.was_connected = False
+        "Whether the peer connection has ever been up."
+
+    def wait_for_return(self) -> None:
+        """From now on silence ends the call only after `resume_s`: the caller may come back."""
+        self._silence_s = max(SILENCE_LIMIT, self._limits.resume_s)
 
     def connected(self, now: float) -> None:
         """The peer connection is up."""
-        if not self._connected:
-            self._connected = True
+        if not self.was_connected:
+            self.was_connected = True
             self._packet_at = self._spoke_at = now
 
     def packet(self, now: float) -> None:
-        """Anything at all came from the caller."""
+        """Anything at all came from the caller, or a sign that more will come."""
         self._packet_at = now
 
     def spoke(self, now: float) -> None:
@@ -33,10 +39,10 @@ class CallTimeouts:
     def over(self, now: float) -> str | None:
         """Why the call is over, or None."""
         limits = self._limits
-        if not self._connected:
+        if not self.was_connected:
             late = now - self._begun > limits.connecting_s
             return "the connection did not come about" if late else None
-        if now - self._packet_at > SILENCE_LIMIT:
+        if now - self._packet_at > self._silence_s:
             return "nothing heard from the caller"
         if 0 < limits.idle_s < now - self._spoke_at:
             return "nobody spoke for a long time"

@@ -6,8 +6,8 @@ from streaming.webrtc.aiortc_patches import private_names
 def install() -> None:
     """Check that aiortc is one that the changes fit, and make them; a second time is harmless.
 
-    What is changed of one connection only (`guarded_transport`, `sender_reports`, the limit of
-    `playout_delay`) relies on the same check. Raises AvatarError.
+    What is changed of one connection only (`guarded_transport`, `ice_restart`, `sender_reports`,
+    the limit of `playout_delay`) relies on the same check. Raises AvatarError.
     """
     private_names.check()
     # Imported after the check: they would fail at names that are gone, in words of Python's own.

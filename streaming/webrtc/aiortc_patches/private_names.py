@@ -14,12 +14,14 @@ from typing import Any
 from avatar.errors import AvatarError
 
 KNOWN = ">=1.15,<1.17"  # `make test-aiortc` runs the tests against both ends
+KNOWN_AIOICE = ">=0.12,<0.14"
 
 TRANSPORT = "aiortc.rtcdtlstransport:RTCDtlsTransport"
 RECEIVER = "aiortc.rtcrtpreceiver:RTCRtpReceiver"
 SENDER = "aiortc.rtcrtpsender:RTCRtpSender"
 ENCODER = "aiortc.codecs.vpx:Vp8Encoder"
 H264_ENCODER = "aiortc.codecs.h264:H264Encoder"
+ICE = "aioice.ice:Connection"
 
 # What is called or replaced -> its parameters.
 CALLABLES = {
@@ -44,6 +46,9 @@ CALLABLES = {
     f"{H264_ENCODER}._packetize": "packages",
     f"{H264_ENCODER}._split_bitstream": "buf",
     "aiortc.rtcpeerconnection:find_common_codecs": "local_codecs remote_codecs",
+    "aioice.utils:random_string": "length",
+    f"{ICE}.connect": "self",
+    f"{ICE}._check_list_maybe_complete": "self",
 }
 
 # Code -> the globals and attributes that it must use.
@@ -60,6 +65,11 @@ USES = {
     f"{H264_ENCODER}.target_bitrate.fset": "MIN_BITRATE MAX_BITRATE",
     "aiortc.codecs:get_encoder": "Vp8Encoder H264Encoder",
     "aiortc.rtcpeerconnection:RTCPeerConnection.createOffer": "HEADER_EXTENSIONS",
+    "aiortc.rtcicetransport:RTCIceTransport.__init__": "_connection",
+    f"{ICE}.__init__": "_check_list _check_list_done _check_list_state _early_checks "
+    "_early_checks_done _local_password _local_username _nominated _nominating "
+    "_query_consent_task _remote_candidates",
+    f"{ICE}.check_complete": "_check_list_maybe_complete _nominated",
 }
 
 
@@ -68,8 +78,9 @@ def check() -> None:
     missing = [*_unlike(), *_unused()]
     if missing:
         raise AvatarError(
-            f"aiortc {version('aiortc')} is not as this program knows it (it lacks "
-            f"{', '.join(missing)}); install one that it knows: pip install 'aiortc{KNOWN}'"
+            f"aiortc {version('aiortc')} with aioice {version('aioice')} is not as this program "
+            f"knows it (it lacks {', '.join(missing)}); install one that it knows: "
+            f"pip install 'aiortc{KNOWN}' 'aioice{KNOWN_AIOICE}'"
         )
 
 

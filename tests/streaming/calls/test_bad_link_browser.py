@@ -39,8 +39,9 @@ def chromium_in(machine: Machine, folder: Path) -> Path:
     return script
 
 
-def open_page(playwright: Any, program: Path, server: LiveServer) -> Any:
-    flags = [*BROWSER_FLAGS, f"--host-resolver-rules=MAP localhost {HERE}"]
+def open_page(playwright: Any, program: Path, server: LiveServer, here: str = HERE) -> Any:
+    """The server's page, in a browser that finds it at the address `here`."""
+    flags = [*BROWSER_FLAGS, f"--host-resolver-rules=MAP localhost {here}"]
     browser = playwright.chromium.launch(executable_path=str(program), args=flags)
     page = browser.new_context(bypass_csp=True).new_page()
     page.add_init_script(path=PROBE)

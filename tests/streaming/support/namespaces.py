@@ -23,24 +23,41 @@ class Machine:
     def ip(self, *words: str) -> None:
         ip("-n", self.name, *words)
 
+    def take(self, end: str) -> None:
+        """Plug the end of a cable in."""
+        ip("link", "set", end, "netns", self.name)
+
     def inside(self, *command: str) -> list[str]:
         """The command line that runs `command` in here."""
         return ["ip", "netns", "exec", self.name, *command]
+
+
+class Here:
+    """The namespace that the test itself is in."""
+
+    def ip(self, *words: str) -> None:
+        ip(*words)
+
+    def take(self, end: str) -> None:
+        """It is here already."""
 
 
 def ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
-def lay_cable(one: Machine, one_address: str, other: Machine, other_address: str) -> None:
-    """A cable between two machines; addresses with their prefix, such as 9.1.0.1/24."""
+def lay_cable(
+    one: Machine | Here, one_address: str, other: Machine | Here, other_address: str
+) -> list[str]:
+    """A cable between two machines; its two ends. Addresses with their prefix, as 9.1.0.1/24."""
     number = next(_cables)
     ends = [f"av{os.getpid() % 10_000}{side}{number}" for side in "ab"]
     ip("link", "add", ends[0], "type", "veth", "peer", "name", ends[1])
     for machine, end, address in ((one, ends[0], one_address), (other, ends[1], other_address)):
-        ip("link", "set", end, "netns", machine.name)
+        machine.take(end)
         machine.ip("address", "add", address, "dev", end)
         machine.ip("link", "set", end, "up")
+    return ends
 
 
 @contextmanager

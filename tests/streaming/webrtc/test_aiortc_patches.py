@@ -11,7 +11,7 @@ from aiortc import RTCRtpSender
 
 from avatar.errors import AvatarError
 from streaming.webrtc.aiortc_patches.install import install
-from streaming.webrtc.aiortc_patches.private_names import CALLABLES, KNOWN, USES
+from streaming.webrtc.aiortc_patches.private_names import CALLABLES, KNOWN, KNOWN_AIOICE, USES
 
 ROOT = Path(__file__).parents[3]
 PATCHES = ROOT / "streaming/webrtc/aiortc_patches"
@@ -88,4 +88,4 @@ def test_other_parameters_and_code_that_no_longer_uses_a_name_are_noticed(
 
 def test_the_versions_it_knows_are_those_that_can_be_installed() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert f"aiortc{KNOWN}" in project["dependencies"]
+    assert {f"aiortc{KNOWN}", f"aioice{KNOWN_AIOICE}"} <= set(project["dependencies"])
