@@ -12,8 +12,10 @@ import websockets
 from streaming.core.config import ServeConfig
 from streaming.core.limits import Limits
 from tests.streaming.server.test_app import Page, connect, gone
+from tests.streaming.support.browser import timeouts
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.moving_peer import MovingPeer
+from tests.streaming.webrtc.test_session import vanish
 
 RESUME_S = 4.0
 TOLD = 2.0  # seconds; less than RESUME_S
@@ -42,7 +44,7 @@ class Caller:
 
     async def goes_on(self) -> None:
         pictures = len(self.peer.face)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(5 * timeouts()):
             while len(self.peer.face) < pictures + 10:
                 await asyncio.sleep(0.02)
 
@@ -53,7 +55,8 @@ class Caller:
     async def ask(self, page: Page, **changed: str) -> None:
         """Ask to come back, over another socket."""
         wanted = {"session_id": self.answer["session_id"], "key": self.answer["resume"]}
-        await page.send(type="resume", **(wanted | changed), sdp=await self.peer.move())
+        sdp = "" if changed else await self.peer.move()
+        await page.send(type="resume", **(wanted | {"sdp": sdp} | changed))
 
 
 @pytest.fixture
@@ -94,14 +97,14 @@ async def test_a_place_counts_as_taken_until_a_vanished_page_can_no_more_come_ba
     server: LiveServer, caller: Caller
 ) -> None:
     caller.vanish()
-    await caller.peer.close()
+    await vanish(caller.peer)
     await asyncio.sleep(RESUME_S / 2)
     async with connect(server) as socket:
         await Page(socket).send(type="offer", sdp=await MovingPeer().offer())
         assert (await Page(socket).expect("error"))["code"] == "full"
-    await gone(server, RESUME_S + 3)
+    await gone(server, RESUME_S + 3 * timeouts())
     async with connect(server) as socket:
-        await caller.ask(Page(socket))
+        await caller.ask(Page(socket), sdp="of a closed connection")
         assert (await Page(socket).expect("error"))["code"] == "gone"
 
 
@@ -120,10 +123,8 @@ async def test_a_page_that_leaves_frees_its_place_at_once(
 async def test_who_has_not_the_key_cannot_come_in(
     server: LiveServer, caller: Caller, changed: dict[str, str]
 ) -> None:
-    offer = caller.peer.peer.localDescription.sdp
-    wanted = {"session_id": caller.answer["session_id"], "key": caller.answer["resume"]}
     async with connect(server) as socket:
-        await Page(socket).send(type="resume", **(wanted | changed), sdp=offer)
+        await caller.ask(Page(socket), **changed)
         assert (await Page(socket).expect("error"))["code"] == "gone"
     await caller.goes_on()
     await caller.page.expect("stats")
