@@ -116,6 +116,7 @@ class Signalling:
         session = self._handler.session
         if session is None:
             return
+        logs.session_id.set(session.id)
         if vanished and self._limits.resume_s and session.was_connected:
             log.info("session %s: its page is gone without a word and may come back", session.id)
         else:

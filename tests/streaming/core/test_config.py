@@ -39,6 +39,9 @@ def test_limits_are_read_and_checked(tmp_path: Path) -> None:
     file.write_text("limits: {idle_s: 0, sessions_per_address: 2}\n")
     limits = load_config(file, {}).limits
     assert (limits.idle_s, limits.sessions_per_address, limits.candidates) == (0, 2, 32)
+    file.write_text("limits: {resume_s: 30}\n")
+    with pytest.raises(AvatarError, match=r"limits\.resume_s must be at most 20"):
+        load_config(file, {})
     file.write_text("limits: {token_s: 0}\n")
     with pytest.raises(AvatarError, match=r"limits\.token_s"):
         load_config(file, {})

@@ -6,7 +6,9 @@ import contextlib
 import pytest
 
 from streaming.core.config import ServeConfig
+from streaming.core.limits import Limits
 from streaming.render.client import RenderClient
+from streaming.security.rate_limit import TooManyError
 from streaming.server.session_manager import MOST_VIEWERS, ServerFullError, SessionManager
 from tests.streaming.support.plain_call import PlainCall
 
@@ -63,6 +65,25 @@ async def test_a_call_of_any_door_is_shown_while_it_runs_and_told_of_the_end(
     assert older.told == [(0.01,), ("the server is stopping", "stopping")]
     await asyncio.sleep(0)
     assert len(sessions) == 0
+
+
+async def test_a_caller_who_comes_back_from_elsewhere_counts_there(renderer: RenderClient) -> None:
+    limits = Limits(sessions_per_address=1)
+    sessions = SessionManager(renderer, ServeConfig(max_sessions=9, limits=limits))
+    moving, other = (
+        sessions.open(lambda: PlainCall(renderer), address) for address in ("9.1.0.1", "9.2.0.1")
+    )
+    with pytest.raises(TooManyError):
+        sessions.move(moving, "9.2.0.1")
+    sessions.move(moving, "9.3.0.1")
+    sessions.move(moving, "9.3.0.1")
+    sessions.open(lambda: PlainCall(renderer), "9.1.0.1")
+    with pytest.raises(TooManyError):
+        sessions.open(lambda: PlainCall(renderer), "9.3.0.1")
+    await other.close("it had enough")
+    await asyncio.sleep(0)
+    sessions.open(lambda: PlainCall(renderer), "9.2.0.1")
+    await sessions.close_all("the test is over")
 
 
 async def test_no_call_is_made_where_there_is_no_place_for_it(renderer: RenderClient) -> None:

@@ -25,6 +25,16 @@ def test_a_caller_gone_without_a_word_is_noticed_from_the_last_packet() -> None:
     assert "nothing heard" in (timeouts.over(14.1 + SILENCE_LIMIT) or "")
 
 
+def test_a_caller_who_may_come_back_has_longer() -> None:
+    timeouts = CallTimeouts(Limits(resume_s=12), now=0)
+    timeouts.wait_for_return()
+    timeouts.connected(10)
+    assert timeouts.over(22) is None
+    timeouts.packet(22)
+    assert timeouts.over(34) is None
+    assert "nothing heard" in (timeouts.over(34.1) or "")
+
+
 @pytest.mark.parametrize("idle_s", [60.0, 0.0])
 def test_silence_ends_a_call_unless_it_may_last_for_ever(idle_s: float) -> None:
     timeouts = CallTimeouts(Limits(idle_s=idle_s), now=0)
