@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import sys
+from typing import NoReturn
 
 import pytest
 
@@ -16,7 +17,9 @@ PROGRAMS = {
     "g++",
     "pulseaudio",
     "Xvfb",
+    "ip",
     "mount",
+    "unshare",
     "turnserver",
     "firefox-esr",
     "nginx",
@@ -29,6 +32,18 @@ def need(*parts: str) -> None:
         found = shutil.which(part) if part in PROGRAMS else importlib.util.find_spec(part)
         if found:
             continue
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{part} is not installed, and CI must have it")
-        pytest.skip(f"{part} is not installed")
+        lack(f"{part} is not installed")
+
+
+def need_root(*programs: str) -> None:
+    """Skip a test that must mount or make namespaces where it is not root; CI must be."""
+    need(*programs)
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        lack("this needs root")
+
+
+def lack(reason: str) -> NoReturn:
+    """Skip the test for `reason`; under CI=true fail, since CI has whatever tests need."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}, and CI must have it")
+    pytest.skip(reason)

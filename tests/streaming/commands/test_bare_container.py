@@ -1,13 +1,11 @@
 """`avatar serve` where a container gives it nothing: no disk to write on, no home, no name."""
 
-import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
+from tests.support import need_root
 from tests.tiny_speaker import make_tiny_bundle
 
 ROOT = Path(__file__).parents[3]
@@ -15,8 +13,7 @@ READ_ONLY = "mount -o remount,bind,ro / && mount -t tmpfs -o size=64m tmpfs /dev
 
 
 def test_it_serves_as_an_unknown_user_from_a_read_only_disk_without_a_home(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("a read-only disk of its own needs root")
+    need_root("unshare", "mount")
     bundle = make_tiny_bundle(tmp_path / "tiny")
     nobody = "exec unshare --user --map-user=54321 --map-group=54321 env -i"
     program = f"{sys.executable} -c 'from streaming.cli import main; main()' serve --port 0"

@@ -1,19 +1,17 @@
 """A /dev/shm that is full is a caller refused, and no renderer killed."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.support import need_root
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_who_finds_no_room_is_refused_and_nobody_else_notices() -> None:
-    if os.geteuid() != 0:
-        pytest.skip("a /dev/shm of its own needs root")
+    need_root("unshare", "mount")
     own = ["unshare", "--mount", "--propagation", "private", sys.executable, "-m"]
     done = subprocess.run(
         [*own, "tests.streaming.support.small_memory"],

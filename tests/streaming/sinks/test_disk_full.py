@@ -1,6 +1,5 @@
 """A disk that fills up while a film is written: a real one, of 256 KB."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from streaming.media.playout import VOICE_PACKET
 from streaming.sinks.destination import Destination
 from streaming.sinks.recorder import Recorder
 from tests.sounds import beeps, write_wav
-from tests.support import need
+from tests.support import lack, need
 from tests.tiny_speaker import make_tiny_bundle
 
 SIZE = (256, 256)
@@ -29,9 +28,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
     if subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("a small disk needs root and mount, and CI must have them")
-        pytest.skip("a small disk needs root and mount")
+        lack("a small disk cannot be mounted here")
     yield place
     subprocess.run(["umount", "--lazy", str(place)], check=True)
 

@@ -2,12 +2,11 @@
 
 import itertools
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
+from tests.support import need_root
 
 _cables = itertools.count()
 
@@ -63,11 +62,7 @@ def lay_cable(
 @contextmanager
 def machines(*names: str) -> Iterator[list[Machine]]:
     """Namespaces that are gone afterwards; skips the test where there can be none."""
-    if not shutil.which("ip") or os.geteuid() != 0:
-        reason = "network namespaces need iproute2 and root"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{reason}, and CI must have them")
-        pytest.skip(reason)
+    need_root("ip")
     made: list[Machine] = []
     try:
         for name in names:
