@@ -13,6 +13,7 @@ from av.format import Flags
 from av.stream import Disposition
 
 from avatar.errors import AvatarError
+from avatar.media.deinterlace import deinterlaced
 from avatar.media.open_media import file_state, read_media
 from avatar.media.time_stamps import Stretch, TimeLine, time_line
 
@@ -68,26 +69,32 @@ def decode(recording: Recording, index: int) -> Iterator[Decoded]:
         stream: Any = container.streams[index]
         stream.thread_type = "AUTO"
         aspect = float(getattr(stream, "sample_aspect_ratio", None) or 1)
-        faults = number = 0
-        begun: bool = False
-        first_fault: av.FFmpegError | None = None
-        for packet in _packets(recording.path, container, index):
-            if packet.size:
-                _move(packet, recording.time.shift(index, number))
-                number += 1
-            try:
-                frames = packet.decode()
-            except av.FFmpegError as error:
-                first_fault = first_fault or error
-                faults += begun  # a capture may begin amid pictures that need earlier ones
-                if faults > max(FIRST_FAULTS, FAULTS * number):
-                    raise _damaged(recording.path, error) from error
-                continue
-            begun = begun or bool(frames)
-            for frame in frames:
-                yield _placed(recording.time, frame, stream.time_base, aspect)
-        if first_fault and not begun:
-            raise _damaged(recording.path, first_fault) from first_fault
+        frames = _frames(recording, container, index)
+        for frame in deinterlaced(frames) if stream.type == "video" else frames:
+            yield _placed(recording.time, frame, stream.time_base, aspect)
+
+
+def _frames(recording: Recording, container: InputContainer, index: int) -> Iterator[Any]:
+    """The frames of one track, on the common account of time."""
+    faults = number = 0
+    begun: bool = False
+    first_fault: av.FFmpegError | None = None
+    for packet in _packets(recording.path, container, index):
+        if packet.size:
+            _move(packet, recording.time.shift(index, number))
+            number += 1
+        try:
+            frames = packet.decode()
+        except av.FFmpegError as error:
+            first_fault = first_fault or error
+            faults += begun  # a capture may begin amid pictures that need earlier ones
+            if faults > max(FIRST_FAULTS, FAULTS * number):
+                raise _damaged(recording.path, error) from error
+            continue
+        begun = begun or bool(frames)
+        yield from frames
+    if first_fault and not begun:
+        raise _damaged(recording.path, first_fault) from first_fault
 
 
 @lru_cache(maxsize=64)
