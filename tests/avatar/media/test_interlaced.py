@@ -1,4 +1,4 @@
-"""Interlaced recordings: a thing that moves has smooth edges, in as many pictures, at their times."""
+"""Interlaced recordings: what moves has smooth edges, in as many pictures, at their times."""
 
 import subprocess
 from pathlib import Path
