@@ -101,8 +101,8 @@ def _without(offer: str, *beginnings: str) -> str:
 
 
 def _identity(section: MediaDescription) -> tuple[object, ...]:
-    prints = [(one.algorithm, one.value) for one in section.dtls.fingerprints]
-    return section.kind, section.rtp.muxId, prints
+    prints = section.dtls.fingerprints if section.dtls else []
+    return section.kind, section.rtp.muxId, [(one.algorithm, one.value) for one in prints]
 
 
 @contextlib.contextmanager

@@ -32,6 +32,8 @@ class IceRestart:
         """AvatarError unless `offer` brings new credentials to a connection that was there."""
         for transport, section in self._transports(offer):
             connection: Any = transport._connection
+            if section.ice is None:
+                raise AvatarError("the offer names no ICE credentials")
             if transport.state != "completed":
                 raise AvatarError("there is no connection yet that could be restarted")
             if section.ice.usernameFragment == connection.remote_username:
@@ -43,6 +45,7 @@ class IceRestart:
             task.cancel()
         await asyncio.gather(*self._connecting, return_exceptions=True)
         for transport, section in self._transports(offer):
+            assert section.ice
             _renew(transport._connection, section.ice)
 
     async def connect(self, offer: SessionDescription) -> None:

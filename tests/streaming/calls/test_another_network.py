@@ -12,9 +12,10 @@ import pytest
 from prometheus_client import REGISTRY
 
 from streaming.core.config import ServeConfig
-from tests.streaming.calls.test_bad_link_browser import chromium_in, open_page
-from tests.streaming.support.browser import first_picture, frames_shown, timeouts, wait_until
+from tests.streaming.support.browser import first_picture, frames_shown
+from tests.streaming.support.far_browser import chromium_in, open_page
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.polling import load_factor, wait_until
 from tests.streaming.support.two_networks import HERE, TwoNetworks, two_networks
 from tests.support import need
 
@@ -68,7 +69,7 @@ def test_a_program_comes_back_to_its_session_and_speaker(
     back = [(at, level) for at, level in report["face"] if at > there]
     came = back[SECOND][0] - there
     print(f"a second of pictures {came:.2f} s after the network was there")
-    assert came < BACK * timeouts()
+    assert came < BACK * load_factor()
     assert back[-1][1] == pytest.approx(levels[-1], abs=20), "the speaker is the same"
 
 

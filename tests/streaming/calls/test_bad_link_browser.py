@@ -1,17 +1,15 @@
 """A call of a real browser over a line that loses packets, delays them, and breaks for a while."""
 
-import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from streaming.benchmark.live_benchmark import BROWSER_FLAGS, CHROMIUM, PROBE
 from streaming.core.config import ServeConfig
 from tests.streaming.support.bad_link import HERE, BadLink, bad_link
 from tests.streaming.support.browser import first_picture, judge_call
-from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.far_browser import chromium_in, open_page
+from tests.streaming.support.live_server import serving_bars
 from tests.streaming.support.namespaces import Machine, machines
 from tests.streaming.support.polling import load_factor
 from tests.support import need
@@ -31,24 +29,6 @@ def far_away() -> Iterator[tuple[Machine, BadLink]]:
         yield machine, link
 
 
-def chromium_in(machine: Machine, folder: Path) -> Path:
-    """A program that is Chromium on that machine."""
-    script = folder / "chromium"
-    script.write_text(f'#!/bin/sh\nexec {" ".join(machine.inside(CHROMIUM))} "$@"\n')
-    script.chmod(stat.S_IRWXU)
-    return script
-
-
-def open_page(playwright: Any, program: Path, server: LiveServer, here: str = HERE) -> Any:
-    """The server's page, in a browser that finds it at the address `here`."""
-    flags = [*BROWSER_FLAGS, f"--host-resolver-rules=MAP localhost {here}"]
-    browser = playwright.chromium.launch(executable_path=str(program), args=flags)
-    page = browser.new_context(bypass_csp=True).new_page()
-    page.add_init_script(path=PROBE)
-    page.goto(server.address.replace("127.0.0.1", "localhost"))
-    return page
-
-
 def test_a_call_survives_and_is_in_step_again(
     far_away: tuple[Machine, BadLink], tmp_path: Path
 ) -> None:
@@ -57,7 +37,7 @@ def test_a_call_survives_and_is_in_step_again(
     machine, link = far_away
     config = ServeConfig(max_sessions=2, block_code=True, private_candidates=True)
     with serving_bars(tmp_path, config, "0.0.0.0") as server, sync_playwright() as playwright:
-        page = open_page(playwright, chromium_in(machine, tmp_path), server)
+        page = open_page(playwright, chromium_in(machine, tmp_path), server, HERE)
         page.click("#start")
         first_picture(page)
         page.wait_for_timeout(5000)

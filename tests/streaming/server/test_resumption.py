@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,21 +11,18 @@ import websockets
 
 from streaming.core.config import ServeConfig
 from streaming.core.limits import Limits
-from tests.streaming.server.test_app import Page, connect, gone
-from tests.streaming.support.browser import timeouts
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.moving_peer import MovingPeer
-from tests.streaming.webrtc.test_session import vanish
+from tests.streaming.support.page_socket import Page, connect, gone
+from tests.streaming.support.polling import until
 
 RESUME_S = 4.0
 TOLD = 2.0  # seconds; less than RESUME_S
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    config = ServeConfig(max_sessions=1, limits=Limits(resume_s=RESUME_S))
-    with serving_bars(tmp_path_factory.mktemp("previews"), config) as server:
-        yield server
+def server_config() -> ServeConfig:
+    return ServeConfig(max_sessions=1, limits=Limits(resume_s=RESUME_S))
 
 
 class Caller:
@@ -44,9 +41,7 @@ class Caller:
 
     async def goes_on(self) -> None:
         pictures = len(self.peer.face)
-        async with asyncio.timeout(5 * timeouts()):
-            while len(self.peer.face) < pictures + 10:
-                await asyncio.sleep(0.02)
+        await until(lambda: len(self.peer.face) > pictures + 10, 5)
 
     def vanish(self) -> None:
         """The WebSocket breaks without a word."""
@@ -97,12 +92,12 @@ async def test_a_place_counts_as_taken_until_a_vanished_page_can_no_more_come_ba
     server: LiveServer, caller: Caller
 ) -> None:
     caller.vanish()
-    await vanish(caller.peer)
+    caller.peer.vanish()
     await asyncio.sleep(RESUME_S / 2)
     async with connect(server) as socket:
         await Page(socket).send(type="offer", sdp=await MovingPeer().offer())
         assert (await Page(socket).expect("error"))["code"] == "full"
-    await gone(server, RESUME_S + 3 * timeouts())
+    await gone(server, RESUME_S + 3)
     async with connect(server) as socket:
         await caller.ask(Page(socket), sdp="of a closed connection")
         assert (await Page(socket).expect("error"))["code"] == "gone"

@@ -95,6 +95,15 @@ class TalkingPeer:
             self._listen_to_reports(receiver)
             self._listen_to_packets(receiver)
 
+    def vanish(self) -> None:
+        """Cut the network off, so that nothing, no farewell either, gets out."""
+
+        async def lose(_: bytes) -> None:
+            """Nothing leaves."""
+
+        for sender in self.peer.getSenders():
+            vars(sender.transport.transport)["_send"] = lose
+
     async def close(self) -> None:
         await self.peer.close()
         for task in self._tasks:

@@ -1,27 +1,33 @@
 """A call that goes on over another path of the network, with an aiortc peer in the same process."""
 
 import asyncio
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
+from streaming.render.client import RenderClient
 from streaming.webrtc.session import Session
-from tests.streaming.server.test_faults import within
 from tests.streaming.support.moving_peer import MovingPeer
+from tests.streaming.support.polling import until
 from tests.streaming.support.talking_peer import TalkingPeer
-from tests.streaming.webrtc.test_session import MakeSession, make
 
-__all__ = ["make"]
+MakeSession = Callable[[], Session]
 
 PACKET = 0.02  # seconds
 OVERTAKEN = 5  # packets that the first on the new path may overtake, so that they are too late
 
 
+@pytest.fixture
+def make(renderer: RenderClient) -> MakeSession:
+    return lambda: Session(renderer, 0.03, [], lambda _: None)
+
+
 async def begin(make: MakeSession) -> tuple[Session, MovingPeer]:
     session, peer = make(), MovingPeer()
     await peer.take_answer(await session.answer(await peer.offer(), "bar"))
-    await within(5, lambda: len(peer.face) > 10 and len(peer.voice) > 10)
+    await until(lambda: len(peer.face) > 10 and len(peer.voice) > 10, 5)
     return session, peer
 
 
@@ -32,7 +38,7 @@ async def end(session: Session, peer: TalkingPeer) -> None:
 
 async def goes_on(peer: MovingPeer) -> None:
     pictures, packets = len(peer.face), len(peer.voice)
-    await within(5, lambda: len(peer.face) > pictures + 25 and len(peer.voice) > packets + 50)
+    await until(lambda: len(peer.face) > pictures + 25 and len(peer.voice) > packets + 50, 5)
 
 
 async def test_both_tracks_go_on_by_new_sockets_and_hardly_a_packet_is_lost(
@@ -44,7 +50,7 @@ async def test_both_tracks_go_on_by_new_sockets_and_hardly_a_packet_is_lost(
     await goes_on(peer)
     assert peer.port == before, "until the answer is there, the old path carries everything"
     await peer.arrive(answer)
-    await within(5, lambda: peer.port != before)
+    await until(lambda: peer.port != before, 5)
     await goes_on(peer)
     assert peer.peer.connectionState == "connected"
     missing = np.diff([media for _, media, _ in peer.voice]) / PACKET - 1
@@ -57,7 +63,7 @@ async def test_the_last_of_two_moves_counts(make: MakeSession) -> None:
     before = peer.port
     await session.restart(await peer.move())
     await peer.arrive(await session.restart(await peer.move()))
-    await within(5, lambda: peer.port != before)
+    await until(lambda: peer.port != before, 5)
     await goes_on(peer)
     await end(session, peer)
 
@@ -94,4 +100,4 @@ async def test_a_call_that_ends_while_a_path_is_looked_for_leaves_no_task(
     session, peer = await begin(make)
     await session.restart(await peer.move())
     await end(session, peer)
-    await within(5, lambda: len(asyncio.all_tasks()) <= tasks)
+    await until(lambda: len(asyncio.all_tasks()) <= tasks, 5)

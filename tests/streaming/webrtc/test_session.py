@@ -110,18 +110,8 @@ async def test_a_caller_gone_without_a_word_is_noticed(
     monkeypatch.setattr(timeouts, "SILENCE_LIMIT", 2.0)
     async with calling(make) as (session, peer):
         await until(lambda: peer.face, 3)
-        await vanish(peer)
+        peer.vanish()
         await until(session.closed.is_set, 5)
-
-
-async def vanish(peer: TalkingPeer) -> None:
-    """Cut the caller's network so that nothing, no farewell either, gets out."""
-
-    async def lose(_: bytes) -> None:
-        """Nothing leaves."""
-
-    for sender in peer.peer.getSenders():
-        sender.transport.transport._send = lose
 
 
 async def test_twenty_calls_leave_no_task_and_no_thread(make: MakeSession) -> None:
