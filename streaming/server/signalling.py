@@ -123,9 +123,7 @@ class Signalling:
             await session.close("the page went away")
 
     def _notify(self, message: Message) -> None:
-        if isinstance(message, MotionFrame) and not (
-            self._link.motion and self._outbox.has_room
-        ):
+        if isinstance(message, MotionFrame) and not (self._link.motion and self._outbox.has_room):
             return
         self._outbox.put(message.as_text(), last=isinstance(message, Bye))
 
