@@ -15,7 +15,7 @@ from avatar.models.speech_head import SpeechHead, SpeechHeadConfig
 from avatar.models.warp import Camera
 from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import TrainingRecord
-from avatar.speakers.save_bundle import About, save_bundle
+from avatar.speakers.save_bundle import BundleDetails, save_bundle
 from avatar.speakers.speaker import Networks, ReferenceTrack
 
 SIDE = 128  # pixels
@@ -25,7 +25,7 @@ DISTANCE = 12.0  # of the head from the camera, head units
 CAMERA = Camera(focal=260.0, cx=SIDE / 2, cy=SIDE / 2)
 ENCODER = EncoderConfig(mels=24, channels=24, hidden=16, dilations=(1, 2), phones=10)
 
-ABOUT = About(
+ABOUT = BundleDetails(
     licence="CC0-1.0",
     consent="nobody: the face is drawn",
     source="tests",

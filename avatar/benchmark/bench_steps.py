@@ -30,7 +30,7 @@ from avatar.speakers.speaker import load_speaker
 
 FEWEST_STEPS = {"realtime": 5, "paper": 2}  # however slow a step is
 REFERENCE_FRAMES = {"realtime": MAX_FRAMES, "paper": 4}  # paper keeps whole frames: too large
-PATIENCE = 300  # seconds to wait for a process
+PROCESS_TIMEOUT_S = 300  # seconds to wait for a process
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def run_steps(task: BenchTask, barrier: Barrier | None = None) -> list[Steps]:
         while not any(step_together(asked)):
             pass
         if barrier is not None:
-            barrier.wait(PATIENCE)
+            barrier.wait(PROCESS_TIMEOUT_S)
         found.append(_time_steps(task, asked, watch, ready))
     return found
 
@@ -94,7 +94,7 @@ def measure(task: BenchTask, cores: Sequence[int]) -> list[list[Steps]]:
     for worker in workers:
         worker.start()
     try:
-        found = [results.get(timeout=PATIENCE) for _ in workers]
+        found = [results.get(timeout=PROCESS_TIMEOUT_S) for _ in workers]
     except queue.Empty:
         raise AvatarError("a measurement took too long; is the machine very busy?") from None
     finally:

@@ -55,7 +55,7 @@ def any_voice(
 ) -> AnyVoice:
     """Render held voices of a folder of speech, synthetic ones and noises, and look at the lips.
 
-    `seen` hears what is being watched and how many frames of it. Raises AvatarError if the folder
+    `seen` hears what is being measured and how many frames of it. Raises AvatarError if the folder
     holds no held voices.
     """
     held = [utterance for utterance in read_folder(folder) if utterance.held]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avatar.errors import AvatarError
-from avatar.evaluation.test_set import Trial, speech_features, training_track
+from avatar.evaluation.test_set import EvaluationSet, speech_features, training_track
 from avatar.models.speech_head import history
 from avatar.rendering.backends.base import Backend
 from avatar.rendering.backends.device import choose_device, fast_type
@@ -26,8 +26,8 @@ Lips = Callable[[NDArray[np.intp]], Tensor]
 
 
 @dataclass(frozen=True)
-class Contender:
-    """Something that draws canonical lips for frames of the trial."""
+class Method:
+    """Something that draws canonical lips for frames of the test set."""
 
     name: str
     speaker: Speaker  # whose geometry and Blend-Net are used
@@ -35,7 +35,7 @@ class Contender:
     lips: Lips  # frame numbers (B,) of the test video -> (B, 3, h, w)
 
 
-def speaker_contender(speaker: Speaker, trial: Trial, device: str) -> Contender:
+def speaker_method(speaker: Speaker, test_set: EvaluationSet, device: str) -> Method:
     """The speaker itself, driven by the sound of the test video."""
     backend = _backend(speaker, device)
     head = speaker.networks.head
@@ -43,7 +43,7 @@ def speaker_contender(speaker: Speaker, trial: Trial, device: str) -> Contender:
         codes = torch.cat(
             [
                 backend.code(history(features.to(backend.device), head.config.window).contiguous())
-                for features in speech_features(backend.encoder, trial.tracked)
+                for features in speech_features(backend.encoder, test_set.tracked)
             ]
         )
 
@@ -51,10 +51,10 @@ def speaker_contender(speaker: Speaker, trial: Trial, device: str) -> Contender:
         at = torch.from_numpy(rows).to(codes.device)
         return backend.lips(codes[at], torch.full((len(rows),), -1.0, device=codes.device))
 
-    return Contender(speaker.name, speaker, backend, lips)
+    return Method(speaker.name, speaker, backend, lips)
 
 
-def baselines(speaker: Speaker, trial: Trial, work: Path, device: str) -> list[Contender]:
+def baselines(speaker: Speaker, test_set: EvaluationSet, work: Path, device: str) -> list[Method]:
     """Still mouth, mean canonical lips, and the nearest training frame by speech feature."""
     stored = work / "phases" / "canonical_lips.npy"
     if not stored.exists():
@@ -66,7 +66,7 @@ def baselines(speaker: Speaker, trial: Trial, work: Path, device: str) -> list[C
     encoder = backend.encoder
     spoken = encoder.config.spoken
     known = torch.cat([_windows(f[:, :spoken]) for f in speech_features(encoder, trained)])[rows]
-    asked = torch.cat([_windows(f[:, :spoken]) for f in speech_features(encoder, trial.tracked)])
+    asked = torch.cat([_windows(f[:, :spoken]) for f in speech_features(encoder, test_set.tracked)])
     nearest = rows[torch.cdist(asked, known).argmin(dim=1).cpu().numpy()]
     mean = np.mean([lips[row] for row in rows[:: max(1, len(rows) // 1000)]], axis=0)
 
@@ -81,7 +81,7 @@ def baselines(speaker: Speaker, trial: Trial, work: Path, device: str) -> list[C
         "mean lips": lambda at: np.repeat(mean[None], len(at), axis=0),
         "nearest frame": lambda at: lips[nearest[at]],
     }
-    return [Contender(name, speaker, backend, drawn(choice)) for name, choice in choices.items()]
+    return [Method(name, speaker, backend, drawn(choice)) for name, choice in choices.items()]
 
 
 def _windows(features: Tensor) -> Tensor:

@@ -7,30 +7,30 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from avatar.evaluation.baselines import Contender
-from avatar.evaluation.test_set import Trial
+from avatar.evaluation.baselines import Method
+from avatar.evaluation.test_set import EvaluationSet
 from avatar.rendering.compose import lip_regions, observed_boxes, paste, region_size
 
 BATCH = 16
 
 
-def composite_frames(contender: Contender, trial: Trial) -> Iterator[NDArray[np.uint8]]:
-    """One frame (H, W, 3) RGB for every row of the trial, in order."""
-    size = _region_size(contender, trial)
-    for start in range(0, len(trial.rows), BATCH):
-        yield from _batch(contender, trial, trial.rows[start : start + BATCH], size)
+def composite_frames(method: Method, test_set: EvaluationSet) -> Iterator[NDArray[np.uint8]]:
+    """One frame (H, W, 3) RGB for every row of the test set, in order."""
+    size = _region_size(method, test_set)
+    for start in range(0, len(test_set.rows), BATCH):
+        yield from _batch(method, test_set, test_set.rows[start : start + BATCH], size)
 
 
 @torch.inference_mode()
 def _batch(
-    contender: Contender, trial: Trial, rows: NDArray[np.intp], size: tuple[int, int]
+    method: Method, test_set: EvaluationSet, rows: NDArray[np.intp], size: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    frames = np.array(trial.tracked.frames[rows])
-    poses = torch.from_numpy(trial.tracked.poses[rows])
-    regions = lip_regions(poses, contender.speaker.canonical, contender.backend.multiple, size)
+    frames = np.array(test_set.tracked.frames[rows])
+    poses = torch.from_numpy(test_set.tracked.poses[rows])
+    regions = lip_regions(poses, method.speaker.canonical, method.backend.multiple, size)
     corners = regions.origins.tolist()
     height, width = size
-    device = contender.backend.device
+    device = method.backend.device
     true = torch.from_numpy(
         np.stack(
             [f[y : y + height, x : x + width] for f, (x, y) in zip(frames, corners, strict=True)]
@@ -38,20 +38,20 @@ def _batch(
     )
     reference = true.to(device).permute(0, 3, 1, 2).float() / 255
     masks = regions.masks.to(device)
-    composite = paste(reference, contender.lips(rows), regions.grids.to(device), masks)
-    made = _bytes(contender.backend.blend(composite, masks))
+    composite = paste(reference, method.lips(rows), regions.grids.to(device), masks)
+    made = _bytes(method.backend.blend(composite, masks))
     for frame, region, (x, y) in zip(frames, made, corners, strict=True):
         frame[y : y + height, x : x + width] = region
     return frames
 
 
-def _region_size(contender: Contender, trial: Trial) -> tuple[int, int]:
-    canonical = contender.speaker.canonical
-    if contender.speaker.networks.blend.config.whole_frame:
+def _region_size(method: Method, test_set: EvaluationSet) -> tuple[int, int]:
+    canonical = method.speaker.canonical
+    if method.speaker.networks.blend.config.whole_frame:
         return canonical.frame_size
-    poses = torch.from_numpy(trial.tracked.poses[trial.rows])
+    poses = torch.from_numpy(test_set.tracked.poses[test_set.rows])
     boxes = observed_boxes(poses, canonical)
-    return region_size(boxes, contender.backend.multiple, canonical.frame_size)
+    return region_size(boxes, method.backend.multiple, canonical.frame_size)
 
 
 def _bytes(images: Tensor) -> NDArray[np.uint8]:

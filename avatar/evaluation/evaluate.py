@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
-from avatar.evaluation.baselines import baselines, speaker_contender
+from avatar.evaluation.baselines import baselines, speaker_method
 from avatar.evaluation.composites import composite_frames
-from avatar.evaluation.measure import Watched, watch
+from avatar.evaluation.measure import Measurements, measure
 from avatar.evaluation.perceptual import perceptual_distance
 from avatar.evaluation.score import Scores, compare
 from avatar.evaluation.sync import load_expert, sync_score
-from avatar.evaluation.test_set import Trial, speech_features
+from avatar.evaluation.test_set import EvaluationSet, speech_features
 from avatar.rendering.pipeline import Pipeline
 from avatar.speakers.card import MODEL
 from avatar.speakers.speaker import Speaker
@@ -60,7 +60,7 @@ class Evaluation:
 def evaluate(
     speaker: Speaker,
     beside: list[Speaker],
-    trial: Trial,
+    test_set: EvaluationSet,
     data: list[str],
     work: Path,
     tracker: LandmarkTracker,
@@ -70,21 +70,23 @@ def evaluate(
     """Score the speaker, other bundles `beside` it and the baselines on the same frames."""
     for other in beside:
         _same_space(speaker, other)
-    contenders = [
-        *(speaker_contender(bundle, trial, device) for bundle in (speaker, *beside)),
-        *baselines(speaker, trial, work, device),
+    methods = [
+        *(speaker_method(bundle, test_set, device) for bundle in (speaker, *beside)),
+        *baselines(speaker, test_set, work, device),
     ]
     perceptual = perceptual_distance()
 
-    def seen(name: str, frames: Iterator[NDArray[np.uint8]]) -> Watched:
-        return watch(frames, trial, tracker, lambda done: progress(name, done, len(trial.rows)))
+    def seen(name: str, frames: Iterator[NDArray[np.uint8]]) -> Measurements:
+        return measure(
+            frames, test_set, tracker, lambda done: progress(name, done, len(test_set.rows))
+        )
 
-    judged = _sync_judge(speaker, trial, work)
-    true = seen(TRUTH, (np.array(trial.tracked.frames[row]) for row in trial.rows))
-    rows = [Row(TRUTH, judged(true, compare(true, true, trial, perceptual)))]
-    for contender in contenders:
-        made = seen(contender.name, composite_frames(contender, trial))
-        rows.append(Row(contender.name, judged(made, compare(true, made, trial, perceptual))))
+    judged = _sync_judge(speaker, test_set, work)
+    true = seen(TRUTH, (np.array(test_set.tracked.frames[row]) for row in test_set.rows))
+    rows = [Row(TRUTH, judged(true, compare(true, true, test_set, perceptual)))]
+    for method in methods:
+        made = seen(method.name, composite_frames(method, test_set))
+        rows.append(Row(method.name, judged(made, compare(true, made, test_set, perceptual))))
     for index, bundle in enumerate((speaker, *beside), start=1):
         rows[index] = replace(
             rows[index],
@@ -96,31 +98,33 @@ def evaluate(
         model_sha256=next(f.sha256 for f in speaker.card.files if f.name == MODEL),
         data=data,
         commit=_commit(),
-        frames=len(trial.rows),
+        frames=len(test_set.rows),
         rows=rows,
     )
 
 
-def _sync_judge(speaker: Speaker, trial: Trial, work: Path) -> Callable[[Watched, Scores], Scores]:
+def _sync_judge(
+    speaker: Speaker, test_set: EvaluationSet, work: Path
+) -> Callable[[Measurements, Scores], Scores]:
     """Adds what the sync expert of the training says, if there is one."""
     encoder = speaker.networks.encoder
     expert = load_expert(work, encoder.config.spoken)
     if expert is None:
         return lambda _watched, scores: scores
-    features = torch.cat(speech_features(encoder, trial.tracked))[:, : encoder.config.spoken]
+    features = torch.cat(speech_features(encoder, test_set.tracked))[:, : encoder.config.spoken]
 
-    def judged(watched: Watched, scores: Scores) -> Scores:
+    def judged(measured: Measurements, scores: Scores) -> Scores:
         confidence, lag = sync_score(
-            expert, watched.mouths, trial.rows, features, trial.tracked.clip
+            expert, measured.mouths, test_set.rows, features, test_set.tracked.clip
         )
         return replace(scores, sync_confidence=confidence, sync_lag_ms=lag)
 
     return judged
 
 
-def face_scale(trial: Trial) -> int:
+def face_scale(test_set: EvaluationSet) -> int:
     """How many times the tracker enlarges pictures, from the width of the face in them."""
-    landmarks = trial.tracked.landmarks[trial.rows]
+    landmarks = test_set.tracked.landmarks[test_set.rows]
     return enlargement(float(np.median(np.ptp(landmarks[..., 0], axis=1))))
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from avatar.evaluation.cpbd import cpbd
 from avatar.evaluation.metrics import SSIM_RADIUS, picture_psnr, picture_ssim
-from avatar.evaluation.test_set import Trial
+from avatar.evaluation.test_set import EvaluationSet
 from avatar.models.sync_expert import MOUTH_SIZE
 from avatar.speakers.canonical import Canonical
 from avatar.training.lip_data import warp_to_canonical
@@ -24,7 +24,7 @@ Seen = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Watched:
+class Measurements:
     """What was seen in the frames of a test set, one row each."""
 
     rectangles: NDArray[np.uint8]  # (F, h, w, 3) round the lips
@@ -36,31 +36,34 @@ class Watched:
     cpbd: list[float]  # of every fifth frame
 
 
-def watch(
-    frames: Iterable[NDArray[np.uint8]], trial: Trial, tracker: LandmarkTracker, seen: Seen
-) -> Watched:
-    """Follow the face through frames (H, W, 3), one for every row of the trial."""
-    count, clip = len(trial.rows), trial.clip
-    rectangles = np.empty((count, *trial.size, 3), np.uint8)
+def measure(
+    frames: Iterable[NDArray[np.uint8]],
+    test_set: EvaluationSet,
+    tracker: LandmarkTracker,
+    seen: Seen,
+) -> Measurements:
+    """Follow the face through frames (H, W, 3), one for every row of the test set."""
+    count, clip = len(test_set.rows), test_set.clip
+    rectangles = np.empty((count, *test_set.size, 3), np.uint8)
     mouths = np.empty((count, 3, *MOUTH_SIZE), np.uint8)
     points = np.full((count, LANDMARKS, 2), np.nan, np.float32)
     fidelity, sharpness = [], []
-    for index, (row, frame) in enumerate(zip(trial.rows, frames, strict=True)):
+    for index, (row, frame) in enumerate(zip(test_set.rows, frames, strict=True)):
         if index == 0 or clip[index] != clip[index - 1]:
             tracker.start()
         found = tracker.track(frame)
         if found is not None:
             points[index] = found[:, :2]
-        rectangles[index] = frame[trial.lip_slice(row)]
-        mouths[index] = _mouth(frame, trial.tracked.poses[row], trial.canonical)
-        fidelity.append(_fidelity(trial.tracked.frames[row], frame))
+        rectangles[index] = frame[test_set.lip_slice(row)]
+        mouths[index] = _mouth(frame, test_set.tracked.poses[row], test_set.canonical)
+        fidelity.append(_fidelity(test_set.tracked.frames[row], frame))
         if index % CPBD_EVERY == 0:
             sharpness.append(cpbd(frame))
         seen(index + 1)
     lost = np.isnan(points[:, 0, 0])
     aperture = lip_aperture(np.nan_to_num(points), clip)
     aperture[lost] = np.nan
-    return Watched(
+    return Measurements(
         rectangles, mouths, points[:, LIPS], aperture,
         [psnr for psnr, _ in fidelity], [ssim for _, ssim in fidelity], sharpness,
     )  # fmt: skip

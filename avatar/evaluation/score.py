@@ -1,4 +1,4 @@
-"""All figures of one contender beside the true video."""
+"""All figures of one method beside the true video."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 from avatar.audio import FPS
 from avatar.evaluation.cpbd import cpbd
 from avatar.evaluation.lip_aperture import aperture_correlation
-from avatar.evaluation.measure import CPBD_EVERY, Watched
+from avatar.evaluation.measure import CPBD_EVERY, Measurements
 from avatar.evaluation.metrics import flicker, landmark_distance, psnr, ssim
 from avatar.evaluation.perceptual import Perceptual
-from avatar.evaluation.test_set import Trial
+from avatar.evaluation.test_set import EvaluationSet
 
 MAX_LAG = 5  # frames
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Figures of one contender; None where they cannot be had."""
+    """Figures of one method; None where they cannot be had."""
 
     psnr_lips: float  # dB
     ssim_lips: float
@@ -35,16 +35,18 @@ class Scores:
     sync_lag_ms: float | None = None  # positive: the mouth is late
 
 
-def compare(true: Watched, made: Watched, trial: Trial, perceptual: Perceptual | None) -> Scores:
+def compare(
+    true: Measurements, made: Measurements, test_set: EvaluationSet, perceptual: Perceptual | None
+) -> Scores:
     """Judge what was seen in made frames by what was seen in the true ones."""
     followed = np.isfinite(true.aperture) & np.isfinite(made.aperture)
     r, lag = aperture_correlation(
-        _over_video(trial, true.aperture),
-        _over_video(trial, made.aperture),
+        _over_video(test_set, true.aperture),
+        _over_video(test_set, made.aperture),
         MAX_LAG,
-        trial.tracked.clip,
+        test_set.tracked.clip,
     )
-    runs = _runs(trial)
+    runs = _runs(test_set)
     return Scores(
         psnr_lips=psnr(true.rectangles, made.rectangles),
         ssim_lips=ssim(true.rectangles, made.rectangles),
@@ -60,16 +62,16 @@ def compare(true: Watched, made: Watched, trial: Trial, perceptual: Perceptual |
     )
 
 
-def _over_video(trial: Trial, aperture: NDArray[np.float32]) -> NDArray[np.float32]:
+def _over_video(test_set: EvaluationSet, aperture: NDArray[np.float32]) -> NDArray[np.float32]:
     """Values of the rows at their places in the tracked video, NaN between them."""
-    track = np.full(len(trial.tracked.clip), np.nan, np.float32)
-    track[trial.rows] = aperture
+    track = np.full(len(test_set.tracked.clip), np.nan, np.float32)
+    track[test_set.rows] = aperture
     return track
 
 
-def _runs(trial: Trial) -> NDArray[np.int32]:
+def _runs(test_set: EvaluationSet) -> NDArray[np.int32]:
     """A number for each unbroken run of rows."""
-    breaks = (np.diff(trial.rows) != 1) | (np.diff(trial.clip) != 0)
+    breaks = (np.diff(test_set.rows) != 1) | (np.diff(test_set.clip) != 0)
     return np.cumsum(np.r_[False, breaks], dtype=np.int32)
 
 

@@ -18,7 +18,7 @@ FIGURES = (
 
 
 def evaluation_table(evaluation: Evaluation) -> Table:
-    """One column a contender, one line a figure."""
+    """One column a method, one line a figure."""
     title = f"{evaluation.speaker}: {evaluation.frames} frames never trained on"
     table = Table(title=title, box=SIMPLE_HEAD)
     table.add_column("lips by", no_wrap=True)

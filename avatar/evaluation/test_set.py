@@ -26,7 +26,7 @@ EVEN = 2  # the judged rectangle's sides are multiples of this
 
 
 @dataclass(frozen=True)
-class Trial:
+class EvaluationSet:
     """Frames `rows` of a tracked video, and the rectangle round the lips that is judged."""
 
     tracked: TrackedVideo
@@ -54,13 +54,13 @@ def training_track(work: Path, speaker: Speaker) -> TrackedVideo:
     return tracked
 
 
-def new_trial(
+def set_of_videos(
     speaker: Speaker,
     work: Path,
     videos: list[Path],
     progress: Progress,
     audio_track: int | None = None,
-) -> Trial:
+) -> EvaluationSet:
     """New videos of the speaker, tracked into the canonical space of the training."""
     name = hashlib.sha256("\n".join(str(v.resolve()) for v in videos).encode()).hexdigest()[:12]
     trained = training_track(work, speaker)
@@ -69,7 +69,7 @@ def new_trial(
     return _judged(speaker, tracked, np.flatnonzero(tracked.usable))
 
 
-def held_out_trial(speaker: Speaker, work: Path) -> Trial:
+def held_out_set(speaker: Speaker, work: Path) -> EvaluationSet:
     """The end of the training videos, which the training left out."""
     share = speaker.card.training.held_out
     tracked = training_track(work, speaker)
@@ -93,11 +93,11 @@ def speech_features(encoder: SpeechEncoder, tracked: TrackedVideo) -> list[Tenso
     return [torch.from_numpy(features_of(encoder, sound)) for _, sound in clip_sounds(tracked)]
 
 
-def _judged(speaker: Speaker, tracked: TrackedVideo, rows: NDArray[np.intp]) -> Trial:
+def _judged(speaker: Speaker, tracked: TrackedVideo, rows: NDArray[np.intp]) -> EvaluationSet:
     boxes = observed_boxes(torch.from_numpy(tracked.poses), speaker.canonical)
     frame = speaker.canonical.frame_size
     height, width = region_size(boxes[torch.from_numpy(rows)], EVEN, frame)
     centres = ((boxes[:, :2] + boxes[:, 2:]) / 2).numpy()
     origins = np.round(centres - [width / 2, height / 2]).astype(np.intp)
     origins = origins.clip(0, [frame[1] - width, frame[0] - height])
-    return Trial(tracked, speaker.canonical, rows, origins, (height, width))
+    return EvaluationSet(tracked, speaker.canonical, rows, origins, (height, width))

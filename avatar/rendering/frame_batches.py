@@ -31,7 +31,7 @@ Windows = tuple[int, Tensor]
 def draw_frames(pipelines: Sequence[Pipeline], chunks: Iterable[Samples]) -> Iterator[Picture]:
     """One picture for each chunk (640,) of sound, in order.
 
-    `pipelines` are one and its twins, each in a thread of its own. Raises DeviceLost if the GPU
+    `pipelines` are one and its replicas, each in a thread of its own. Raises DeviceLost if the GPU
     fails.
     """
     free: SimpleQueue[Pipeline] = SimpleQueue()

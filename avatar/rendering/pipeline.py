@@ -157,11 +157,11 @@ class Pipeline:
         """Width and height of the pictures."""
         return self.speaker.card.size
 
-    def twin(self) -> Pipeline:
+    def replica(self) -> Pipeline:
         """The same for another thread: reference frames are shared, networks are its own."""
-        twin = copy.copy(self)
-        twin._get_ready(self.device, lambda *_: self.scene, self._wanted)
-        return twin
+        replica = copy.copy(self)
+        replica._get_ready(self.device, lambda *_: self.scene, self._wanted)
+        return replica
 
     def open(self) -> Stream:
         """A new caller."""

@@ -35,7 +35,7 @@ from avatar.speakers.speaker import Networks, ReferenceTrack, load_speaker
 
 
 @dataclass(frozen=True)
-class About:
+class BundleDetails:
     """What a person says about the speaker."""
 
     licence: str
@@ -49,7 +49,7 @@ class About:
 def save_bundle(
     folder: Path,
     *,
-    about: About,
+    about: BundleDetails,
     model: ModelConfig,
     networks: Networks,
     canonical: Canonical,
@@ -105,7 +105,7 @@ def _model_tensors(
 
 def _card(
     name: str,
-    about: About,
+    about: BundleDetails,
     model: ModelConfig,
     networks: Networks,
     canonical: Canonical,

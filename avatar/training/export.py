@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avatar.speakers.card import TrainingRecord
-from avatar.speakers.save_bundle import About, save_bundle
+from avatar.speakers.save_bundle import BundleDetails, save_bundle
 from avatar.speakers.speaker import ReferenceTrack
 from avatar.training.preprocess.tracked_video import TrackedVideo
 from avatar.training.reference import choose_reference, track_reference
@@ -35,7 +35,7 @@ def export(trained: Trained, request: TrainRequest) -> Path:
     reference = _reference(tracked, request)
     save_bundle(
         folder,
-        about=About(
+        about=BundleDetails(
             licence=request.licence,
             consent=request.consent,
             source=request.source or ", ".join(video.name for video in request.videos),

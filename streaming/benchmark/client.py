@@ -13,7 +13,7 @@ from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, MediaStreamT
 from websockets.asyncio.client import ClientConnection, connect
 
 
-async def visit(address: str) -> None:
+async def call(address: str) -> None:
     """One call to the server at `address` (http://...), until standard input ends."""
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     tasks: list[asyncio.Task[None]] = []
@@ -53,4 +53,4 @@ async def _watch(track: MediaStreamTrack) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(visit(sys.argv[1]))
+    asyncio.run(call(sys.argv[1]))

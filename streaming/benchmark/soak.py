@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from avatar.errors import AvatarError
 from streaming.benchmark.live_benchmark import SETTLE, running_browser, running_server, start_call
 from streaming.benchmark.process_usage import family
-from streaming.benchmark.soak_report import Sample, SoakReport, Visit, judge_soak
+from streaming.benchmark.soak_report import Sample, ShortCall, SoakReport, judge_soak
 from streaming.core.process_stats import look_at
 
 if TYPE_CHECKING:
@@ -48,19 +48,19 @@ def soak(plan: SoakPlan, say: Say) -> SoakReport:
         page = start_call(browser, address)
         page.wait_for_timeout(SETTLE * 1000)
         page.evaluate("liveProbe.settled()")
-        visits, samples = _receive_visitors(plan, page, address, pid, say)
+        visits, samples = _make_short_calls(plan, page, address, pid, say)
         collected = page.evaluate("liveProbe.collect()")
     return judge_soak(plan.seconds, visits, samples, collected)
 
 
-def _receive_visitors(
+def _make_short_calls(
     plan: SoakPlan, page: "Page", address: str, pid: int, say: Say
-) -> tuple[list[Visit], list[Sample]]:
+) -> tuple[list[ShortCall], list[Sample]]:
     begun = time.monotonic()
-    visits: list[Visit] = []
+    visits: list[ShortCall] = []
     samples = [_sample(address, pid, 0.0)]
     for number, ending in zip(range(1, plan.visits + 1), cycle(ENDINGS), strict=False):
-        visits.append(_visit(address, ending))
+        visits.append(_make_short_call(address, ending))
         next_at = begun + number * plan.seconds / plan.visits
         page.wait_for_timeout(max(0.0, next_at - time.monotonic()) * 1000)
         samples.append(_sample(address, pid, time.monotonic() - begun))
@@ -68,13 +68,13 @@ def _receive_visitors(
     return visits, samples
 
 
-def _visit(address: str, ending: str) -> Visit:
+def _make_short_call(address: str, ending: str) -> ShortCall:
     with _client(address) as client:
         assert client.stdout
         came = client.stdout.readline().strip() == "live"
         time.sleep(STAY)
         ENDINGS[ending](client)
-        return Visit(ending, came, _time_to_free(address))
+        return ShortCall(ending, came, _time_to_free(address))
 
 
 @contextmanager

@@ -32,7 +32,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Visit:
+class ShortCall:
     """One short call; `freed_after`: seconds from its end until its place was free."""
 
     ending: str
@@ -89,7 +89,7 @@ class SoakReport:
 
 
 def judge_soak(
-    seconds: float, visits: list[Visit], samples: list[Sample], collected: dict[str, Any]
+    seconds: float, visits: list[ShortCall], samples: list[Sample], collected: dict[str, Any]
 ) -> SoakReport:
     """The report of a run whose long call brought `collected` (see `live_report.judge`)."""
     trends = {
@@ -138,11 +138,11 @@ def trend(times: list[float], values: list[float]) -> Trend:
     )
 
 
-def _endings(visits: list[Visit]) -> list[str]:
+def _endings(visits: list[ShortCall]) -> list[str]:
     return sorted({visit.ending for visit in visits})
 
 
-def _slowest(visits: list[Visit], ending: str) -> float | None:
+def _slowest(visits: list[ShortCall], ending: str) -> float | None:
     times = [visit.freed_after for visit in visits if visit.ending == ending]
     known = [time for time in times if time is not None]
     return round(max(known), 2) if len(known) == len(times) else None

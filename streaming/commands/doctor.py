@@ -39,9 +39,9 @@ def doctor(
 
     from streaming.core.config import load_config, make_ice_servers
     from streaming.core.console import text_console
-    from streaming.doctor.access_check import look_at_way_in
-    from streaming.doctor.machine_check import look_at_machine
-    from streaming.doctor.network_check import look_at_network
+    from streaming.doctor.access_check import check_access
+    from streaming.doctor.machine_check import check_machine
+    from streaming.doctor.network_check import check_network
 
     flags = {
         "ice_servers": tuple(ice_server) if ice_server else None,
@@ -50,9 +50,9 @@ def doctor(
         "device": device,
     }
     settings = load_config(config, flags)
-    findings = look_at_way_in(settings)
-    findings += asyncio.run(look_at_network(make_ice_servers(settings)))
-    findings += look_at_machine(settings.speaker, settings.device)
+    findings = check_access(settings)
+    findings += asyncio.run(check_network(make_ice_servers(settings)))
+    findings += check_machine(settings.speaker, settings.device)
     console = text_console()
     for finding in findings:
         verdict = (f"{finding.verdict:<4}", STYLES[finding.verdict])

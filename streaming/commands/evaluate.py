@@ -116,7 +116,7 @@ def _judge(
 
     from avatar.errors import AvatarError
     from avatar.evaluation.evaluate import evaluate, face_scale
-    from avatar.evaluation.test_set import held_out_trial, new_trial
+    from avatar.evaluation.test_set import held_out_set, set_of_videos
     from avatar.speakers.speaker import load_speaker
     from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh
 
@@ -124,14 +124,14 @@ def _judge(
     if held_out and videos:
         raise AvatarError("give either videos or --held-out, not both")
     others = [load_speaker(other) for other in beside]
-    trial = (
-        held_out_trial(speaker, work)
+    test_set = (
+        held_out_set(speaker, work)
         if held_out
-        else new_trial(speaker, work, videos, progress, audio_track)
+        else set_of_videos(speaker, work, videos, progress, audio_track)
     )
     data = [str(video) for video in videos] or [f"held-out part of {speaker.card.training.data}"]
-    with closing(MediaPipeFaceMesh(face_scale(trial))) as tracker:
-        return evaluate(speaker, others, trial, data, work, tracker, device, progress)
+    with closing(MediaPipeFaceMesh(face_scale(test_set))) as tracker:
+        return evaluate(speaker, others, test_set, data, work, tracker, device, progress)
 
 
 def _drive(

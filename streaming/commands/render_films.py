@@ -60,7 +60,7 @@ def render_films(
     """
     jobs = min(jobs, len(films))
     each = max(1, threads // jobs) if pipeline.device.type == "cpu" else 1
-    drawing = [pipeline, *(pipeline.twin() for _ in range(jobs * each - 1))]
+    drawing = [pipeline, *(pipeline.replica() for _ in range(jobs * each - 1))]
     with phase_progress() as progress:
         making = _Films([drawing[job::jobs] for job in range(jobs)], new_finish, progress)
         return making.make(films)

@@ -29,13 +29,13 @@ def soak(
 ) -> None:
     """Find leaks and drift: one long call in headless Chromium, short ones beside it.
 
-    The server is a real one. Visitors hang up, are killed, or fall silent without a word, in turn.
+    The server is a real one. Short calls hang up, are killed, or fall silent, in turn.
     After each, once only the long call is left, it is noted what the server and its renderer hold:
     memory, tasks, threads, files, sockets, shared memory. The long call is judged as by `avatar
     bench --live`, as a whole and in parts of ten minutes, so that delay and skew can be compared.
 
-    Exit code 1: something grew, the call became later or less in step by more than 40 ms, a visitor
-    saw no picture, or a place was not freed in 5 s.
+    Exit code 1: something grew, the call became later or less in step by more than 40 ms, a short
+    call saw no picture, or its place was not freed in 5 s.
 
     **Example**
 

@@ -9,7 +9,7 @@ from streaming.security.access import AccessControl
 from streaming.security.certificate import read_certificate
 
 
-def look_at_way_in(config: ServeConfig) -> list[Finding]:
+def check_access(config: ServeConfig) -> list[Finding]:
     """The address, the certificate and the tokens of a configuration."""
     findings = []
     if config.tls_cert:

@@ -6,7 +6,7 @@ from avatar.errors import AvatarError
 from streaming.doctor.finding import Finding
 
 
-def look_at_machine(speaker: str, device: str) -> list[Finding]:
+def check_machine(speaker: str, device: str) -> list[Finding]:
     """Renderer, speakers and devices."""
     return [_renderer(device), *_speakers(speaker), *_devices()]
 

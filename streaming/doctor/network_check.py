@@ -21,7 +21,7 @@ TRIES = 3
 PACKET = b"avatar doctor"
 
 
-async def look_at_network(ice_servers: IceServers) -> list[Finding]:
+async def check_network(ice_servers: IceServers) -> list[Finding]:
     """Everything that calls need of the network, tried."""
     findings = [await _udp()]
     servers = ice_servers.issue()

@@ -24,7 +24,7 @@ class AccessError(AvatarError):
     """A page or a path that may not be used to come in."""
 
 
-class OnceEach:
+class WarnOnce:
     """Writes each warning once, and no more of them than a stranger should be able to cause."""
 
     def __init__(self, log: logging.Logger) -> None:
@@ -46,7 +46,7 @@ class AccessControl:
         self._signer = TokenSigner(secret) if secret else None
         self._origins = config.allowed_origins
         self._behind_proxy = bool(config.behind_proxy)
-        self._refused = OnceEach(log)
+        self._refused = WarnOnce(log)
         limits = config.limits
         self.rate_limiter = RateLimiter(limits.tries_per_minute, limits.sockets_per_address)
         exposed = self._behind_proxy or not _on_loopback(config.host)

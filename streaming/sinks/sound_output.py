@@ -7,7 +7,7 @@ from streaming.devices.sound_system import SoundSystem
 from streaming.media.clock import VOICE_RATE, SessionClock
 from streaming.media.sink import Voice
 from streaming.render.renderer import I420
-from streaming.sinks.voice_pace import VoicePace
+from streaming.sinks.drift_correction import DriftCorrection
 from streaming.sinks.voice_ring import VoiceRing
 
 RESERVE_S = 0.030  # that sound lies ready before the device wants it
@@ -19,7 +19,7 @@ class SoundOutput:
 
     def __init__(self, system: SoundSystem, wanted: str | None, clock: SessionClock) -> None:
         """Open the output of that name, or the default one. Raises AvatarError."""
-        self.pace = VoicePace()
+        self.pace = DriftCorrection()
         self._system = system
         self._clock = clock
         self._ring = VoiceRing()

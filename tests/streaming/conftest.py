@@ -37,7 +37,7 @@ CLOCKLESS = {
         "rate_limit",
         "tokens",
     ),
-    "sinks": ("framing", "voice_pace"),
+    "sinks": ("framing", "drift_correction"),
     "webrtc": ("jitter_buffer", "messages", "timeouts", "video_encoders"),
 }  # modules that only compute, or whose time is virtual; what is not named here runs alone
 COMPUTED = {

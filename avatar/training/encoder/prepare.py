@@ -21,7 +21,7 @@ from avatar.training.encoder.text_to_speech import (
     FLITE_VOICES,
     VARIANTS,
     Espeak,
-    Manner,
+    SpeakingStyle,
     flite,
 )
 
@@ -192,8 +192,8 @@ def _sentence(texts: Sequence[str], random: Generator) -> str:
     return " ".join(random.permutation(words)[:WORDS]).lower()
 
 
-def _manner(random: Generator) -> Manner:
-    return Manner(rate=random.uniform(0.75, 1.3), pitch=random.uniform(0.15, 0.9))
+def _manner(random: Generator) -> SpeakingStyle:
+    return SpeakingStyle(rate=random.uniform(0.75, 1.3), pitch=random.uniform(0.15, 0.9))
 
 
 def seeded(name: str) -> Generator:

@@ -57,7 +57,7 @@ _ESPEAK = {
 
 
 @dataclass(frozen=True)
-class Manner:
+class SpeakingStyle:
     """How a synthesiser is to speak."""
 
     rate: float = 1.0
@@ -84,9 +84,11 @@ class Espeak:
         self._callback = _Callback(self._heard)  # the library keeps only a bare pointer to it
         self._library.espeak_SetSynthCallback(self._callback)
 
-    def speak(self, text: str, voice: str, manner: Manner | None = None) -> AlignedSpeech | None:
+    def speak(
+        self, text: str, voice: str, manner: SpeakingStyle | None = None
+    ) -> AlignedSpeech | None:
         """`voice` is an accent, `+`, a variant. None if it says a sound that has no ARPAbet."""
-        manner = manner or Manner()
+        manner = manner or SpeakingStyle()
         self._sound, self._events = [], []
         if self._library.espeak_SetVoiceByName(voice.encode()):
             raise AvatarError(f"espeak-ng has no voice {voice}")
@@ -131,11 +133,11 @@ class Espeak:
         return tuple(phones)
 
 
-def flite(text: str, voice: str, manner: Manner | None = None) -> AlignedSpeech | None:
+def flite(text: str, voice: str, manner: SpeakingStyle | None = None) -> AlignedSpeech | None:
     """Speech of one of FLITE_VOICES. None if it says a sound that has no ARPAbet."""
     if shutil.which("flite") is None:
         raise AvatarError("flite is not installed; apt-get install flite")
-    manner = manner or Manner()
+    manner = manner or SpeakingStyle()
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         command = ["flite", "-voice", voice, "--setf", f"duration_stretch={1 / manner.rate:g}"]
         command += ["-psdur", "-t", text, "-o", file.name]

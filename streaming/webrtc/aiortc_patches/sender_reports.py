@@ -38,7 +38,7 @@ class MediaTimeReports:
         self._missed: int | None = None  # media time at which the encoder began to count
         self._next_frame = self._sender._next_encoded_frame
         self._send = self._sender._send_rtcp
-        vars(sender).update(_next_encoded_frame=self._note_frame, _send_rtcp=self._send_honest)
+        vars(sender).update(_next_encoded_frame=self._note_frame, _send_rtcp=self._send_media_time)
 
     async def _note_frame(self, codec: Any) -> Any:
         """Between two frames all packets of the first have left: learn aiortc's random origin."""
@@ -54,7 +54,7 @@ class MediaTimeReports:
             self._sent = frame.timestamp
         return frame
 
-    async def _send_honest(self, packets: list[Any]) -> None:
+    async def _send_media_time(self, packets: list[Any]) -> None:
         if isinstance(packets[0], RtcpSrPacket):
             if self.origin is None or self._sent is None:
                 return  # a report that pairs wrongly is worse than none

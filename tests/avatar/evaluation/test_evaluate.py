@@ -14,7 +14,7 @@ from avatar.config import ModelConfig
 from avatar.errors import AvatarError
 from avatar.evaluation.evaluate import TRUTH, Evaluation, evaluate
 from avatar.evaluation.table import evaluation_table
-from avatar.evaluation.test_set import held_out_trial, training_track
+from avatar.evaluation.test_set import held_out_set, training_track
 from avatar.models.blend_net import BlendNet, BlendNetConfig
 from avatar.models.lip_generator import LipGenerator, LipGeneratorConfig
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
@@ -22,7 +22,7 @@ from avatar.models.speech_head import SpeechHead, SpeechHeadConfig
 from avatar.rendering.backends import cuda_graph
 from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import TrainingRecord
-from avatar.speakers.save_bundle import About, save_bundle
+from avatar.speakers.save_bundle import BundleDetails, save_bundle
 from avatar.speakers.speaker import Networks, ReferenceTrack, Speaker, load_speaker
 from avatar.training.lip_data import build_lip_data
 from avatar.training.preprocess import TrackedVideo
@@ -87,7 +87,9 @@ def speaker(work: Path) -> Speaker:
     )
     save_bundle(
         work / "speakers" / "drawn",
-        about=About("CC0-1.0", "nobody", "drawn", TrainingRecord("drawn", HELD_OUT, FRAMES, 0, 0)),
+        about=BundleDetails(
+            "CC0-1.0", "nobody", "drawn", TrainingRecord("drawn", HELD_OUT, FRAMES, 0, 0)
+        ),
         model=model,
         networks=networks,
         canonical=canonical(tracked),
@@ -111,8 +113,8 @@ def canonical(tracked: TrackedVideo) -> Canonical:
 
 @pytest.fixture(scope="module")
 def found(speaker: Speaker, work: Path) -> Evaluation:
-    trial = held_out_trial(speaker, work)
-    return evaluate(speaker, [], trial, ["drawn"], work, DrawingTracker(), "cpu", quiet)
+    test_set = held_out_set(speaker, work)
+    return evaluate(speaker, [], test_set, ["drawn"], work, DrawingTracker(), "cpu", quiet)
 
 
 def test_rows_and_what_they_must_be(found: Evaluation) -> None:
@@ -135,9 +137,9 @@ def test_rows_and_what_they_must_be(found: Evaluation) -> None:
 
 
 def test_the_speaker_is_judged_only_on_what_it_never_saw(speaker: Speaker, work: Path) -> None:
-    trial = held_out_trial(speaker, work)
-    assert trial.rows.min() == round(FRAMES * (1 - HELD_OUT))
-    assert len(trial.rows) == round(FRAMES * HELD_OUT)
+    test_set = held_out_set(speaker, work)
+    assert test_set.rows.min() == round(FRAMES * (1 - HELD_OUT))
+    assert len(test_set.rows) == round(FRAMES * HELD_OUT)
 
 
 def test_report_names_bundle_data_and_commit(found: Evaluation) -> None:
@@ -161,20 +163,20 @@ def test_figures_on_a_gpu_are_those_of_the_cpu(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(cuda_graph, "BUCKETS", (1, 2))
-    trial = held_out_trial(speaker, work)
-    there = evaluate(speaker, [], trial, ["drawn"], work, DrawingTracker(), cuda, quiet)
+    test_set = held_out_set(speaker, work)
+    there = evaluate(speaker, [], test_set, ["drawn"], work, DrawingTracker(), cuda, quiet)
     for made, true in zip(there.rows, found.rows, strict=True):
         assert made.scores.psnr_lips == pytest.approx(true.scores.psnr_lips, abs=0.3), made.name
         assert made.scores.lmd == pytest.approx(true.scores.lmd, abs=0.1), made.name
 
 
 def test_other_spaces_and_folders_are_refused(speaker: Speaker, work: Path) -> None:
-    trial = held_out_trial(speaker, work)
+    test_set = held_out_set(speaker, work)
     other = replace(speaker, card=replace(speaker.card, name="x", canonical_pose=(0.1,) * 6))
     with pytest.raises(AvatarError, match="another track"):
-        evaluate(speaker, [other], trial, [], work, DrawingTracker(), "cpu", quiet)
+        evaluate(speaker, [other], test_set, [], work, DrawingTracker(), "cpu", quiet)
     with pytest.raises(AvatarError, match="not the work folder"):
         training_track(work, replace(speaker, card=replace(speaker.card, size=(32, 32))))
     whole = replace(speaker.card.training, held_out=0.0)
     with pytest.raises(AvatarError, match="without a held-out part"):
-        held_out_trial(replace(speaker, card=replace(speaker.card, training=whole)), work)
+        held_out_set(replace(speaker, card=replace(speaker.card, training=whole)), work)

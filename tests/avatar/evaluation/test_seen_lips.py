@@ -7,7 +7,7 @@ from avatar.evaluation.seen_lips import seen_lips
 from avatar.motion import TRACKS
 from avatar.rendering.speech_features import features_of, load_encoder
 from avatar.training.encoder.face_shards import Person
-from avatar.training.encoder.text_to_speech import Manner, flite
+from avatar.training.encoder.text_to_speech import SpeakingStyle, flite
 from tests.support import need
 
 TEXTS = ("we may all go home by bus", "please open the window for papa", "a big map of bombay")
@@ -18,7 +18,7 @@ def test_lips_that_do_what_is_heard_are_followed_and_those_of_other_sounds_are_n
     encoder = load_encoder()
     sounds = []
     for text in TEXTS:
-        spoken = flite(text, "rms", Manner(rate=1.0, pitch=0.5))
+        spoken = flite(text, "rms", SpeakingStyle(rate=1.0, pitch=0.5))
         assert spoken is not None
         sounds.append(spoken.samples)
     lips = [features_of(encoder, sound)[:, encoder.layout["articulation"]] for sound in sounds]

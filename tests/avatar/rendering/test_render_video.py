@@ -64,17 +64,17 @@ def test_pictures_are_those_of_the_stream(pipeline: Pipeline, tmp_path: Path) ->
     assert [picture.index for picture in pictures] == list(range(13))
 
 
-@pytest.mark.parametrize("twins", [0, 2])
+@pytest.mark.parametrize("replicas", [0, 2])
 @pytest.mark.parametrize("frames", [1, 2, 30])
 def test_batches_in_several_threads_show_what_the_stream_shows(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, frames: int, twins: int
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, frames: int, replicas: int
 ) -> None:
     monkeypatch.setattr(frame_batches, "PIECE", 9)
     rng = np.random.default_rng(frames)
     chunks = rng.normal(0, 0.1, (frames, 640)).astype(np.float32)
     stream, silence = pipeline.open(), np.zeros((2, 640), np.float32)
     true = [pipeline.step([stream], [chunk])[0] for chunk in [*chunks, *silence]][2:]
-    made = list(draw_frames([pipeline, *(pipeline.twin() for _ in range(twins))], chunks))
+    made = list(draw_frames([pipeline, *(pipeline.replica() for _ in range(replicas))], chunks))
     assert [picture.index for picture in made] == list(range(frames))
     for a, b in zip(made, true, strict=True):
         assert b is not None

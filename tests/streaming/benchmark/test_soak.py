@@ -21,7 +21,7 @@ async def test_every_way_to_end_a_visit_frees_its_place_in_time(tmp_path: Path) 
         async with connect(server) as socket:
             await Page(socket).call(peer)
             visits = [
-                await asyncio.to_thread(soak._visit, server.address, ending)
+                await asyncio.to_thread(soak._make_short_call, server.address, ending)
                 for ending in soak.ENDINGS
             ]
             assert len(peer.face) > 100, "the call beside them went on"
@@ -37,6 +37,6 @@ async def test_a_visit_to_a_full_server_is_no_visit(tmp_path: Path) -> None:
         peer = TalkingPeer()
         async with connect(server) as socket:
             await Page(socket).call(peer)
-            visit = await asyncio.to_thread(soak._visit, server.address, "hung up")
+            visit = await asyncio.to_thread(soak._make_short_call, server.address, "hung up")
         await peer.close()
     assert not visit.came

@@ -5,7 +5,7 @@ import pytest
 
 from streaming.media.audio_input import AudioInput
 from streaming.media.clock import VOICE_RATE, SessionClock
-from streaming.sinks.voice_pace import VoicePace
+from streaming.sinks.drift_correction import DriftCorrection
 from tests.streaming.support.virtual_time import VirtualTime
 
 PIECE = VOICE_RATE // 100  # samples: 10 ms, of the microphone and of the output
@@ -18,7 +18,7 @@ MINUTES = 10
 def test_voice_and_face_stay_together(time: VirtualTime, microphone: float, output: float) -> None:
     """`microphone`, `output`: by how much their clocks are fast."""
     clock = SessionClock(DELAY, time)
-    sound, pace = AudioInput(clock), VoicePace()
+    sound, pace = AudioInput(clock), DriftCorrection()
     silence = np.zeros(PIECE, np.float32)
     begun, skews, leads = time.now, [], []
     captured = played = 0

@@ -8,7 +8,7 @@ import pytest
 from avatar.audio import SAMPLE_RATE
 from avatar.errors import AvatarError
 from avatar.training.encoder.corpus import AlignedSpeech
-from avatar.training.encoder.text_to_speech import ACCENTS, Espeak, Manner, flite
+from avatar.training.encoder.text_to_speech import ACCENTS, Espeak, SpeakingStyle, flite
 from tests.support import need
 
 
@@ -50,8 +50,8 @@ def test_phone_times_fit_the_sound(espeak: Espeak) -> None:
 
 
 def test_a_faster_voice_is_shorter(espeak: Espeak) -> None:
-    slow = check(espeak.speak("one two three four five", "en-us", Manner(rate=0.8)))
-    fast = check(espeak.speak("one two three four five", "en-us", Manner(rate=1.4)))
+    slow = check(espeak.speak("one two three four five", "en-us", SpeakingStyle(rate=0.8)))
+    fast = check(espeak.speak("one two three four five", "en-us", SpeakingStyle(rate=1.4)))
     assert len(slow.samples) > 1.3 * len(fast.samples)
 
 
@@ -65,5 +65,5 @@ def test_flite_tells_its_phones() -> None:
     spoken = check(flite("a happy summer evening", "slt"))
     assert spoken.voice == "flite-slt"
     assert [p.name for p in spoken.phones if p.name in "PMS"] == ["P", "S", "M"]
-    faster = check(flite("a happy summer evening", "slt", Manner(rate=1.5)))
+    faster = check(flite("a happy summer evening", "slt", SpeakingStyle(rate=1.5)))
     assert len(faster.samples) < 0.8 * len(spoken.samples)

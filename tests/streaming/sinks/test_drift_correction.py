@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from streaming.media.clock import VOICE_RATE
-from streaming.sinks.voice_pace import MOST_STRETCH, VoicePace
+from streaming.sinks.drift_correction import MOST_STRETCH, DriftCorrection
 from streaming.sinks.voice_ring import VoiceRing
 from tests.sounds import sine, tone
 
@@ -15,7 +15,7 @@ TEN_MINUTES = 600 * VOICE_RATE // BLOCK
 @pytest.mark.parametrize("parts_per_million", [-200, 0, 200])
 def test_ten_minutes_without_drift(parts_per_million: int) -> None:
     """The device's second is off; its own account of its delay wobbles by 5 ms."""
-    pace, noise = VoicePace(), np.random.default_rng(1)
+    pace, noise = DriftCorrection(), np.random.default_rng(1)
     worst = 0.0
     for block in range(TEN_MINUTES):
         heard = block * BLOCK / VOICE_RATE / (1 + parts_per_million * 1e-6)
@@ -29,7 +29,7 @@ def test_ten_minutes_without_drift(parts_per_million: int) -> None:
 
 
 def test_a_device_that_stood_still_is_caught_up_with_once() -> None:
-    pace, held_up = VoicePace(), 0.0
+    pace, held_up = DriftCorrection(), 0.0
     for block in range(3000):
         if block == 1000:
             held_up = 0.5

@@ -13,7 +13,7 @@ SMOOTHING_S = 1.0  # over which the device's own account of its delay is average
 MAX_ERROR_S = 0.030  # out of step beyond which the voice jumps
 
 
-class VoicePace:
+class DriftCorrection:
     """Decides for every block of a device which sound it plays, and how fast."""
 
     def __init__(self) -> None:
