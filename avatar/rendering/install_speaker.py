@@ -11,6 +11,7 @@ from avatar.errors import AvatarError
 from avatar.rendering.pipeline import Pipeline
 from avatar.speakers.archive import open_archive
 from avatar.speakers.card import read_card
+from avatar.speakers.consent import withdrawal
 from avatar.speakers.folders import check_name, search_path
 from avatar.speakers.speaker import Speaker, load_speaker
 
@@ -20,7 +21,7 @@ def install_speaker(archive: Path, into: Path | None = None, replace: bool = Fal
 
     `into` is the folder that holds speakers (default: the first of `search_path`). Raises
     AvatarError, and leaves everything as it was, if anything is wrong with the archive or if there
-    is a speaker of this name and `replace` is not set.
+    is a speaker of this name and `replace` is not set, or it was withdrawn.
     """
     into = into or search_path()[0]
     into.mkdir(parents=True, exist_ok=True)
@@ -33,6 +34,11 @@ def install_speaker(archive: Path, into: Path | None = None, replace: bool = Fal
         target = into / name
         if target.exists() and not replace:
             raise AvatarError(f"there is a speaker {name!r} in {into}; --replace puts it aside")
+        if why := withdrawal(target):
+            raise AvatarError(
+                f"{name} was withdrawn here ({why}); if the person agrees again, remove it first: "
+                f"avatar speakers remove {name}"
+            )
         _prove(load_speaker(folder))
         if target.exists():
             target.rename(Path(made) / "old")

@@ -6,18 +6,34 @@ from pathlib import Path
 from avatar.errors import AvatarError
 from avatar.speakers.card import SpeakerCard
 
+MIN_CONSENT = 8  # characters: a name and a date have more
 WITHDRAWN = "WITHDRAWN"  # a file in the bundle's folder: when, and why
 
 
 def check_consent(folder: Path, card: SpeakerCard) -> None:
     """Raises AvatarError if the speaker's consent has run out or was withdrawn."""
+    why = refusal(folder, card)
+    if why:
+        raise AvatarError(why)
+
+
+def refusal(folder: Path, card: SpeakerCard) -> str:
+    """Why the speaker may not be shown now, in words; nothing: it may."""
     if (folder / WITHDRAWN).exists():
-        raise AvatarError(f"{card.name} was withdrawn ({withdrawal(folder)}); choose another")
+        return f"{card.name} was withdrawn ({withdrawal(folder)}); choose another"
+    if not is_statement(card.consent):
+        return f"the bundle of {card.name} does not say who agreed, and when; choose another"
     if card.consent_until and parse_day(card.consent_until) < datetime.now(UTC).date():
-        raise AvatarError(
+        return (
             f"the consent of {card.name} ran out on {card.consent_until}; ask the person again, "
             "or choose another speaker"
         )
+    return ""
+
+
+def is_statement(consent: str) -> bool:
+    """Whether it can say who agreed, and when."""
+    return len(consent.strip()) >= MIN_CONSENT
 
 
 def withdraw(folder: Path, why: str) -> None:

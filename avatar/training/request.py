@@ -9,10 +9,8 @@ import yaml
 from avatar.config import Preset
 from avatar.errors import AvatarError
 from avatar.files import replace_file
-from avatar.speakers.consent import parse_day
+from avatar.speakers.consent import is_statement, parse_day
 from avatar.speakers.folders import check_name
-
-MIN_CONSENT = 8  # characters
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class TrainRequest:
         check_name(self.name)
         if self.consent_until:
             parse_day(self.consent_until)
-        if len(self.consent.strip()) < MIN_CONSENT:
+        if not is_statement(self.consent):
             raise AvatarError(
                 "training needs the person's consent: add --consent "
                 '"who agreed, and when" (it is stored in the bundle)'

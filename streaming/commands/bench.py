@@ -7,7 +7,7 @@ import typer
 
 from avatar.rendering.backends.registry import AUTO, listed
 
-OFFLINE_SECONDS, LIVE_SECONDS, LOAD_SECONDS = 2.0, 60.0, 20.0
+OFFLINE_SECONDS, MARKS_SECONDS, LIVE_SECONDS, LOAD_SECONDS = 2.0, 6.0, 60.0, 20.0
 
 
 def bench(
@@ -27,8 +27,15 @@ def bench(
         typer.Option(
             min=0.1,
             metavar="N",
-            help="Time for each figure. [default: 2; --live: 60; --load: 20]",
+            help="Time for each figure. [default: 2; --marks: 6; --live: 60; --load: 20]",
         ),
+    ] = None,
+    marks: Annotated[
+        bool, typer.Option("--marks", help="What watermark and label cost, and what they survive.")
+    ] = False,
+    film: Annotated[
+        Path | None,
+        typer.Option(help="With --marks: an unmarked video, instead of the speaker."),
     ] = None,
     calls: Annotated[int, typer.Option(min=1, metavar="N", help="Calls of --live at once.")] = 1,
     url: Annotated[
@@ -73,18 +80,30 @@ def bench(
     parts of the server used, and whether it holds them all: 25 pictures a second (one in a hundred
     may be late), none missing for 200 ms. Exit code 1: it does not.
 
+    `--marks` has the speaker say something, or takes a film, and treats it as videos are treated on
+    their way: coded, scaled, cropped, framed, mirrored. The table says in how many stretches of two
+    seconds `avatar verify` still reads the watermark.
+
     **Examples**
 
     - `avatar bench --compare --json bench.json`
     - `avatar bench --sweep --plot bench.png`
     - `avatar bench --live --calls 2`
     - `avatar bench --load 6`
+    - `avatar bench --marks --film clip.mp4`
     """
     from avatar.benchmark.bench import Plan
+    from avatar.errors import AvatarError
     from avatar.speakers.folders import speaker_folder
     from streaming.commands.live_bench import bench_calls
+    from streaming.commands.marks_bench import bench_marks
     from streaming.commands.render_bench import bench_rendering
 
+    if marks:
+        bench_marks(seconds or MARKS_SECONDS, film, speaker, device, backend, json)
+        return
+    if film:
+        raise AvatarError("--film goes with --marks")
     flags = ("--speaker", speaker, "--device", device, "--backend", backend)
     if load:
         from streaming.commands.load_bench import bench_load

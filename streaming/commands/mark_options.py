@@ -22,7 +22,8 @@ LabelLanguageOption = Annotated[
     str | None, typer.Option(help="de, en, es, fr, it, nl or pt. [default: en]")
 ]
 CertificateOption = Annotated[
-    str | None, typer.Option(help="Sign films (C2PA): certificates, PEM, the signer's first.")
+    str | None,
+    typer.Option(help="Sign films and recordings (C2PA): certificates, PEM, the signer's first."),
 ]
 CertificateKeyOption = Annotated[str | None, typer.Option(help="Its private key, PEM.")]
 TimestampUrlOption = Annotated[

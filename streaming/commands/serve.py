@@ -7,9 +7,12 @@ import typer
 
 from avatar.rendering.backends.registry import listed
 from streaming.commands.mark_options import (
+    CertificateKeyOption,
+    CertificateOption,
     LabelLanguageOption,
     LabelOption,
     LabelReasonOption,
+    TimestampUrlOption,
     WatermarkOption,
 )
 
@@ -72,6 +75,9 @@ def serve(
     label: LabelOption = None,
     label_reason: LabelReasonOption = None,
     label_language: LabelLanguageOption = None,
+    certificate: CertificateOption = None,
+    certificate_key: CertificateKeyOption = None,
+    timestamp_url: TimestampUrlOption = None,
     audit: Annotated[
         str | None,
         typer.Option(
@@ -174,6 +180,9 @@ def serve(
             "label": parse_switch(label, "--label"),
             "label_reason": label_reason,
             "label_language": label_language,
+            "certificate": certificate,
+            "certificate_key": certificate_key,
+            "timestamp_url": timestamp_url,
         },
         "audit": audit,
         "compat": compat,

@@ -51,12 +51,16 @@ def show(name: Name) -> None:
     from rich.text import Text
 
     from avatar.speakers.card import read_card
+    from avatar.speakers.consent import withdrawal
     from avatar.speakers.folders import speaker_folder
     from streaming.core.console import text_console
 
     folder = speaker_folder(name)
     console = text_console()
-    for key, value in (_facts(read_card(folder)) | {"folder": str(folder)}).items():
+    facts = _facts(read_card(folder)) | {"folder": str(folder)}
+    if why := withdrawal(folder):
+        facts["withdrawn"] = why
+    for key, value in facts.items():
         console.print(Text.assemble((f"{key:<12}", "bold"), value))
 
 
@@ -98,8 +102,9 @@ def install(
     speaker = install_speaker(archive, into, replace)
     console = text_console()
     console.print(Text.assemble((speaker.name, "bold"), f" is in {speaker.folder}"))
-    console.print(f"licence: {speaker.card.licence}")
-    console.print(f"consent: {speaker.card.consent}")
+    facts = _facts(speaker.card)
+    for key in ("licence", "consent", "for", "until"):
+        console.print(f"{key}: {facts[key]}")
 
 
 @speakers.command(cls=Command)
@@ -131,7 +136,8 @@ def withdraw(
 ) -> None:
     """Have no server show a speaker any more; the bundle stays on the disk.
 
-    Whoever loads it next is told when and why. To bring it back, delete the file WITHDRAWN from its
+    Running servers look every few seconds: calls that show it end in words. Whoever loads it next
+    is told when and why. To bring it back, delete the file WITHDRAWN from its
     folder.
     """
     from avatar.speakers.card import read_card

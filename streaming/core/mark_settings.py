@@ -34,7 +34,7 @@ class MarkSettings:
     label_language: str = "en"
     certificate: str = ""
     certificate_key: str = ""
-    "PEM files: with both, films are signed (C2PA)."
+    "PEM files: with both, films and the page's recordings are signed (C2PA)."
     timestamp_url: str = ""
     "A time-stamp authority for signatures; none: they work offline."
 
@@ -66,12 +66,19 @@ class MarkSettings:
         """The same for those who hear it, or ask."""
         return WORDS[self.label_language][1]
 
+    @property
+    def signs_recordings(self) -> bool:
+        """Whether recordings of the page come back signed: it takes a watermark to know them."""
+        return bool(self.certificate) and self.watermark
+
     def report(self) -> None:
         """Log what is switched off."""
         if not self.label:
             log.warning("pictures carry no label: %s", self.label_reason)
         if not self.watermark:
             log.warning("pictures carry no watermark")
+        if self.certificate and not self.watermark:
+            log.warning("recordings are not signed: without a watermark they are not recognised")
 
 
 def parse_switch(text: str | None, flag: str) -> bool | None:

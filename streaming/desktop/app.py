@@ -59,10 +59,12 @@ class CameraApp:
         self._renderer = worker
         self._system = SoundSystem()
         self._closing = AsyncExitStack()
+        self._refused = asyncio.Event()
 
     async def open(self) -> None:
         """Open every device. Raises AvatarError if one is not to be had."""
         settings = self.settings
+        self._renderer.when_refused = self._refused.set
         await self._renderer.attach()
         self._closing.push_async_callback(self._renderer.stop)
         lead = needed_lead(self._system, settings.voice) if settings.voice else 0.0
@@ -85,10 +87,14 @@ class CameraApp:
         self._closing.callback(self.microphone.close)
 
     async def run(self, display: Coroutine[Any, Any, None]) -> None:
-        """Perform, with `display` beside it. Raises AvatarError if a file cannot be written."""
+        """Perform, with `display` beside it.
+
+        Raises AvatarError if a file cannot be written, or the speaker may not be shown any more.
+        """
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(display)
+                tasks.create_task(self._watch_consent())
                 tasks.create_task(self.avatar_stream.submit_chunks())
                 tasks.create_task(self.microphone.keep())
                 tasks.create_task(self._system.watch())
@@ -100,6 +106,13 @@ class CameraApp:
     async def close(self) -> None:
         """Let go of everything that was opened, last first. Raises AvatarError."""
         await self._closing.aclose()
+
+    async def _watch_consent(self) -> None:
+        while True:
+            await self._refused.wait()
+            self._refused.clear()
+            if why := self._renderer.refused.get(self._renderer.ready.first):
+                raise AvatarError(why)
 
     def _sign_at_the_end(self, out: Destination) -> None:
         """Have a film signed once it is closed, if it was written."""

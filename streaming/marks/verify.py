@@ -1,13 +1,14 @@
-"""What a video says of itself: its watermark, in plain words and as values for JSON."""
+"""What a video says of itself: watermark, label, signature, in plain words and as JSON's values."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from streaming.marks.payload import speaker_hash
+from streaming.marks.label_reader import LabelFinding, LabelReader
+from streaming.marks.pattern import KEY
 from streaming.marks.provenance import Provenance, is_installed, read
-from streaming.marks.video_frames import Source, lumas
+from streaming.marks.video_frames import Luma, Source, lumas
 from streaming.marks.watermark_reader import RATE, WatermarkFinding, WatermarkReader
 
 
@@ -16,6 +17,7 @@ class Verification:
     """Everything that was found in one video."""
 
     watermark: WatermarkFinding
+    label: LabelFinding
     provenance: Provenance | None = None
     signatures_read: bool = True
     "Whether this machine can read signatures."
@@ -24,13 +26,12 @@ class Verification:
 
     @property
     def found(self) -> bool:
-        return self.watermark.found or bool(self.provenance and self.provenance.synthetic)
+        signed = self.provenance is not None and self.provenance.synthetic
+        return self.watermark.found or self.label.found or signed
 
     def named(self, speakers: Iterable[str]) -> "Verification":
         """The same, with the name of the speaker if it is one of `speakers`."""
-        payload = self.watermark.payload
-        same = (name for name in speakers if payload and speaker_hash(name) == payload.speaker)
-        return replace(self, speaker=next(same, ""))
+        return replace(self, speaker=self.watermark.speaker_of(speakers))
 
     def values(self) -> dict[str, Any]:
         """For JSON."""
@@ -56,12 +57,24 @@ class Verification:
                 "scale": place and round(place.scale, 2),
                 "mirrored": place and place.mirrored,
             },
+            "label": {
+                "found": self.label.found,
+                "word": self.label.word or None,
+                "score": round(self.label.score, 2),
+                "begins_s": self.label.begins if self.label.found else None,
+            },
             "provenance": self.provenance and asdict(self.provenance),
         }
 
     def words(self) -> list[str]:
         """A few plain sentences."""
-        return [self._watermark_words(), self._provenance_words()]
+        return [self._watermark_words(), self._provenance_words(), self._label_words()]
+
+    def _label_words(self) -> str:
+        label = self.label
+        if not label.found:
+            return "Label: none seen in the upper right corner."
+        return f"Label: {label.word} in the upper right corner, from {label.begins or 0:.0f} s on."
 
     def _provenance_words(self) -> str:
         signed = self.provenance
@@ -106,13 +119,29 @@ def verify(source: Source, anchors: Path | None = None) -> Verification:
 
     Raises AvatarError if it cannot be read.
     """
-    reader = WatermarkReader()
+    label = LabelReader()
+    found = Verification(look_for_watermark(source, label.add), label.finding)
+    if not isinstance(source, Path):
+        return found
+    if not is_installed():
+        return replace(found, signatures_read=False)
+    return replace(found, provenance=read(source, anchors))
+
+
+def look_for_watermark(
+    source: Source,
+    beside: Callable[[float, Luma], object] = lambda _time, _luma: None,
+    key: bytes | None = None,
+) -> WatermarkFinding:
+    """Look through a video to its end for the watermark alone; `beside` is shown each picture too.
+
+    `key`: another than the one that pictures are marked with, which finds nothing.
+    Raises AvatarError if it cannot be read.
+    """
+    reader = WatermarkReader(key or KEY)
     time = 0.0
     for time, luma in lumas(source, RATE):
         reader.add(time, luma)
+        beside(time, luma)
     reader.flush(time + 1 / RATE)
-    if not isinstance(source, Path):
-        return Verification(reader.finding)
-    if not is_installed():
-        return Verification(reader.finding, signatures_read=False)
-    return Verification(reader.finding, read(source, anchors))
+    return reader.finding

@@ -42,7 +42,7 @@ def lumas(source: Source, rate: float) -> Iterator[tuple[float, Luma]]:
     name = source if isinstance(source, Path | str) else "the file"
     seen, due, first = 0, 0.0, 0.0
     try:
-        with _opened(source) as container:
+        with open_video(source) as container:
             if not container.streams.video:
                 raise AvatarError(f"{name}: holds no video")
             stream = container.streams.video[0]
@@ -66,7 +66,8 @@ def lumas(source: Source, rate: float) -> Iterator[tuple[float, Luma]]:
 
 
 @contextmanager
-def _opened(source: Source) -> Iterator[av.container.InputContainer]:
+def open_video(source: Source) -> Iterator[av.container.InputContainer]:
+    """What anybody may have sent: it leads to no other file or address. Raises FFmpegError."""
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": PROTOCOLS}
     with receive_media(source, options=options, timeout=OPEN_TIMEOUT_S) as container:
         yield container

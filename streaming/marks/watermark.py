@@ -16,10 +16,13 @@ PLACE = 8  # pixels along a row that share one strength
 BUSY_VARIATION = 6.0  # mean difference, in levels, at which the mark is at its strongest
 
 
-# Bayer's matrix, -0.5 to 0.5 after floor: fractions of a level become shares of the pixels.
+ZERO = 64  # stands for no change where levels are unsigned
+# Bayer's matrix: cut to whole levels, fractions of a level become shares of the pixels.
 DITHER = (
-    np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) + 0.5
-) / 16
+    ZERO
+    + (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) + 0.5)
+    / 16
+)
 
 
 I420 = NDArray[np.uint8]  # (H * 3 // 2, W)
@@ -52,6 +55,7 @@ class Watermark:
         self._pattern = self._tile  # (rows of the tile, width)
         self._added = self._taken = np.empty((0, 0), np.uint8)  # levels, (H, W)
         self._dither = DITHER
+        self._zero = np.empty((0, 0), np.uint8)
         self._next = 0  # first row of the strip that is due
 
     def __call__(self, picture: I420) -> I420:
@@ -76,6 +80,7 @@ class Watermark:
         repeats = -(-width // self._tile.shape[1])
         self._pattern = np.ascontiguousarray(np.tile(self._tile, (1, repeats))[:, :width])
         self._dither = np.tile(DITHER, (STRIP // len(DITHER), -(-width // len(DITHER))))[:, :width]
+        self._zero = np.full((STRIP, width), ZERO, np.uint8)
         self._added, self._taken = np.zeros_like(luma), np.zeros_like(luma)
         for top in range(0, luma.shape[0], STRIP):
             self._adapt(luma, top)
@@ -93,6 +98,6 @@ class Watermark:
         row = top % len(self._pattern)
         mark = self._pattern[row : row + len(strip)] * strength
         mark += self._dither[: len(strip)]
-        np.floor(mark, out=mark)
-        self._added[top : top + STRIP] = np.maximum(mark, 0)
-        self._taken[top : top + STRIP] = np.maximum(np.negative(mark, out=mark), 0)
+        levels, zero = mark.astype(np.uint8), self._zero[: len(strip)]
+        cv2.subtract(levels, zero, dst=self._added[top : top + STRIP])  # cv2 ends at 0
+        cv2.subtract(zero, levels, dst=self._taken[top : top + STRIP])

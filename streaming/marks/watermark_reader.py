@@ -1,13 +1,14 @@
 """Reads the watermark of a video of any length, two seconds at a time, in constant memory."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streaming.marks.pattern import KEY
-from streaming.marks.payload import Payload
+from streaming.marks.payload import Payload, speaker_hash
 from streaming.marks.search import Geometry, Sighting, View, measure_chips, read
 from streaming.marks.window import Luma, Window
 
@@ -38,6 +39,12 @@ class WatermarkFinding:
     @property
     def found(self) -> bool:
         return self.marked > 0
+
+    def speaker_of(self, names: Iterable[str]) -> str:
+        """Which of `names` the mark stands for; nothing if none."""
+        payload = self.payload
+        same = (name for name in names if payload and speaker_hash(name) == payload.speaker)
+        return next(same, "")
 
     @property
     def confidence(self) -> str:

@@ -5,6 +5,8 @@ from typing import Literal, Protocol
 
 from streaming.media.avatar_stream import AvatarStream
 
+EndCode = Literal["stopping", "withdrawn", "ended"]
+
 
 class Call(Protocol):
     """Somebody who speaks with a face: what admission, viewers and the end of a server ask of it.
@@ -39,10 +41,10 @@ class Call(Protocol):
         """The server stops in so many seconds."""
         ...
 
-    async def close(self, reason: str, code: Literal["stopping", "ended"] = "ended") -> None:
+    async def close(self, reason: str, code: EndCode = "ended") -> None:
         """Free everything; safe to call twice, at once too.
 
         reason: in words, for the caller, the log and the metrics.
-        code: `stopping` if it is the server that stops.
+        code: `stopping` if it is the server that stops, `withdrawn` if the speaker was.
         """
         ...

@@ -24,6 +24,7 @@ from streaming.render.messages import (
     Size,
     SpeakerFailed,
     SpeakerPrepared,
+    SpeakersRefused,
     Stepped,
     ToWorker,
 )
@@ -52,6 +53,10 @@ class RenderClient:
         `meanwhile` is called once the process is under way: what else the start needs.
         """
         self.timings: deque[float] = deque(maxlen=TIMINGS_KEPT)  # seconds a step
+        self.refused: dict[str, str] = {}
+        "Speakers that may not be shown any more, and why; kept up to date."
+        self.when_refused: Callable[[], object] = lambda: None
+        "Called when that changes."
         self._find = find
         self._callers: dict[int, Caller] = {}
         self._numbers = count()
@@ -176,6 +181,10 @@ class RenderClient:
                 self._preparing.pop(message.speaker).set_result(message.size)
             case SpeakerFailed():
                 self._preparing.pop(message.speaker).set_exception(AvatarError(message.why))
+            case SpeakersRefused():
+                self.refused.clear()
+                self.refused.update(message.why)
+                self.when_refused()
 
     def _rendered(self, drawn: Drawn, failed: bool) -> None:
         caller = self._callers.get(drawn.caller)

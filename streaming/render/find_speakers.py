@@ -7,6 +7,7 @@ from streaming.render.renderer import Speakers
 def find_speakers(wanted: str, device: str, backend: str = AUTO) -> Speakers:
     """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process."""
     from avatar.rendering.pipeline import Pipeline, step_together
+    from avatar.speakers.consent import refusal
     from avatar.speakers.speaker import list_speakers, load_speaker
 
     first = load_speaker(wanted)
@@ -16,5 +17,9 @@ def find_speakers(wanted: str, device: str, backend: str = AUTO) -> Speakers:
         speaker = first if name == first.name else load_speaker(found[name].folder)
         return Pipeline(speaker, device, backend=backend)
 
+    def refused(name: str) -> str:
+        return refusal(found[name].folder, found[name].card)
+
     previews = {name: entry.preview for name, entry in found.items()}
-    return Speakers(first.name, previews, load, step_together)
+    consents = {name: entry.card.consent for name, entry in found.items()}
+    return Speakers(first.name, previews, load, step_together, consents, refused)

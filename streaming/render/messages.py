@@ -50,6 +50,8 @@ class Ready:
     first: str
     previews: dict[str, Path]
     capacity: Capacity
+    consents: dict[str, str]
+    "Who agreed to be shown, and when, by speaker."
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,13 @@ class SpeakerFailed:
 
 
 @dataclass(frozen=True)
+class SpeakersRefused:
+    """Who may not be shown from now on, by name: withdrawn, or consent has run out."""
+
+    why: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Drawn:
     """What became of one chunk."""
 
@@ -97,4 +106,4 @@ class Stepped:
 
 
 ToWorker = PrepareSpeaker | JoinCaller | LeaveCaller | RenderChunk
-FromWorker = Ready | Refused | SpeakerPrepared | SpeakerFailed | Stepped
+FromWorker = Ready | Refused | SpeakerPrepared | SpeakerFailed | SpeakersRefused | Stepped

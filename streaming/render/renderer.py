@@ -1,7 +1,7 @@
 """What streaming asks of a renderer: the shape of `avatar.rendering.Pipeline`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,6 +70,10 @@ class Speakers:
     "By name. Raises AvatarError."
     step_together: StepTogether = step_apart
     "One chunk further for callers of any speakers."
+    consents: dict[str, str] = field(default_factory=dict)
+    "Who agreed to be shown, and when, by name."
+    refusal: Callable[[str], str] = lambda _: ""
+    "Why a speaker may not be shown now; nothing: it may."
 
 
 FindSpeakers = Callable[[], Speakers]

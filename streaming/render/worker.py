@@ -1,9 +1,11 @@
 """The process that renders, so that neither its Python nor its libraries hold up the event loop.
 
 It speaks with `RenderClient` in the messages of `messages.py`, and puts pictures into memory that
-both share. A speaker is loaded in a thread beside the rendering.
+both share. A speaker is loaded in a thread beside the rendering; another looks who may still be
+shown.
 """
 
+import contextlib
 import logging
 import signal
 import socket
@@ -11,7 +13,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
-from threading import Lock
+from threading import Event, Lock, Thread
 
 import numpy as np
 
@@ -32,6 +34,7 @@ from streaming.render.messages import (
     Size,
     SpeakerFailed,
     SpeakerPrepared,
+    SpeakersRefused,
     Stepped,
     ToWorker,
 )
@@ -40,6 +43,7 @@ from streaming.render.renderer import I420, FindSpeakers, Renderer, Speakers
 log = logging.getLogger(__name__)
 
 MAX_READY_SPEAKERS = 4  # speakers held ready at once
+LOOK_INTERVAL_S = 5.0  # between looks who may still be shown
 PICTURE_SLOTS = 4  # of one caller in shared memory: it is told of each and copies it at once
 
 
@@ -63,7 +67,7 @@ def run(find: FindSpeakers, server: socket.socket, logging_as: LogSettings) -> N
     try:
         speakers = find()
         first = speakers.load(speakers.first)
-        connection.send(Ready(speakers.first, speakers.previews, measure(first)))
+        connection.send(Ready(speakers.first, speakers.previews, measure(first), speakers.consents))
     except (AvatarError, DeviceLost) as error:
         connection.send(Refused(str(error)))
         return
@@ -86,13 +90,17 @@ class RenderWorker:
     ) -> None:
         self._connection = connection
         self._load = speakers.load
+        self._names, self._refusal = tuple(speakers.previews), speakers.refusal
         self._ready: OrderedDict[str, Renderer] = OrderedDict(ready)
         self._batches = Batcher(speakers.step_together)
         self._shared: dict[int, tuple[SharedMemory, Size]] = {}
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="speaker-loader")
         self._sending = Lock()
+        self._ended = Event()
+        self._watch = Thread(target=self._watch_consent, name="consent", daemon=True)
 
     def run(self) -> None:
+        self._watch.start()
         while True:
             if not self._batches.waiting:
                 self._connection.poll(None)
@@ -103,6 +111,7 @@ class RenderWorker:
                 self._send(Stepped(step.seconds, drawn, step.failed))
 
     def close(self) -> None:
+        self._ended.set()
         self._loader.shutdown(wait=False, cancel_futures=True)
         for caller in list(self._shared):
             self._unshare(caller)
@@ -121,6 +130,9 @@ class RenderWorker:
 
     def _prepare(self, speaker: str) -> None:
         """Runs in the loader's thread, so that callers of other speakers go on."""
+        if why := self._refusal(speaker):
+            self._send(SpeakerFailed(speaker, why))
+            return
         try:
             renderer = self._ready.get(speaker) or self._load(speaker)
         except AvatarError as error:
@@ -135,6 +147,18 @@ class RenderWorker:
         while len(self._ready) > MAX_READY_SPEAKERS:
             self._ready.popitem(last=False)  # callers who still use it hold it themselves
         self._send(SpeakerPrepared(speaker, renderer.size))
+
+    def _watch_consent(self) -> None:
+        """Runs in a thread of its own; tells at first, and whenever it changes."""
+        told: dict[str, str] | None = None
+        while True:
+            why = {name: reason for name in self._names if (reason := self._refusal(name))}
+            if why != told:
+                with contextlib.suppress(OSError):  # the server is gone
+                    self._send(SpeakersRefused(why))
+                told = why
+            if self._ended.wait(LOOK_INTERVAL_S):
+                return
 
     def _join(self, caller: int, speaker: str, memory: str) -> None:
         renderer = self._ready[speaker]

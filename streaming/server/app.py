@@ -24,7 +24,17 @@ from streaming.render.client import RenderClient
 from streaming.security.access import AccessControl, AccessError, address_of
 from streaming.security.sdp_check import OFFER_LIMIT
 from streaming.security.tokens import ANY_SPEAKER, Grant, bearer
-from streaming.server import debug, health, livekit_join, livetalking, memory, talks, verify, whep
+from streaming.server import (
+    debug,
+    health,
+    livekit_join,
+    livetalking,
+    memory,
+    recordings,
+    talks,
+    verify,
+    whep,
+)
 from streaming.server.call_handler import CallHandler, CallServices
 from streaming.server.errors import refuse, refuse_unread
 from streaming.server.gallery import Gallery, GalleryEntry
@@ -35,7 +45,7 @@ from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
 from streaming.server.talks import Talks
 from streaming.server.uvicorn_server import HEAD_TIMEOUT_S
-from streaming.server.verify import VideoPlaces
+from streaming.server.video_places import VideoPlaces
 from streaming.server.websockets import signalling, speaking, viewing
 from streaming.talk.plan import load_plan
 from streaming.webrtc.aiortc_patches.install import install
@@ -67,7 +77,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     that cannot be held, or aiortc is not one that this program knows.
     """
     install()
-    gallery = Gallery(worker.ready.previews)
+    gallery = Gallery(worker.ready.previews, worker.refused)
     ice_servers = make_ice_servers(config)
     plan = load_plan(config.talk)
 
@@ -89,6 +99,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
         memory.prepare()
         await worker.attach()
         sessions = SessionManager(worker, config)
+        worker.when_refused = sessions.end_refused
         lag = LoopLag()
         services = CallServices(config, sessions, gallery, worker.ready.first, new_session)
         app.state.server = ServerState(worker, services, lag, Talks(plan))
@@ -108,8 +119,12 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     )
     app.state.config, app.state.gallery = config, gallery
     app.state.access, app.state.ice_servers = AccessControl(config), ice_servers
-    app.state.video_places = VideoPlaces()
-    large = {"/verify": verify.VIDEO_LIMIT, "/humanaudio": livetalking.SOUND_LIMIT}
+    app.state.video_places, app.state.recording_places = VideoPlaces(), VideoPlaces(4)
+    large = {
+        "/verify": verify.VIDEO_LIMIT,
+        "/recording": recordings.RECORDING_LIMIT,
+        "/humanaudio": livetalking.SOUND_LIMIT,
+    }
     app.add_middleware(BodyLimits, default=BODY_LIMIT, of_paths=large)
     app.middleware("http")(_guard)
     app.add_exception_handler(AvatarError, refuse)
@@ -125,6 +140,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     app.add_api_websocket_route("/speak", speaking)
     app.add_api_route("/verify", verify_page, methods=["GET"], include_in_schema=False)
     app.include_router(verify.router)
+    app.include_router(recordings.router)
     app.include_router(whep.router)
     app.include_router(livekit_join.router)
     app.include_router(talks.router)

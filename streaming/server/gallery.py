@@ -22,26 +22,30 @@ class UnknownSpeakerError(AvatarError):
 class Gallery:
     """Names that may be called, with the path of each one's picture."""
 
-    def __init__(self, previews: dict[str, Path]) -> None:
+    def __init__(self, previews: dict[str, Path], refused: dict[str, str]) -> None:
+        """`refused`: who of them may not be called now, and why; looked at anew each time."""
         self._previews = previews
+        self._refused = refused
 
     def cards(self) -> list[GalleryEntry]:
         return [
             GalleryEntry(name=name, preview=f"speakers/{name}/preview.jpg" if file else None)
             for name, file in self._previews.items()
+            if name not in self._refused
         ]
 
     def preview(self, name: str) -> Path:
         """The picture of a speaker. Raises UnknownSpeakerError if there is none."""
         file = self._previews.get(name)
-        if file is None or not file.is_file():
+        if file is None or name in self._refused or not file.is_file():
             raise UnknownSpeakerError(f"there is no speaker {name!r}")
         return file
 
     def check(self, name: str) -> str:
         """`name`, if it is offered: a caller must not open any path of the server's disk."""
         if name not in self._previews:
-            raise UnknownSpeakerError(
-                f"there is no speaker {name!r}; there are {', '.join(self._previews)}"
-            )
+            known = ", ".join(card.name for card in self.cards())
+            raise UnknownSpeakerError(f"there is no speaker {name!r}; there are {known}")
+        if name in self._refused:
+            raise UnknownSpeakerError(self._refused[name])
         return name

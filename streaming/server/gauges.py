@@ -37,8 +37,10 @@ class ServerGauges(Collector):
         yield _gauge("avatar_delay_seconds", "Planned delay of every call.", self._sessions.delay)
         yield _gauge("avatar_renderer_up", "1 while the renderer runs.", self._renderer.running)
         yield _gauge("avatar_tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
-        yield _gauge("avatar_watermark_on", "1 if pictures are watermarked.", self._marks.watermark)
-        yield _gauge("avatar_label_on", "1 if pictures are labelled.", self._marks.label)
+        marks = self._marks
+        yield _gauge("avatar_watermark_on", "1 if pictures are watermarked.", marks.watermark)
+        yield _gauge("avatar_label_on", "1 if pictures are labelled.", marks.label)
+        yield _gauge("avatar_signature_on", "1 if recordings are signed.", marks.signs_recordings)
         yield from self._processes()
         yield self._processor()
 

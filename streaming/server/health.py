@@ -41,6 +41,7 @@ class Readiness(BaseModel):
     "Empty if it would."
     watermark: bool
     label: bool
+    signature: bool
     "Whether pictures say that they are synthetic."
 
 
@@ -77,7 +78,13 @@ async def readyz(request: Request, response: Response) -> Readiness:
     if reason:
         response.status_code = 503
     marks: MarkSettings = request.app.state.config.marks
-    return Readiness(ready=not reason, reason=reason, watermark=marks.watermark, label=marks.label)
+    return Readiness(
+        ready=not reason,
+        reason=reason,
+        watermark=marks.watermark,
+        label=marks.label,
+        signature=marks.signs_recordings,
+    )
 
 
 def _why_not(state: ServerState) -> str:

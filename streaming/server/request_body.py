@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import IO
 
-from fastapi import HTTPException
+from fastapi import HTTPException, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -65,6 +66,13 @@ class _LimitedReceive:
     def _check(self, size: int) -> None:
         if size > self._limit.size:
             raise HTTPException(413, f"the body has at most {self._limit.size} bytes here")
+
+
+async def save_body(request: Request, file: IO[bytes]) -> None:
+    """Write the body into `file`, a piece at a time. Raises HTTPException, OSError."""
+    async for piece in request.stream():
+        await asyncio.to_thread(file.write, piece)
+    await asyncio.to_thread(file.flush)
 
 
 def described(content_type: str, schema: dict[str, object]) -> dict[str, object]:

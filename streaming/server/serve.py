@@ -31,12 +31,13 @@ MAX_MESSAGE_BYTES = 64 * 1024  # of one WebSocket message
 def run(config: "ServeConfig") -> None:
     """Serve until interrupted.
 
-    Raises AvatarError if the speaker, the port, the certificate or the audit log cannot be had,
+    Raises AvatarError if the speaker, the port, a certificate or the audit log cannot be had,
     or if the configuration would let strangers in unchecked.
     """
     from streaming.core import logs
     from streaming.core.config import make_ice_servers
     from streaming.core.logs import LogSettings
+    from streaming.marks import provenance
     from streaming.render.client import RenderClient
     from streaming.render.find_speakers import find_speakers
     from streaming.security.access import AccessControl
@@ -46,6 +47,8 @@ def run(config: "ServeConfig") -> None:
     how = LogSettings(config.log_format, config.log_level)
     logs.set_up(how)
     config.marks.report()
+    if config.marks.certificate:
+        provenance.check_installed()
     AccessControl(config)
     AuditLog(config)
     plan = load_plan(config.talk)

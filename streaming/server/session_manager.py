@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any, TypeVar
 
 from avatar.errors import AvatarError
 from streaming.core import logs, metrics
@@ -17,6 +17,7 @@ from streaming.security.ip_addresses import home_of, is_here
 from streaming.security.rate_limit import TooManyError
 from streaming.server import memory
 from streaming.server.audit_log import AuditLog
+from streaming.server.past_calls import PastCalls
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ class SessionManager:
         self._config = config
         self._audit = AuditLog(config)
         self._open: dict[Call, str] = {}  # and the address it came from
-        self._forgetting: set[asyncio.Task[None]] = set()
+        self._past = PastCalls()
+        self._endings: set[asyncio.Task[None]] = set()
         self._followed: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -71,13 +73,8 @@ class SessionManager:
         self._check_share(address)
         call = make()
         self._open[call] = address
-        for work, tasks in (
-            (self._forget(call), self._forgetting),
-            (self._audit.follow(call), self._followed),
-        ):
-            task = asyncio.get_running_loop().create_task(work)
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+        _spawn(self._forget(call), self._endings)
+        _spawn(self._audit.follow(call), self._followed)
         logs.session_id.set(call.id)
         metrics.OPENED.inc()
         log.info("session %s opened (%d of %d)", call.id, len(self), self.limit)
@@ -124,6 +121,14 @@ class SessionManager:
         """The call of this id."""
         return next((call for call in self._open if call.id == session), None)
 
+    def shown_to(self, session: str, home: str) -> Sequence[str]:
+        """Who was shown in the call of this id, if it was made from `home` and not long ago."""
+        call = self.find(session)
+        if call:
+            return call.avatar_stream.speakers if home_of(self._open[call]) == home else ()
+        past = self._past.find(session)
+        return past.speakers if past and past.home == home else ()
+
     async def drain(self, seconds: float) -> None:
         """Take no more calls, let those that run go on for at most `seconds`, and end them."""
         self.stopping = True
@@ -136,6 +141,12 @@ class SessionManager:
                 while self._open:
                     await asyncio.sleep(DRAIN_POLL_S)
         await self.close_all("the server is stopping")
+
+    def end_refused(self) -> None:
+        """End the calls of all speakers that may not be shown any more."""
+        for call in list(self._open):
+            if why := self._renderer.refused.get(call.speaker):
+                _spawn(call.close(why, "withdrawn"), self._endings)
 
     async def close_all(self, reason: str) -> None:
         """End every call; pages are told that the server stops."""
@@ -150,8 +161,15 @@ class SessionManager:
 
     async def _forget(self, call: Call) -> None:
         await call.closed.wait()
-        self._open.pop(call, None)
+        home = home_of(self._open.pop(call))
+        self._past.add(call.id, home, call.avatar_stream.speakers)
         await memory.give_back()
+
+
+def _spawn(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
+    task = asyncio.get_running_loop().create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
 
 
 def _begun(call: Call) -> float:

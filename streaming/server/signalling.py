@@ -81,9 +81,17 @@ class Signalling:
 
         Raises TooManyError or TooLateError if the page is to be refused.
         """
-        label = _label(self._handler.services.config.marks)
+        marks = self._handler.services.config.marks
+        label, signs = _label(marks), marks.signs_recordings
         servers = ice_servers.for_page()
-        self._notify(Hello(speaker=self._handler.speaker, ice_servers=servers, label=label))
+        self._notify(
+            Hello(
+                speaker=self._handler.speaker,
+                ice_servers=servers,
+                label=label,
+                signs_recordings=signs or None,
+            )
+        )
         writer = asyncio.create_task(self._outbox.write())
         self._reading = asyncio.create_task(self._read_on())
         vanished = False

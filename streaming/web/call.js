@@ -18,12 +18,14 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export class Call extends EventTarget {
   stream = new MediaStream(); // what comes back: the face and the voice
   signalling = null;
+  signedSession = null; // the call's id, if the server signs recordings of it
   peer = null;
   #track;
   #speaker;
   #sender = null;
   #ended = false;
   #attempt = 0;
+  #signs = false;
   #waiting = [];
   #unanswered = 0; // offers
   #resume = null; // {session_id, key} of a call that can be come back to
@@ -67,7 +69,8 @@ export class Call extends EventTarget {
     const signalling = (this.signalling = new Signalling());
     this.#listen(signalling);
     try {
-      const { ice_servers, label } = await signalling.open();
+      const { ice_servers, label, signs_recordings } = await signalling.open();
+      this.#signs = signs_recordings ?? false;
       this.#tell("label", { label });
       await this.#offer(signalling, ice_servers);
     } catch (error) {
@@ -86,7 +89,7 @@ export class Call extends EventTarget {
     signalling.addEventListener("speaker", current((message) => this.#tell("speaker", message)));
     signalling.addEventListener("error", current(({ code, message }) => this.#refused(code, message)));
     signalling.addEventListener("leaving", current(({ seconds }) => this.#tell("leaving", { seconds })));
-    signalling.addEventListener("bye", current(({ code }) => this.#dismissed(code)));
+    signalling.addEventListener("bye", current(({ code, reason }) => this.#dismissed(code, reason)));
     signalling.addEventListener("close", current(() => this.#comeBack("lost")));
   }
 
@@ -174,6 +177,7 @@ export class Call extends EventTarget {
   }
 
   async #answered(sdp, sessionId, key) {
+    this.signedSession = this.#signs ? sessionId : null;
     this.#resume = key ? { session_id: sessionId, key } : null;
     if (--this.#unanswered) return; // a later offer is under way
     await this.peer.setRemoteDescription({ type: "answer", sdp });
@@ -192,9 +196,10 @@ export class Call extends EventTarget {
     }
   }
 
-  #dismissed(code) {
+  #dismissed(code, reason) {
     this.#resume = null;
     if (code === "stopping") this.#fail("stopping");
+    if (code === "withdrawn") this.#fail("withdrawn", reason);
   }
 
   #refused(code, text) {

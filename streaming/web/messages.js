@@ -46,6 +46,11 @@ export const WORDS = {
     text: "The server no longer has it. Press Start to begin another.",
     action: "Call again",
   },
+  "withdrawn": {
+    title: "This face may no longer be shown",
+    text: "Whoever lent it has withdrawn it, or agreed until today only. Choose another speaker.",
+    action: null,
+  },
   "no-server": {
     title: "The server does not answer",
     text: "Check that it is running and that you are in its network, then try again.",
@@ -70,6 +75,11 @@ export const WORDS = {
   "no-sound-output": {
     title: "This browser has no sound output",
     text: "Without one it cannot play sound files, and nothing is heard. The face is shown, and a microphone moves it.",
+    action: null,
+  },
+  "unsigned": {
+    title: "The recording is not signed",
+    text: "",
     action: null,
   },
   "recording": { title: "Recording is not possible here", text: "This browser cannot record a call.", action: null },

@@ -3,7 +3,7 @@
 import { Call } from "./call.js";
 import { Gallery } from "./gallery.js";
 import { Graph } from "./graph.js";
-import { Recorder, screenshot } from "./recorder.js";
+import { Recorder } from "./recorder.js";
 import { Measurements } from "./measurements.js";
 import { PictureHold } from "./playout_hint.js";
 import { SoundSource } from "./sound_source.js";
@@ -43,7 +43,7 @@ async function start({ withMicrophone = true } = {}) {
   measurements = new Measurements(call, $("video"), () => sound.outputLatency);
   hold = new PictureHold(call, () => sound.outputLatency);
   call.addEventListener("state", ({ detail }) => onState(detail.state));
-  call.addEventListener("problem", ({ detail }) => showNotice(detail.code, detail.text));
+  call.addEventListener("problem", ({ detail }) => onProblem(detail));
   call.addEventListener("label", ({ detail }) => showLabel(detail.label));
   call.addEventListener("leaving", ({ detail }) => (endsAt = Date.now() + detail.seconds * 1000));
   $("video").srcObject = call.stream;
@@ -53,17 +53,26 @@ async function start({ withMicrophone = true } = {}) {
 }
 
 function stop() {
-  recorder.stop();
   call?.stop();
 }
 
 // The page says that the face is synthetic from the first moment on, unless the server says not to.
 function showLabel(label) {
   $("label").hidden = !label;
+  recorder.label = Boolean(label);
   if (!label) return;
   $("label").lang = label.language;
   $("label-word").textContent = label.word;
   $("label-sentence").textContent = label.sentence;
+}
+
+function onProblem({ code, text }) {
+  showNotice(code, text);
+  if (code === "withdrawn") loadGallery();
+}
+
+function loadGallery() {
+  gallery.load().catch((error) => showNotice(error.message in WORDS ? error.message : "no-server"));
 }
 
 function onState(state) {
@@ -72,6 +81,7 @@ function onState(state) {
     show(state);
     return;
   }
+  recorder.stop();
   measurements.stop();
   hold.stop();
   sound.stopPlaying();
@@ -187,7 +197,7 @@ function toggleFigures() {
 function toggleRecording() {
   try {
     if (recorder.running) recorder.stop();
-    else recorder.start(call.stream);
+    else recorder.start(call.stream, call.signedSession);
     press($("record"), recorder.running);
     $("live-badge").classList.toggle("recording", recorder.running);
   } catch {
@@ -245,10 +255,11 @@ $("stop").onclick = stop;
 $("mute").onclick = toggleMute;
 $("voice").onclick = toggleVoice;
 $("record").onclick = toggleRecording;
-$("screenshot").onclick = () => screenshot($("video"));
+$("screenshot").onclick = () => recorder.screenshot($("video"));
 $("figures-toggle").onclick = toggleFigures;
 $("fullscreen").onclick = toggleFullScreen;
 $("microphone").onchange = changeMicrophone;
+recorder.addEventListener("unsigned", ({ detail }) => showNotice("unsigned", detail.text));
 gallery.addEventListener("change", () => call?.show(gallery.chosen));
 $("sample").onclick = async () => speak("the sample voice", await (await fetch("sample.mp3")).arrayBuffer());
 $("file").onchange = ({ target }) => speakFile(target.files[0]).then(() => (target.value = ""));
@@ -268,4 +279,4 @@ sound.addEventListener("change", () => {
 
 setInterval(drawLevel, 60);
 setInterval(drawFigures, 1000);
-gallery.load().catch((error) => showNotice(error.message in WORDS ? error.message : "no-server"));
+loadGallery();

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
+from streaming.media.call import EndCode
+
 ErrorCode = Literal["full", "stopping", "token", "too-many", "gone", "refused", "malformed"]
-EndCode = Literal["stopping", "ended"]
 TalkModeName = Literal["talk", "mirror"]
 TalkKind = Literal["echo", "reader", "agent"]
 TalkRole = Literal["recognition", "language", "speech", "speech-to-speech", "echo", "reader"]
@@ -135,6 +136,8 @@ class Hello(Message):
     "shown to those who name none"
     label: LabelWords | None = None
     "what to show over the face; none if the settings say so"
+    signs_recordings: bool | None = None
+    "whether `POST /recording` signs them"
 
 
 class Answer(Message):
@@ -231,7 +234,7 @@ class Leaving(Message):
 
 
 class Bye(Message):
-    """The call is over; `stopping`: because the server stops."""
+    """The call is over; `stopping`: the server stops; `withdrawn`: the speaker was, or consent."""
 
     type: Literal["bye"] = "bye"
     reason: str

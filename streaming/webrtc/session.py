@@ -19,12 +19,13 @@ from avatar.motion import Motion
 from streaming.core import metrics
 from streaming.core.limits import Limits
 from streaming.media.avatar_stream import AvatarStream, stream_delay
+from streaming.media.call import EndCode
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.render.caller import unmoved
 from streaming.render.client import RenderClient
 from streaming.webrtc.aiortc_patches.ice_restart import IceRestart
 from streaming.webrtc.codec_choice import CodecChoice
-from streaming.webrtc.messages import Bye, EndCode, Leaving, Message, MotionFrame, State, Stats
+from streaming.webrtc.messages import Bye, Leaving, Message, MotionFrame, State, Stats
 from streaming.webrtc.peer_connection import (
     OutgoingTracks,
     add_tracks,
@@ -170,7 +171,7 @@ class Session:
     async def close(self, reason: str, code: EndCode = "ended") -> None:
         """Free tasks, tracks, the worker's place and the connection; safe to call twice.
 
-        The page is told `reason` in words, and by `code` ("stopping", "ended") what to make of it.
+        The page is told `reason` in words, and by `code` what to make of it.
         """
         if self._closing:
             await self.closed.wait()

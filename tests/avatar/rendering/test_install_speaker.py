@@ -14,6 +14,7 @@ import yaml
 from avatar.errors import AvatarError
 from avatar.rendering.install_speaker import install_speaker
 from avatar.speakers.bundle import sha256
+from avatar.speakers.consent import withdraw
 from avatar.speakers.speaker import load_speaker
 
 Spoil = Callable[[zipfile.ZipFile], None]
@@ -56,6 +57,16 @@ def test_one_of_the_same_name_stays_unless_it_is_to_be_replaced(
     install_speaker(archive, into, replace=True)
     assert not (into / "tiny" / "SOURCE.md").exists()
     assert [path.name for path in into.iterdir()] == ["tiny"]
+
+
+def test_one_that_was_withdrawn_does_not_come_back_by_its_archive(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    archive, into = pack(tiny_bundle, tmp_path / "tiny.zip"), tmp_path / "speakers"
+    withdraw(install_speaker(archive, into).folder, "she asked")
+    with pytest.raises(AvatarError, match=r"withdrawn here \(.*she asked\)"):
+        install_speaker(archive, into, replace=True)
+    assert (into / "tiny" / "WITHDRAWN").exists()
 
 
 def entry(name: str, mode: int = 0, data: bytes = b"x") -> Spoil:

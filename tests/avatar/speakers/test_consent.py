@@ -42,6 +42,12 @@ def test_a_speaker_whose_consent_ran_out_is_refused_and_not_listed(bundle: Path)
     assert "tiny" not in listed()
 
 
+def test_a_speaker_of_whom_it_is_not_said_who_agreed_is_refused(bundle: Path) -> None:
+    write_card(bundle, dataclasses.replace(read_card(bundle), consent=" yes "))
+    with pytest.raises(AvatarError, match="does not say who agreed, and when"):
+        load_speaker(bundle)
+
+
 def test_a_withdrawn_speaker_is_refused_with_the_reason(bundle: Path) -> None:
     withdraw(bundle, "asked to be\nremoved")
     with pytest.raises(AvatarError, match="asked to be removed"):

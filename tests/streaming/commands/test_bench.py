@@ -9,10 +9,16 @@ import pytest
 
 from avatar.benchmark import bench
 from avatar.errors import AvatarError
+from streaming.benchmark import marks_benchmark
+from streaming.benchmark.watermark_attacks import Attack, carry_out
 from streaming.commands.live_bench import bench_calls
+from streaming.commands.marks_bench import bench_marks
 from streaming.commands.render_bench import bench_rendering
+from tests.streaming.support.scenery import scenery
 from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
+
+LOST = "scale=64:64"
 
 
 def test_table_json_and_plot(
@@ -39,3 +45,26 @@ def test_table_json_and_plot(
 def test_a_call_too_short_to_judge_is_refused() -> None:
     with pytest.raises(AvatarError, match="at least --seconds 10"):
         bench_calls(5, 1, (), None)
+
+
+def test_what_survives_is_told_for_a_film(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marks_benchmark, "OTHER_KEYS", 1)
+    monkeypatch.setattr(marks_benchmark, "ATTACKS", (Attack("coded"), Attack("lost", LOST)))
+    carry_out(Attack("", bitrate=4_000_000), scenery(52), tmp_path / "film.mkv")
+    bench_marks(2, tmp_path / "film.mkv", "", "", "", tmp_path / "marks.json")
+    written = json.loads((tmp_path / "marks.json").read_text())
+    coded, lost = written["survivals"]
+    assert (coded["read"], coded["stretches"], coded["label"]) == (1, 1, True)
+    assert (lost["read"], lost["label"]) == (0, False)
+    assert written["psnr_db"] > 45
+    assert 0.9 < written["flicker"] < 1.1
+    assert written["unmarked_score"] < 6
+    assert "1 of 1" in capsys.readouterr().out
+
+
+def test_a_film_too_short_for_the_mark_is_refused(tmp_path: Path) -> None:
+    carry_out(Attack(""), scenery(5), tmp_path / "film.mkv")
+    with pytest.raises(AvatarError, match="shorter than 2 s"):
+        bench_marks(2, tmp_path / "film.mkv", "", "", "", None)

@@ -8,10 +8,8 @@ import pytest
 from avatar.errors import AvatarError
 from streaming.benchmark.watermark_attacks import VP8, Attack, carry_out
 from streaming.marks.payload import Payload, speaker_hash
-from streaming.marks.verify import verify
-from streaming.marks.video_frames import lumas
+from streaming.marks.verify import look_for_watermark, verify
 from streaming.marks.watermark import Watermark
-from streaming.marks.watermark_reader import RATE, WatermarkFinding, WatermarkReader
 from tests.streaming.support.scenery import I420, scenery
 
 PAYLOAD = Payload(speaker_hash("demo"), date(2026, 8, 2))
@@ -26,15 +24,6 @@ def plain() -> list[I420]:
 def marked(plain: list[I420]) -> list[I420]:
     watermark = Watermark(PAYLOAD)
     return [watermark(picture) for picture in plain]
-
-
-def read(file: Path, key: bytes | None = None) -> WatermarkFinding:
-    reader = WatermarkReader(key) if key else WatermarkReader()
-    time = 0.0
-    for time, luma in lumas(file, RATE):
-        reader.add(time, luma)
-    reader.flush(time)
-    return reader.finding
 
 
 @pytest.mark.parametrize(
@@ -56,7 +45,7 @@ def test_the_mark_is_read_after(
     attack: Attack, scale: float, mirrored: bool, marked: list[I420], tmp_path: Path
 ) -> None:
     carry_out(attack, marked, tmp_path / "film.mkv")
-    finding = read(tmp_path / "film.mkv")
+    finding = look_for_watermark(tmp_path / "film.mkv")
     assert finding.payload == PAYLOAD
     assert finding.geometry
     assert finding.geometry.scale == pytest.approx(scale, rel=0.02)
@@ -65,7 +54,7 @@ def test_the_mark_is_read_after(
 
 def test_nothing_is_found_where_nothing_is(plain: list[I420], tmp_path: Path) -> None:
     carry_out(Attack("x264"), plain, tmp_path / "film.mkv")
-    finding = read(tmp_path / "film.mkv")
+    finding = look_for_watermark(tmp_path / "film.mkv")
     assert not finding.found
     assert finding.score < 6
     assert finding.windows == 2
@@ -73,14 +62,14 @@ def test_nothing_is_found_where_nothing_is(plain: list[I420], tmp_path: Path) ->
 
 def test_nothing_is_found_with_another_key(marked: list[I420], tmp_path: Path) -> None:
     carry_out(Attack("x264"), marked, tmp_path / "film.mkv")
-    assert not read(tmp_path / "film.mkv", b"another").found
+    assert not look_for_watermark(tmp_path / "film.mkv", key=b"another").found
 
 
 def test_where_in_a_video_the_mark_begins(
     plain: list[I420], marked: list[I420], tmp_path: Path
 ) -> None:
     carry_out(Attack("x264"), plain[:50] + marked[:50] * 2, tmp_path / "film.mkv")
-    finding = read(tmp_path / "film.mkv")
+    finding = look_for_watermark(tmp_path / "film.mkv")
     assert (finding.windows, finding.marked) == (3, 2)
     assert finding.begins == pytest.approx(2, abs=0.1)
     assert finding.ends == pytest.approx(6, abs=0.3)

@@ -53,7 +53,7 @@ async def test_a_call_leaves_its_traces(server: LiveServer) -> None:
 
 
 async def test_ready_until_full(server: LiveServer) -> None:
-    marks = {"watermark": True, "label": True}
+    marks = {"watermark": True, "label": True, "signature": False}
     assert httpx.get(f"{server.address}/readyz").json() == {"ready": True, "reason": "", **marks}
     assert scrape(server.address)["avatar_watermark_on"] == 1
     peer = TalkingPeer()

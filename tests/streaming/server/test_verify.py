@@ -19,8 +19,8 @@ from streaming.marks.signing import Signing
 from streaming.marks.watermark import Watermark
 from streaming.server import verify, verify_process
 from streaming.server.session_manager import ServerFullError
-from streaming.server.verify import VideoPlaces
 from streaming.server.verify_process import verify_apart
+from streaming.server.video_places import VideoPlaces
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.polling import until, wait_until
 from tests.streaming.support.scenery import scenery

@@ -1,5 +1,6 @@
 """A renderer small enough for tests: a bar whose height is the sound level of the frame."""
 
+import dataclasses
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ import numpy as np
 
 from avatar.audio import LOOKAHEAD_FRAMES
 from avatar.motion import MOUTH, Motion
+from streaming.render import worker
 from streaming.render.renderer import I420, Chunk, Speakers
 
 SIZE = 512
@@ -60,7 +62,19 @@ class LevelBar:
 def find_bars(folder: Path) -> Speakers:
     """Two speakers, `bar` and `pale`."""
     previews = {name: folder / f"{name}.jpg" for name in ("bar", "pale")}
-    return Speakers("bar", previews, load_bar)
+    consents = {name: f"{name}, 2 August 2026" for name in previews}
+    return Speakers("bar", previews, load_bar, consents=consents)
+
+
+def find_withdrawable_bars(folder: Path) -> Speakers:
+    """The same; one is withdrawn by a file `NAME.withdrawn` in `folder`, which says why."""
+    worker.LOOK_INTERVAL_S = 0.1  # this runs in the rendering process
+
+    def refusal(name: str) -> str:
+        file = folder / f"{name}.withdrawn"
+        return file.read_text() if file.exists() else ""
+
+    return dataclasses.replace(find_bars(folder), refusal=refusal)
 
 
 def load_bar(name: str) -> LevelBar:

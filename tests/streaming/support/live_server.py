@@ -3,7 +3,7 @@
 import functools
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from PIL import Image
 
 from streaming.core.config import ServeConfig
 from streaming.render.client import RenderClient
-from streaming.render.renderer import FindSpeakers
+from streaming.render.renderer import FindSpeakers, Speakers
 from streaming.server.app import create_app
 from streaming.server.serve import server_settings
 from tests.streaming.support.level_bar import find_bars
@@ -28,19 +28,22 @@ class LiveServer:
         return int(httpx.get(f"{self.address}/healthz", verify=False).json()["sessions"])
 
 
-def bars(folder: Path) -> FindSpeakers:
+def bars(folder: Path, find_in: Callable[[Path], Speakers] = find_bars) -> FindSpeakers:
     """Two level bars, whose previews are in `folder`."""
     for name, shade in (("bar", 90), ("pale", 160)):
         Image.new("RGB", (512, 512), (shade, shade, shade)).save(folder / f"{name}.jpg")
-    return functools.partial(find_bars, folder)
+    return functools.partial(find_in, folder)
 
 
 @contextmanager
 def serving_bars(
-    folder: Path, config: ServeConfig | None = None, listen_on: str = "127.0.0.1"
+    folder: Path,
+    config: ServeConfig | None = None,
+    listen_on: str = "127.0.0.1",
+    find_in: Callable[[Path], Speakers] = find_bars,
 ) -> Iterator[LiveServer]:
     """Serve two level bars; `folder` takes their previews."""
-    with serving(bars(folder), config or ServeConfig(), listen_on) as server:
+    with serving(bars(folder, find_in), config or ServeConfig(), listen_on) as server:
         yield server
 
 
