@@ -29,7 +29,7 @@ test-aiortc: .venv/.complete # with the lowest and the highest aiortc allowed, f
 test-agents: .venv-agents/.complete # conversations, pipecat, LiveKit; an environment of its own
 	.venv-agents/bin/mypy -p streaming.doors -p streaming.talk
 	.venv-agents/bin/python -m pytest tests/streaming/doors/test_pipecat.py \
-		tests/streaming/doors/test_livekit.py tests/streaming/talk $(ARGS)
+		tests/streaming/doors/test_livekit*.py tests/streaming/talk $(ARGS)
 
 check: lint format-check typecheck # what CI asks before the tests
 

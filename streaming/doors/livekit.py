@@ -11,6 +11,7 @@ from livekit import rtc
 from livekit.agents.voice.avatar import AudioSegmentEnd, AvatarOptions, VideoGenerator
 
 from avatar.audio import FPS
+from streaming.core.mark_settings import MarkSettings
 from streaming.doors.local_avatar import running
 from streaming.media.avatar_stream import AvatarStream
 from streaming.media.clock import VOICE_RATE
@@ -78,7 +79,7 @@ class RoomSink:
 class AvatarVideoGenerator(VideoGenerator):
     """Takes an agent's sound; gives the face, and the sound with it, each at its time."""
 
-    def __init__(self, stream: AvatarStream, size: tuple[int, int]) -> None:
+    def __init__(self, stream: AvatarStream, size: tuple[int, int], marks: MarkSettings) -> None:
         """`stream` has joined its renderer; `size`: of its pictures."""
         self.options = AvatarOptions(
             video_width=size[0],
@@ -87,13 +88,13 @@ class AvatarVideoGenerator(VideoGenerator):
             audio_sample_rate=VOICE_RATE,
             audio_channels=1,
         )
-        self._stream = stream
+        self._stream, self._marks = stream, marks
         self._sink = RoomSink()
         self._running = AsyncExitStack()
 
     async def start(self) -> None:
         """Speak and listen from now on. Raises AvatarError if somebody else speaks here."""
-        begun = running(self._stream, self._sink, self._report)
+        begun = running(self._stream, self._sink, self._marks, self._report)
         self._sink.queue = await self._running.enter_async_context(begun)
 
     async def push_audio(self, frame: rtc.AudioFrame | AudioSegmentEnd) -> None:

@@ -5,6 +5,7 @@ import os
 from contextlib import AsyncExitStack
 from typing import Any
 
+import aiohttp
 from livekit import api, rtc
 from livekit.agents import AgentSession, utils
 from livekit.agents.types import ATTRIBUTE_PUBLISH_ON_BEHALF
@@ -17,6 +18,7 @@ from livekit.agents.voice.avatar import AvatarSession as BaseAvatarSession
 
 from avatar.errors import AvatarError
 from avatar.rendering.backends.registry import AUTO
+from streaming.core.mark_settings import MarkSettings
 from streaming.doors.livekit import AvatarVideoGenerator
 from streaming.doors.local_avatar import new_stream, rendering
 from streaming.render.find_speakers import find_speakers
@@ -24,6 +26,7 @@ from streaming.render.renderer import FindSpeakers
 
 SPEECH_RATE = 24_000  # Hz, of what the agent's text-to-speech is resampled to
 IDENTITY = "speech2lip-avatar"
+MOST_SAID = 300  # letters of a refusal that are passed on
 
 
 class AvatarSession(BaseAvatarSession[str]):
@@ -42,9 +45,23 @@ class AvatarSession(BaseAvatarSession[str]):
         identity: str = IDENTITY,
         device: str = AUTO,
         find: FindSpeakers | None = None,
+        watermark: bool = True,
+        label: bool = True,
+        label_reason: str = "",
+        label_language: str = "en",
     ) -> None:
-        """`server_token`: of `avatar token`; `find`: other speakers than this machine's."""
+        """`server_token`: of `avatar token`; `find`: other speakers than this machine's.
+
+        The rest says how a face drawn here tells that it is synthetic; a server has its own
+        settings. Raises AvatarError if there is to be no label, and no reason for it.
+        """
         super().__init__()
+        self._marks = MarkSettings(
+            watermark=watermark,
+            label=label,
+            label_reason=label_reason,
+            label_language=label_language,
+        )
         self._speaker, self._server, self._server_token = speaker, server, server_token
         self._identity = identity
         self._find = find or functools.partial(find_speakers, speaker, device)
@@ -109,10 +126,14 @@ class AvatarSession(BaseAvatarSession[str]):
         body = {"url": url, "token": token, "speaker": self._speaker}
         headers = {"Authorization": f"Bearer {self._server_token}"} if self._server_token else {}
         http = utils.http_context.http_session()
-        async with http.post(f"{self._server}/livekit/join", json=body, headers=headers) as answer:
-            if answer.status != 200:
-                said = (await answer.text())[:200]
-                raise AvatarError(f"{self._server} refused the room ({answer.status}): {said}")
+        address = f"{self._server.rstrip('/')}/livekit/join"
+        try:
+            async with http.post(address, json=body, headers=headers) as answer:
+                status, said = answer.status, (await answer.text())[:MOST_SAID]
+        except aiohttp.ClientError as error:
+            raise AvatarError(f"{self._server} cannot be reached: {error}") from error
+        if status != 200:
+            raise AvatarError(f"{self._server} refused the room ({status}): {said}")
 
     async def _perform(self, room: rtc.Room) -> QueueAudioOutput:
         """Draw in a process of the agent's own; publish as the agent."""
@@ -120,9 +141,10 @@ class AvatarSession(BaseAvatarSession[str]):
         renderer = await self._open.enter_async_context(rendering(self._find))
         first = renderer.ready.first
         size = await renderer.prepare(first)
-        stream = new_stream(renderer)
+        self._marks.report()
+        stream = new_stream(renderer, self._marks)
         await stream.join(first)
-        generator = AvatarVideoGenerator(stream, size)
+        generator = AvatarVideoGenerator(stream, size, self._marks)
         await generator.start()
         self._open.push_async_callback(generator.aclose)
         runner = AvatarRunner(

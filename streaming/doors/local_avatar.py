@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from streaming.core.mark_settings import MarkSettings
+from streaming.marks.label import Label
 from streaming.media.avatar_stream import AvatarStream, stream_delay
 from streaming.media.clock import SessionClock
 from streaming.media.sink import Sink
 from streaming.media.speech_queue import SpeechEvent, SpeechQueue
 from streaming.render.client import RenderClient
 from streaming.render.renderer import FindSpeakers
+from streaming.sinks.framing import FramedSink
 
 
 @asynccontextmanager
@@ -25,14 +28,15 @@ async def rendering(find: FindSpeakers) -> AsyncIterator[RenderClient]:
 
 @asynccontextmanager
 async def running(
-    stream: AvatarStream, sink: Sink, report: Callable[[SpeechEvent], None]
+    stream: AvatarStream, sink: Sink, marks: MarkSettings, report: Callable[[SpeechEvent], None]
 ) -> AsyncIterator[SpeechQueue]:
     """`stream`, which has joined its renderer, speaks at `sink` what is pushed, from now on."""
+    shown = FramedSink(sink, Label(marks.word)) if marks.label else sink
     stream.clock.start(stream.clock.monotonic())
     async with stream.pushed_speech(report) as queue:
         tasks = [
             asyncio.create_task(work)
-            for work in (stream.submit_chunks(), stream.playout(sink).run())
+            for work in (stream.submit_chunks(), stream.playout(shown).run())
         ]
         try:
             yield queue
@@ -44,6 +48,7 @@ async def running(
             stream.leave()
 
 
-def new_stream(renderer: RenderClient) -> AvatarStream:
+def new_stream(renderer: RenderClient, marks: MarkSettings) -> AvatarStream:
     """A stream with the delay that this machine needs."""
-    return AvatarStream(renderer, SessionClock(stream_delay(renderer.ready.capacity.budget)))
+    clock = SessionClock(stream_delay(renderer.ready.capacity.budget))
+    return AvatarStream(renderer, clock, watermark=marks.watermark)

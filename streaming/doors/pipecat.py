@@ -25,6 +25,7 @@ from pipecat.services.ai_service import AIService
 from pipecat.services.settings import ServiceSettings
 
 from avatar.rendering.backends.registry import AUTO
+from streaming.core.mark_settings import MarkSettings
 from streaming.doors.local_avatar import new_stream, rendering, running
 from streaming.media.clock import VOICE_RATE
 from streaming.media.sink import Voice
@@ -92,9 +93,23 @@ class AvatarVideoService(AIService):
         device: str = AUTO,
         backend: str = AUTO,
         find: FindSpeakers | None = None,
+        watermark: bool = True,
+        label: bool = True,
+        label_reason: str = "",
+        label_language: str = "en",
         **kwargs: Any,
     ) -> None:
-        """`speaker`: a name or the path of a bundle; `find`: other speakers than this machine's."""
+        """`speaker`: a name or the path of a bundle; `find`: other speakers than this machine's.
+
+        The rest says how pictures tell that they are synthetic. Raises AvatarError if there is to
+        be no label, and no reason for it.
+        """
+        self._marks = MarkSettings(
+            watermark=watermark,
+            label=label,
+            label_reason=label_reason,
+            label_language=label_language,
+        )
         super().__init__(settings=AvatarVideoSettings(model=None), **kwargs)
         self._find = find or functools.partial(find_speakers, speaker, device, backend)
         self._open = AsyncExitStack()
@@ -158,10 +173,11 @@ class AvatarVideoService(AIService):
     async def _begin(self) -> None:
         if self._queue or self._renderer is None:
             return
-        stream = new_stream(self._renderer)
+        self._marks.report()
+        stream = new_stream(self._renderer, self._marks)
         await stream.join(self._renderer.ready.first)
         self._queue = await self._open.enter_async_context(
-            running(stream, self._sink, self._report)
+            running(stream, self._sink, self._marks, self._report)
         )
         forward = self.create_task(self._forward())
         self._open.push_async_callback(self.cancel_task, forward)

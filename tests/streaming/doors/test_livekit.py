@@ -1,17 +1,13 @@
 """The real AvatarRunner and its real tracks, read back without a server."""
 
 import asyncio
-import contextlib
 import functools
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from unittest.mock import AsyncMock
 
-import numpy as np
 import pytest
 
 pytest.importorskip("livekit.agents", reason="livekit-agents is not installed")
@@ -19,49 +15,14 @@ pytest.importorskip("livekit.agents", reason="livekit-agents is not installed")
 from livekit import rtc
 from livekit.agents import AgentSession
 from livekit.agents.ipc.mock_room import create_mock_room
-from livekit.agents.voice.io import AudioOutput
+from livekit.agents.voice.io import PlaybackFinishedEvent
 
+from avatar.errors import AvatarError
 from streaming.doors.livekit_plugin import SPEECH_RATE, AvatarSession
-from tests.streaming.support.level_bar import SIZE, find_bars
+from tests.streaming.support.level_bar import find_bars
+from tests.streaming.support.livekit_onlooker import Room, reading_back
 from tests.streaming.support.polling import until
-from tests.streaming.support.pushed_stage import REST, speech
-
-
-@dataclass
-class Room:
-    """What is published in a room, read as a subscriber would."""
-
-    output: AudioOutput
-    face: list[tuple[float, int]] = field(default_factory=list)  # arrival, brightness at the bar
-    voice: list[tuple[float, float]] = field(default_factory=list)  # arrival, level
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
-
-    async def watch(self, track: Any) -> None:
-        async with contextlib.aclosing(rtc.VideoStream(track)) as stream:
-            async for event in stream:
-                frame = event.frame.convert(rtc.VideoBufferType.I420)
-                assert (frame.width, frame.height) == (SIZE, SIZE)
-                self.face.append((time.monotonic(), frame.data[445 * SIZE + SIZE // 2]))
-
-    async def listen(self, track: Any) -> None:
-        stream = rtc.AudioStream(track, sample_rate=48_000, num_channels=1)
-        async with contextlib.aclosing(stream):
-            async for event in stream:
-                level = float(np.abs(np.frombuffer(event.frame.data, np.int16)).mean())
-                self.voice.append((time.monotonic(), level))
-
-    async def say(self, seconds: float) -> None:
-        pcm = speech(seconds, SPEECH_RATE)
-        for start in range(0, len(pcm), 4800):
-            piece = pcm[start : start + 4800]
-            await self.output.capture_frame(rtc.AudioFrame(piece, SPEECH_RATE, 1, len(piece) // 2))
-        self.output.flush()
-
-    def heard(self) -> list[float]:
-        return [at for at, level in self.voice if level > 300]
-
-    def seen_open(self) -> list[float]:
-        return [at for at, value in self.face if abs(value - REST) > 40]
+from tests.streaming.support.pushed_stage import speech
 
 
 @asynccontextmanager
@@ -76,18 +37,10 @@ async def agent_with_a_face(folder: Path) -> AsyncIterator[Room]:
         await face.start(session, mock)
         closing.push_async_callback(face.aclose)
         assert session.output.audio is not None
-        room = Room(session.output.audio)
         await until(lambda: publish.await_count == 2)
         voice, picture = (call.args[0] for call in publish.await_args_list)
-        room.tasks += [
-            asyncio.create_task(room.listen(voice)),
-            asyncio.create_task(room.watch(picture)),
-        ]
-        await until(lambda: len(room.face) > 10)
-        yield room
-        for task in room.tasks:
-            task.cancel()
-        await asyncio.gather(*room.tasks, return_exceptions=True)
+        async with reading_back(session.output.audio, voice, picture) as room:
+            yield room
 
 
 async def test_what_an_agent_says_is_played_with_its_lips_and_finished(tmp_path: Path) -> None:
@@ -101,10 +54,17 @@ async def test_what_an_agent_says_is_played_with_its_lips_and_finished(tmp_path:
         assert not finished.interrupted
         assert finished.playback_position == pytest.approx(1.0, abs=0.05)
         await until(lambda: room.seen_open() and room.heard())
+        assert room.labelled
         print(
             f"first speaking picture {(room.seen_open()[0] - pushed) * 1000:.0f} ms, voice after "
             f"lips {(room.heard()[0] - room.seen_open()[0]) * 1000:.0f} ms"
         )
+
+
+def test_a_face_without_a_label_needs_a_reason() -> None:
+    with pytest.raises(AvatarError, match="say how and why in --label-reason"):
+        AvatarSession(label=False)
+    assert AvatarSession(label=False, label_reason="the room says so").provider == "speech2lip"
 
 
 async def test_an_interruption_says_how_far_it_came(tmp_path: Path) -> None:
@@ -124,3 +84,31 @@ async def test_an_interruption_says_how_far_it_came(tmp_path: Path) -> None:
         again = await asyncio.wait_for(room.output.wait_for_playout(), 20)
         assert again.playback_position == pytest.approx(0.5, abs=0.05)
     print(f"silent {silent * 1000:.0f} ms, at rest {rest * 1000:.0f} ms")
+
+
+async def test_what_cannot_be_spoken_is_passed_over_and_said_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with agent_with_a_face(tmp_path) as room:
+        await room.output.capture_frame(rtc.AudioFrame(bytes(800), 4000, 1, 400))
+        await until(lambda: "a sample rate of 4000 Hz" in caplog.text)
+        room.output.clear_buffer()
+        begun = time.monotonic()
+        await room.say(0.5)
+        await until(lambda: room.heard()[-1:] > [begun])
+
+
+async def test_half_a_segment_and_then_nothing_is_finished_as_far_as_it_came(
+    tmp_path: Path,
+) -> None:
+    async with agent_with_a_face(tmp_path) as room:
+        finished: list[PlaybackFinishedEvent] = []
+        room.output.on("playback_finished", finished.append)
+        piece = speech(0.5, SPEECH_RATE)
+        frame = rtc.AudioFrame(piece, SPEECH_RATE, 1, len(piece) // 2)
+        await room.output.capture_frame(frame)
+        await until(lambda: finished)
+        assert finished[0].playback_position == pytest.approx(0.5, abs=0.05)
+        assert not finished[0].interrupted
+        pictures = len(room.face)
+        await until(lambda: len(room.face) > pictures + 5)
