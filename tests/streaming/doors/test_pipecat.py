@@ -21,6 +21,7 @@ from pipecat.frames.frames import (
     ErrorFrame,
     Frame,
     InterruptionFrame,
+    OutputImageRawFrame,
     TTSAudioRawFrame,
     TTSStoppedFrame,
 )
@@ -32,6 +33,7 @@ from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 from pipecat.workers.runner import WorkerRunner
 
+from avatar.errors import AvatarError
 from streaming.doors.pipecat import AvatarVideoService
 from tests.streaming.support.agent import Onlooker
 from tests.streaming.support.level_bar import SIZE, find_bars
@@ -55,11 +57,28 @@ class Agent(FrameProcessor):
         return sum(isinstance(frame, kind) for frame in self.noted)
 
 
+class Eye(FrameProcessor):
+    """Sees the pictures before the transport has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.labelled: list[bool] = []
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if isinstance(frame, OutputImageRawFrame):
+            picture = np.frombuffer(frame.image, np.uint8).reshape(SIZE, SIZE, 3)
+            self.labelled.append(bool((picture[:60, -80:] > 200).any()))
+        await self.push_frame(frame, direction)
+
+
 @dataclass
 class Bot:
     """A pipeline that runs, and who looks at it."""
 
     agent: Agent
+    face: AvatarVideoService
+    eye: Eye
     worker: PipelineWorker
     onlooker: Onlooker
 
@@ -73,7 +92,8 @@ class Bot:
 
 @asynccontextmanager
 async def bot(folder: Path) -> AsyncIterator[Bot]:
-    onlooker, connection, agent = Onlooker(), SmallWebRTCConnection(ice_servers=[]), Agent()
+    onlooker, connection = Onlooker(), SmallWebRTCConnection(ice_servers=[])
+    agent, eye = Agent(), Eye()
     params = TransportParams(
         audio_out_enabled=True,
         video_out_enabled=True,
@@ -84,7 +104,7 @@ async def bot(folder: Path) -> AsyncIterator[Bot]:
     )
     transport = SmallWebRTCTransport(connection, params)
     face = AvatarVideoService(find=functools.partial(find_bars, folder))
-    worker = PipelineWorker(Pipeline([transport.input(), agent, face, transport.output()]))
+    worker = PipelineWorker(Pipeline([transport.input(), agent, face, eye, transport.output()]))
     runner = WorkerRunner(handle_sigint=False)
     await runner.add_workers(worker)
     running = asyncio.create_task(runner.run())
@@ -94,7 +114,7 @@ async def bot(folder: Path) -> AsyncIterator[Bot]:
     await connection.connect()
     try:
         await until(lambda: len(onlooker.face) > 10, 30)
-        yield Bot(agent, worker, onlooker)
+        yield Bot(agent, face, eye, worker, onlooker)
     finally:
         await worker.cancel()
         await asyncio.wait([running], timeout=15)
@@ -126,6 +146,7 @@ async def test_a_bot_has_a_face_that_speaks_in_step_and_falls_silent(tmp_path: P
         rest = onlooker.seen_open()[-1] - interrupted
         assert not onlooker.heard(since=interrupted + 1.0)
         assert not onlooker.seen_open(since=interrupted + 1.0)
+        assert all(running.eye.labelled)
     print(
         f"first speaking picture {first * 1000:.0f} ms, voice after lips {skew * 1000:.0f} ms, "
         f"steps {np.percentile(steps, 95) * 1000:.0f} ms (p95); "
@@ -133,14 +154,46 @@ async def test_a_bot_has_a_face_that_speaks_in_step_and_falls_silent(tmp_path: P
     )
 
 
+def test_a_face_without_a_label_needs_a_reason() -> None:
+    with pytest.raises(AvatarError, match="say how and why in --label-reason"):
+        AvatarVideoService(label=False)
+    assert AvatarVideoService(label=False, label_reason="the page says so").size == (0, 0)
+
+
+BAD_SPEECH = (
+    (TTSAudioRawFrame(b"\0\0\0", RATE, 1), "3 bytes are no 16-bit sound"),
+    (TTSAudioRawFrame(b"\0" * 6, RATE, 2), "6 bytes are no sound of whole samples"),
+    (TTSAudioRawFrame(speech(0.1), 4000, 1), "a sample rate of 4000 Hz"),
+    (TTSAudioRawFrame(speech(0.5), RATE, 1), "no speech came for 5 s in the middle of a segment"),
+)
+
+
 async def test_bad_speech_is_an_error_frame_and_the_face_goes_on(tmp_path: Path) -> None:
     async with bot(tmp_path) as running:
-        await running.agent.push_frame(TTSAudioRawFrame(b"\0\0\0", RATE, 1))
-        await until(lambda: running.agent.count(ErrorFrame) == 1)
-        (error,) = (frame for frame in running.agent.noted if isinstance(frame, ErrorFrame))
-        assert "3 bytes are no 16-bit sound" in error.error
+        for number, (frame, said) in enumerate(BAD_SPEECH, start=1):
+            await running.agent.push_frame(frame)
+            await until(lambda n=number: running.agent.count(ErrorFrame) == n)
+            errors = [one for one in running.agent.noted if isinstance(one, ErrorFrame)]
+            assert said in errors[-1].error
+        begun = time.monotonic()
         await running.say(0.5)
-        await until(lambda: running.onlooker.heard())
+        await until(lambda: running.onlooker.heard(since=begun))
+
+
+async def test_ten_megabytes_of_speech_wait_their_turn_and_an_interruption_ends_them(
+    tmp_path: Path,
+) -> None:
+    async with bot(tmp_path) as running:
+        await running.say(200.0)
+        await until(lambda: len(running.onlooker.heard()) > 50)
+        assert running.face._queue
+        assert 20 < running.face._queue.waiting < 60
+        await running.agent.push_frame(InterruptionFrame())
+        interrupted = time.monotonic()
+        pictures = len(running.onlooker.face)
+        await until(lambda: len(running.onlooker.face) > pictures + 40)
+        assert not running.onlooker.heard(since=interrupted + 1.0)
+        assert running.agent.count(ErrorFrame) == 0
 
 
 async def test_the_last_sentence_is_heard_before_the_pipeline_ends(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """An agent speaks in a real call: over a real server, seen and heard by a real peer."""
 
+import asyncio
 import base64
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,14 @@ import pytest
 import websockets
 
 from streaming.core.config import ServeConfig
+from streaming.core.process_stats import look_at
 from tests.streaming.support.agent import agent, onlooking
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.polling import until
 from tests.streaming.support.pushed_stage import RATE, speech
 from tests.streaming.support.stranger import SECRET, bearing, token
+
+FLOOD_S = 10
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +114,44 @@ async def test_a_flood_of_speech_is_refused_and_the_call_goes_on(server: LiveSer
         await until(lambda: len(onlooker.face) > pictures + 25)
 
 
+async def test_a_megabyte_a_second_for_ten_seconds_is_refused_and_the_call_goes_on(
+    server: LiveServer,
+) -> None:
+    piece = speech(1.1)  # 53 kB
+    async with onlooking(server) as onlooker, agent(server) as speaker:
+        begun, held = time.monotonic(), look_at(os.getpid())
+        for number in range(FLOOD_S * 20):
+            await asyncio.sleep(begun + number / 20 - time.monotonic())
+            await speaker.socket.send(piece)
+        pictures = [at for at, _, _ in onlooker.face if at > begun]
+        await speaker.send("agent.interrupt")
+        assert (await speaker.hear("agent.speak_ended"))["interrupted"]
+        await speaker.send("agent.speak", audio=in_base64(speech(0.3)))
+        await speaker.send("agent.speak_end")
+        assert (await speaker.hear("agent.speak_ended"))["position_ms"] == 300
+    after = look_at(os.getpid())
+    refusals = [one for one in speaker.told if one["type"] == "error"]
+    assert len(refusals) > FLOOD_S * 20 / 2
+    assert all("60 s of speech wait" in one["message"] for one in refusals)
+    assert len(pictures) > FLOOD_S * 5, "of 25 a second, on a busy machine"
+    if held and after:  # Linux
+        assert after.resident_bytes - held.resident_bytes < 100e6
+
+
+async def test_half_a_segment_and_then_nothing_is_given_up_and_said(server: LiveServer) -> None:
+    async with onlooking(server), agent(server) as speaker:
+        await speaker.socket.send(speech(0.5))
+        problem = await speaker.hear("error")
+        assert problem["code"] == "abandoned"
+        assert "no speech came for 5 s" in problem["message"]
+        ended = await speaker.hear("agent.speak_ended")
+        assert (ended["segment"], ended["interrupted"]) == (0, False)
+        assert ended["position_ms"] == 500
+        await speaker.socket.send(speech(0.3))
+        await speaker.send("agent.speak_end")
+        assert (await speaker.hear("agent.speak_ended"))["segment"] == 1
+
+
 async def test_a_second_agent_is_turned_away_and_the_first_speaks_on(server: LiveServer) -> None:
     async with onlooking(server), agent(server) as first:
         await first.hear("session.ready")
@@ -135,6 +178,8 @@ async def test_an_agent_is_told_when_the_call_ends(server: LiveServer) -> None:
         assert problem["code"] == "ended"
         with pytest.raises(websockets.ConnectionClosed):
             await speaker.socket.recv()
+    async with agent(server, f"?session={onlooker.session}") as speaker:
+        assert "it has ended, or never was" in (await speaker.hear("error"))["message"]
 
 
 async def test_the_microphone_is_heard_again_when_the_agent_leaves(server: LiveServer) -> None:
