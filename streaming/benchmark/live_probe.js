@@ -3,7 +3,7 @@
 // clicks come back in the voice. All times are performance.now() of the page.
 
 (() => {
-  const probe = (window.liveProbe = { clicks: [], pictures: [], voices: [], peers: [] });
+  const probe = (window.liveProbe = { clicks: [], pictures: [], voices: [], silences: [], peers: [] });
   const CELLS = 32;
   const STRIP = 4; // pixels of the copy per cell
   const FIRST_CLICK = 2.5; // s after the microphone is opened
@@ -12,15 +12,20 @@
   const SILENCE = 0.3; // s of quiet before an onset
 
   const WORKLET = `
+    const ENOUGH = ${SILENCE} * sampleRate;
     registerProcessor("onsets", class extends AudioWorkletProcessor {
-      quiet = 0; blocks = 0;
+      quiet = 0; blocks = 0; heard = false;
       process([input]) {
         if (this.blocks++ % 8 === 0) this.port.postMessage({ tick: currentTime });
         const sound = input[0] ?? [];
         for (let i = 0; i < sound.length; i++) {
-          if (Math.abs(sound[i]) < 0.05) { this.quiet++; continue; }
-          if (this.quiet > ${SILENCE} * sampleRate) this.port.postMessage({ onset: currentTime + i / sampleRate });
+          if (Math.abs(sound[i]) < 0.05) {
+            if (this.heard && ++this.quiet === ENOUGH) this.port.postMessage({ end: currentTime + (i - ENOUGH) / sampleRate });
+            continue;
+          }
+          if (!this.heard || this.quiet > ENOUGH) this.port.postMessage({ onset: currentTime + i / sampleRate });
           this.quiet = 0;
+          this.heard = true;
         }
         return true;
       }
@@ -84,7 +89,10 @@
     if (!stream?.getAudioTracks().length) return setTimeout(listenToVoice, 100);
     const ear = await listener();
     context.createMediaStreamSource(new MediaStream(stream.getAudioTracks())).connect(ear);
-    ear.port.onmessage = ({ data }) => data.onset !== undefined && probe.voices.push(data.onset);
+    ear.port.onmessage = ({ data }) => {
+      if (data.onset !== undefined) probe.voices.push(data.onset);
+      if (data.end !== undefined) probe.silences.push(data.end);
+    };
   };
 
   const pen = new OffscreenCanvas(CELLS * STRIP, STRIP).getContext("2d", { willReadFrequently: true });
@@ -139,6 +147,7 @@
       clicks: probe.clicks.map(onPage),
       // Heard when it leaves the sound device, not when the browser mixes it.
       voices: probe.voices.map((at) => onPage(at) + context.outputLatency * 1000),
+      silences: probe.silences.map((at) => onPage(at) + context.outputLatency * 1000),
       pictures: probe.pictures,
       begin: probe.begin,
       inbound: tracks,

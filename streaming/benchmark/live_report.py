@@ -1,7 +1,7 @@
 """The figures of one call, from what `live_probe.js` collected in the page (all times in ms)."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from avatar.audio import FPS, SAMPLE_RATE
 from avatar.errors import AvatarError
 from streaming.benchmark.process_usage import Usage
 from streaming.media.clock import VOICE_RATE
-from streaming.media.frame_marker import decode
+from streaming.media.frame_marker import ENDED, decode
 
 FREEZE = 0.2  # seconds without a new picture
 LONGEST_DELAY = 1.0  # seconds: what comes back later belongs to no click
@@ -56,12 +56,13 @@ class LiveReport:
 def judge(collected: dict[str, Any], usage: Usage) -> LiveReport:
     """Figures from what the probe of one page collected (times in ms)."""
     begin = collected["begin"]
-    shown, numbers, onsets, unread = _read_pictures(collected["pictures"], begin)
+    seen = read_pictures(collected["pictures"], begin)
+    shown, numbers = np.array(seen.shown), np.array(seen.numbers, float)
     if len(shown) < FPS:
         raise AvatarError("too few pictures carried a block code: was the call too short?")
     clicks = np.array([click for click in collected["clicks"] if click > begin])
     voices = np.array(collected["voices"])
-    mouth, voice, skew = _match(clicks, voices, shown, onsets)
+    mouth, voice, skew = _match(clicks, voices, shown, seen.onsets)
     first = np.concatenate([[True], np.diff(numbers) > 0])
     gaps = np.diff(shown[first])
     sound, video = collected["inbound"]["audio"], collected["inbound"]["video"]
@@ -72,10 +73,10 @@ def judge(collected: dict[str, Any], usage: Usage) -> LiveReport:
         fps=round((int(first.sum()) - 1) / seconds, 2),
         freezes=int((gaps > FREEZE * 1000).sum()),
         longest_gap_ms=round(float(gaps.max()), 1),
-        unread_pictures=unread,
-        mouth_delay=_spread(mouth),
-        voice_delay=_spread(voice),
-        skew=_spread(skew, absolute=True),
+        unread_pictures=seen.unread,
+        mouth_delay=spread(mouth),
+        voice_delay=spread(voice),
+        skew=spread(skew, absolute=True),
         events=len(mouth),
         concealed_ms=round(concealed / VOICE_RATE * 1000, 1),
         frames_dropped=video["framesDropped"],
@@ -86,27 +87,39 @@ def judge(collected: dict[str, Any], usage: Usage) -> LiveReport:
     )
 
 
-def _read_pictures(
-    pictures: list[list[Any]], begin: float
-) -> tuple[Times, Times, list[tuple[float, int]], int]:
-    """(presented at, frame numbers, (presented at, onset place in samples), codes not read)."""
-    shown: list[float] = []
-    numbers: list[int] = []
-    onsets: list[tuple[float, int]] = []
-    unread = 0
+@dataclass
+class Seen:
+    """What the codes in the pictures of a page said."""
+
+    shown: list[float] = field(default_factory=list)
+    "When each was presented."
+    numbers: list[int] = field(default_factory=list)
+    onsets: list[tuple[float, int]] = field(default_factory=list)
+    "When a picture with a sound's onset was presented first, and the onset's place in samples."
+    ends: list[float] = field(default_factory=list)
+    "When the first picture without the sound was presented."
+    unread: int = 0
+
+
+def read_pictures(pictures: list[list[Any]], begin: float) -> Seen:
+    """Those presented from `begin` on."""
+    seen = Seen()
     for at, cells, _ in pictures:
         if at < begin:
             continue
         code = decode([cell == "1" for cell in cells])
         if code is None:
-            unread += 1
+            seen.unread += 1
             continue
         number, onset = code
-        if onset and (not numbers or number > numbers[-1]):
-            onsets.append((at, onset - 1))
-        shown.append(at)
-        numbers.append(number)
-    return np.array(shown), np.array(numbers, float), onsets, unread
+        first = not seen.numbers or number > seen.numbers[-1]
+        if first and onset == ENDED:
+            seen.ends.append(at)
+        elif first and onset:
+            seen.onsets.append((at, onset - 1))
+        seen.shown.append(at)
+        seen.numbers.append(number)
+    return seen
 
 
 def _match(
@@ -132,7 +145,7 @@ def _first(onsets: list[tuple[float, int]], click: float) -> tuple[float, int] |
     return next(within, None)
 
 
-def _spread(values: Times, absolute: bool = False) -> DelaySpread:
+def spread(values: Times, absolute: bool = False) -> DelaySpread:
     """Percentiles, and how the values grow over a minute (of the signed values)."""
     if len(values) < 2:
         raise AvatarError("no click came back: was the voice return of the page cut off?")

@@ -21,6 +21,8 @@ class Usage:
     megabytes_per_minute: float
     children_cores: float = 0.0
     "Of `cores`, those of the processes it started: the renderer."
+    resident: tuple[tuple[float, float], ...] = ()
+    "Seconds since the beginning and megabytes, look by look."
 
 
 def watch_process(pid: int, seconds: float) -> Usage:
@@ -35,7 +37,7 @@ def watch_process(pid: int, seconds: float) -> Usage:
     passed = time.monotonic() - begun
     cores = (_cpu_seconds(family(pid)) - cpu) / passed
     children_cores = cores - (_cpu_seconds([pid]) - own) / passed
-    return Usage(cores, samples[-1][1], slope, children_cores)
+    return Usage(cores, samples[-1][1], slope, children_cores, tuple(samples))
 
 
 def family(pid: int) -> list[int]:

@@ -7,7 +7,8 @@ import typer
 
 from avatar.rendering.backends.registry import AUTO, listed
 
-OFFLINE_SECONDS, MARKS_SECONDS, LIVE_SECONDS, LOAD_SECONDS = 2.0, 6.0, 60.0, 20.0
+OFFLINE_SECONDS, MARKS_SECONDS = 2.0, 6.0
+LIVE_SECONDS, LOAD_SECONDS, SPEAK_SECONDS = 60.0, 20.0, 600.0
 
 
 def bench(
@@ -22,12 +23,16 @@ def bench(
             help="N calls at once without a browser, and whether the server holds them.",
         ),
     ] = 0,
+    speak: Annotated[
+        bool, typer.Option("--speak", help="An agent speaks by /speak in a call of real Chromium.")
+    ] = False,
     seconds: Annotated[
         float | None,
         typer.Option(
             min=0.1,
             metavar="N",
-            help="Time for each figure. [default: 2; --marks: 6; --live: 60; --load: 20]",
+            help="Time for each figure. "
+            "[default: 2; --marks: 6; --live: 60; --load: 20; --speak: 600]",
         ),
     ] = None,
     marks: Annotated[
@@ -84,6 +89,10 @@ def bench(
     their way: coded, scaled, cropped, framed, mirrored. The table says in how many stretches of two
     seconds `avatar verify` still reads the watermark.
 
+    `--speak` has an agent speak in such a call: segments of 2 s, pushed at once, every second one
+    interrupted. It says how soon they are seen and heard, how soon silence comes, and whether
+    anything is lost, drifts or grows.
+
     **Examples**
 
     - `avatar bench --compare --json bench.json`
@@ -91,6 +100,7 @@ def bench(
     - `avatar bench --live --calls 2`
     - `avatar bench --load 6`
     - `avatar bench --marks --film clip.mp4`
+    - `avatar bench --speak --seconds 600`
     """
     from avatar.benchmark.bench import Plan
     from avatar.errors import AvatarError
@@ -98,6 +108,7 @@ def bench(
     from streaming.commands.live_bench import bench_calls
     from streaming.commands.marks_bench import bench_marks
     from streaming.commands.render_bench import bench_rendering
+    from streaming.commands.speak_bench import bench_speech
 
     if marks:
         bench_marks(seconds or MARKS_SECONDS, film, speaker, device, backend, json)
@@ -109,6 +120,9 @@ def bench(
         from streaming.commands.load_bench import bench_load
 
         bench_load(load, seconds or LOAD_SECONDS, flags, url, token, json)
+        return
+    if speak:
+        bench_speech(seconds or SPEAK_SECONDS, flags, json)
         return
     if live:
         bench_calls(seconds or LIVE_SECONDS, calls, flags, json)

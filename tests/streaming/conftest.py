@@ -21,7 +21,7 @@ from tests.support import need
 
 HERE = Path(__file__).parent
 CLOCKLESS = {
-    "benchmark": ("live_report", "server_stages", "soak_report"),
+    "benchmark": ("live_report", "server_stages", "soak_report", "speak_report"),
     "commands": ("bench", "progress", "render", "speakers", "train", "train_encoder", "verify"),
     "core": ("config", "ice_servers", "mark_settings", "secret_files"),
     "desktop": ("advice", "drift"),

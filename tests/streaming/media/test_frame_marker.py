@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.media.frame_marker import CELLS, FrameMarker, decode, encode
+from streaming.media.frame_marker import CELLS, ENDED, FrameMarker, decode, encode
 from tests.streaming.support.level_bar import SIZE
 
 NUMBERS = st.integers(0, (1 << 20) - 1)
@@ -21,15 +21,15 @@ def test_a_wrong_cell_is_noticed(number: int, onset: int, wrong: int) -> None:
     assert decode(cells) is None
 
 
-def test_the_picture_carries_its_number_and_where_a_sound_began() -> None:
+def test_the_picture_carries_its_number_and_where_a_sound_began_and_ended() -> None:
     code = FrameMarker()
     quiet, click = np.zeros(640, np.float32), np.zeros(640, np.float32)
     click[123] = 0.9
-    for number, chunk in enumerate([quiet, quiet, quiet, click, click]):
+    for number, chunk in enumerate([quiet, quiet, quiet, click, click, quiet, quiet]):
         code.hear(number, chunk)
     plain = np.full((SIZE * 3 // 2, SIZE), 128, np.uint8)
     cell = SIZE // CELLS
-    for number, onset in ((2, 0), (3, 124), (4, 0)):
+    for number, onset in ((2, 0), (3, 124), (4, 0), (5, ENDED), (6, 0)):
         marked = code.burn(number, plain)
         row = marked[SIZE - cell // 2, cell // 2 :: cell] > 126
         assert decode(list(row)) == (number, onset)
