@@ -35,7 +35,7 @@ CLOCKLESS = {
         "watermark",
         "watermark_reader",
     ),
-    "media": ("concealment", "frame_marker", "speech_queue", "trace", "upsampler"),
+    "media": ("concealment", "frame_buffer", "frame_marker", "speech_queue", "trace", "upsampler"),
     "render": ("batcher",),
     "server": ("past_calls",),
     "security": (

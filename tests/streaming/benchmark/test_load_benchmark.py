@@ -1,7 +1,6 @@
 """Callers in processes of their own, against a real server."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +12,14 @@ from streaming.benchmark.load_benchmark import LEAST_FPS, LoadPlan, held, measur
 from streaming.benchmark.load_caller import CallCount
 from streaming.commands.load_bench import bench_load
 from streaming.core.config import ServeConfig
-from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.live_server import LiveServer
 
 SMOOTH = CallCount(20, 25.0, 0, 0, 0, 0, 62.0, 0, "")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with serving_bars(tmp_path_factory.mktemp("bars"), ServeConfig(max_sessions=2)) as server:
-        yield server
+def server_config() -> ServeConfig:
+    return ServeConfig(max_sessions=2)
 
 
 def test_calls_are_counted_and_the_server_beside_them(

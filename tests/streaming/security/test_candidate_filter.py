@@ -72,7 +72,12 @@ def test_tcp_and_fragments_are_dropped() -> None:
     assert not allows(candidate("8.8.8.8", "tcp"))
     assert not allows("")
     assert not allows("1 1 udp 5 8.8.8.8")
-    assert not allows(candidate("8.8.8.8") + " x" * 500)
+
+
+def test_a_candidate_has_at_most_512_characters() -> None:
+    text = candidate("8.8.8.8") + " "
+    assert allows(text.ljust(512, "x"))
+    assert not allows(text.ljust(513, "x"))
 
 
 def test_an_offer_loses_what_must_not_be_used_and_nothing_else() -> None:

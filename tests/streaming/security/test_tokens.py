@@ -44,6 +44,14 @@ def test_a_grant_is_for_one_speaker_role_and_session() -> None:
     Grant("*", "talk", soon()).check_session("abd")
 
 
+def test_a_grant_says_which_calls_may_be_seen() -> None:
+    grant = Grant("anna", "view", soon(), "abc")
+    assert grant.allows("anna", "abc")
+    assert not grant.allows("demo", "abc")
+    assert not grant.allows("anna", "abd")
+    assert Grant("*", "view", soon()).allows("demo", "abd")
+
+
 @pytest.mark.parametrize("place", range(3))
 def test_one_changed_letter_anywhere_is_refused(place: int) -> None:
     parts = SIGNER.sign(Grant("anna", "talk", soon())).split(".")
@@ -85,9 +93,16 @@ def test_any_text_is_refused_in_words(text: str) -> None:
         SIGNER.read(text)
 
 
+def test_no_token_and_one_that_is_too_long_are_not_even_decoded() -> None:
+    for text in ("", SIGNER.sign(Grant("anna" * 1000, "talk", soon()))):
+        with pytest.raises(TokenError, match="`avatar token` makes one"):
+            SIGNER.read(text)
+
+
 def test_a_short_secret_is_refused_and_not_shown() -> None:
+    assert TokenSigner(bytes(32))
     with pytest.raises(AvatarError, match="openssl rand") as error:
-        TokenSigner(b"password")
+        TokenSigner((b"password" * 4)[:31])
     assert "password" not in str(error.value)
 
 

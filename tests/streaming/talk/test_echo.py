@@ -1,24 +1,20 @@
 """A conversation with an echo, over a real server: what was said comes back."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
 pytest.importorskip("pipecat", reason="pipecat-ai is not installed", exc_type=ImportError)
 
 from streaming.core.config import ServeConfig
-from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.person import Person, Sound, spoken, talking
 
 SENTENCE = "Good morning, how are you today?"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    config = ServeConfig(max_sessions=4, talk="echo")
-    with serving_bars(tmp_path_factory.mktemp("echo"), config) as server:
-        yield server
+def server_config() -> ServeConfig:
+    return ServeConfig(max_sessions=4, talk="echo")
 
 
 def likeness(heard: Sound, said: Sound) -> float:
