@@ -56,18 +56,28 @@ class EncoderState:
         for tensor in self._tensors():
             tensor.zero_()
 
-    @classmethod
-    def stack(cls, states: list[Self]) -> Self:
-        """The states of several streams as one batch."""
-        first = states[0]
-        columns = zip(*(state._tensors() for state in states), strict=True)
-        return first._of([torch.cat(column) for column in columns])
+    def reset_row(self, row: int) -> None:
+        """One stream as before its first chunk."""
+        for tensor in self._tensors():
+            tensor[row] = 0
 
-    def unstack(self) -> list[Self]:
-        """One state of batch one for each stream of the batch."""
-        streams = len(self.samples)
-        columns = [tensor.split(1) for tensor in self._tensors()]
-        return [self._of([column[row] for column in columns]) for row in range(streams)]
+    def take(self, rows: Tensor) -> Self:
+        """The states of some of the streams, rows (n,), as a batch of their own."""
+        return self._of([tensor[rows] for tensor in self._tensors()])
+
+    def put(self, rows: Tensor, states: Self) -> None:
+        """Write a batch of states back into the rows (n,) it was taken from."""
+        for tensor, values in zip(self._tensors(), states._tensors(), strict=True):
+            tensor[rows] = values
+
+    def grown(self, rows: int) -> Self:
+        """These streams, and new ones up to `rows` of them."""
+        return self._of(
+            [
+                torch.cat([tensor, tensor.new_zeros(rows - len(tensor), *tensor.shape[1:])])
+                for tensor in self._tensors()
+            ]
+        )
 
     def _tensors(self) -> list[Tensor]:
         mean = self.mean

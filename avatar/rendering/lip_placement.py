@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from avatar.i420 import plane_views, planes_of_rgb
+from avatar.i420 import plane_views
 
 
 @dataclass(frozen=True)
 class LipPlacement:
     """What the frames of one step bring along; row b belongs to caller b."""
 
-    pictures: Tensor  # (B, H * 3 / 2, W) uint8 I420, to be written on
+    pictures: Tensor  # (B, H * 3 / 2, W) uint8 I420 on the host, to be written on
     origins: list[tuple[int, int]]  # x, y of each rectangle, even
     times: Tensor  # (B,) float32 place in the training video, or -1
     regions: Tensor  # (B, 3, h, w) RGB 0..1 round the lips
@@ -19,11 +19,11 @@ class LipPlacement:
     masks: Tensor  # (B, 1, h, w)
 
 
-def compose(place: LipPlacement, regions: Tensor) -> Tensor:
-    """Write finished RGB regions (B, 3, h, w) into their frames; returns the frames."""
-    luma, chroma = planes_of_rgb(regions)
+def compose(place: LipPlacement, luma: Tensor, chroma: Tensor) -> Tensor:
+    """Write finished regions, Y (B, h, w) and UV (B, 2, h / 2, w / 2) on the host, into their
+    frames; returns the frames."""
     frames_luma, frames_chroma = plane_views(place.pictures)
-    height, width = regions.shape[-2:]
+    height, width = luma.shape[-2:]
     for row, origin in enumerate(place.origins):
         rows, columns, half_rows, half_columns = lip_rectangle(origin, (height, width))
         frames_luma[row, rows, columns] = luma[row]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from avatar.audio import LOOKAHEAD_FRAMES
 from avatar.errors import AvatarError
-from avatar.i420 import I420
+from avatar.i420 import I420, planes_of_rgb
 from avatar.media.samples import Samples
 from avatar.motion import MOUTH, Motion
 from avatar.rendering.backends.choose import choose_backend
@@ -25,9 +25,12 @@ from avatar.rendering.backends.device import (
     device_stream,
     first_line,
     give_way,
+    to_device,
     working_on,
 )
+from avatar.rendering.backends.feature_windows import FeatureWindows
 from avatar.rendering.backends.registry import AUTO
+from avatar.rendering.backends.slots import Slot
 from avatar.rendering.backends.streaming_encoder import SoundState
 from avatar.rendering.compose import paste
 from avatar.rendering.lip_placement import LipPlacement, compose
@@ -66,12 +69,14 @@ class FramesUnderWay:
 
     scene: Scene
     positions: Sequence[int]
-    pictures: HostCopy  # (B, H * 3 / 2, W) uint8 I420
+    placed: LipPlacement
+    regions: tuple[HostCopy, ...]  # Y (B, h, w) and UV (B, 2, h / 2, w / 2), uint8
     mouths: HostCopy  # (B, MOUTH)
 
     def wait(self) -> list[Picture]:
         """The frames, once they are drawn."""
-        rows = zip(self.positions, self.pictures.wait(), self.mouths.wait(), strict=True)
+        pictures = compose(self.placed, *(region.wait() for region in self.regions))
+        rows = zip(self.positions, pictures, self.mouths.wait(), strict=True)
         return [
             Picture(index, i420.numpy(), Motion(mouth.numpy(), self.scene.head(index)))
             for index, i420, mouth in rows
@@ -83,21 +88,15 @@ class Stream:
     """All that is remembered of one caller between two chunks."""
 
     state: SoundState
-    window: Tensor | None = None  # (window, features), the newest last
+    window: Slot  # of `FeatureWindows`
     chunks: int = 0  # how many have been heard
 
     @torch.inference_mode()
     def reset(self) -> None:
         """As before the first chunk."""
         self.state.reset()
-        self.window = None
+        self.window.fresh = True
         self.chunks = 0
-
-    def remember(self, feature: Tensor, length: int) -> Tensor:
-        """The last `length` features, this one the newest; the first repeats into the past."""
-        before = feature.expand(length, -1) if self.window is None else self.window
-        self.window = torch.cat([before[1:], feature[None]])
-        return self.window
 
     @property
     def frame(self) -> int:
@@ -129,6 +128,7 @@ class Pipeline:
         self.mark = mark
         self._wanted = backend
         self.window = speaker.networks.head.config.window
+        self._features = speaker.networks.encoder.config.features
         # Threads of NumPy's BLAS wait for more work by yielding: between frames that costs a core.
         threadpool_limits(threads, user_api="blas")
         chosen = choose_device(device)
@@ -147,6 +147,7 @@ class Pipeline:
         self.cuda_stream = device_stream(device)
         with torch.inference_mode(), working_on(self.cuda_stream):
             self.scene = scene(self.speaker, device)
+            self._windows = FeatureWindows(self.window, self._features, device)
             self.backend = choose_backend(backend, self.speaker, device, self.scene.size)
             self._draw_fast: Drawing = self._draw
             if self.cuda_stream:
@@ -163,9 +164,11 @@ class Pipeline:
         replica._get_ready(self.device, lambda *_: self.scene, self._wanted)
         return replica
 
+    @torch.inference_mode()
     def open(self) -> Stream:
         """A new caller."""
-        return Stream(self.backend.ear.new_state())
+        with working_on(self.cuda_stream):
+            return Stream(self.backend.ear.new_state(), self._windows.new_window())
 
     def step(self, streams: Sequence[Stream], chunks: Sequence[Samples]) -> list[Picture | None]:
         """One chunk (640,) of 16 kHz sound further for each caller.
@@ -176,11 +179,8 @@ class Pipeline:
 
     def begin(self, streams: Sequence[Stream], features: Tensor) -> FramesUnderWay:
         """Start drawing the frames that `features` (B, features) complete."""
-        windows = [
-            stream.remember(feature, self.window)
-            for stream, feature in zip(streams, features, strict=True)
-        ]
-        return self.draw(torch.stack(windows), [stream.frame for stream in streams])
+        windows = self._windows.push([stream.window for stream in streams], features)
+        return self.draw(windows, [stream.frame for stream in streams])
 
     def draw(self, windows: Tensor, positions: Sequence[int]) -> FramesUnderWay:
         """Start drawing the frames that stand `positions` frames into their streams.
@@ -190,16 +190,20 @@ class Pipeline:
         place = self.scene.place(positions)
         self.mark("reference frame")
         harmonised = self._draw_fast(windows, place.times, place.regions, place.grids, place.masks)
-        finished = HostCopy(compose(place, harmonised))
-        self.mark("compose")
-        mouths = HostCopy(windows[:, -1, :MOUTH])
-        return FramesUnderWay(self.scene, positions, finished, mouths)
+        frames = FramesUnderWay(
+            self.scene,
+            positions,
+            place,
+            tuple(map(HostCopy, planes_of_rgb(harmonised))),
+            HostCopy(windows[:, -1, :MOUTH]),
+        )
+        self.mark("colours")
+        return frames
 
     def _graphed(self) -> GraphedDrawing:
         """`_draw` as CUDA graphs, captured and warm."""
         drawing, place = GraphedDrawing(self._draw), self.scene.place([0])
-        features = self.speaker.networks.encoder.config.features
-        silence = torch.zeros(1, self.window, features, device=self.device)
+        silence = torch.zeros(1, self.window, self._features, device=self.device)
         drawing.prepare(silence, place.times, place.regions, place.grids, place.masks)
         return drawing
 
@@ -236,32 +240,42 @@ def step_together(asked: Sequence[Asked]) -> list[Picture | None]:
         torch.set_num_threads(first.threads)
     pictures: list[Picture | None] = [None] * len(asked)
     with working_on(first.cuda_stream):
-        features = _hear(asked)
+        heard = _hear(asked)
         due = [row for row, (_, stream, _) in enumerate(asked) if stream.frame >= 0]
         under_way = []
         for rows in _groups(due, [id(pipeline) for pipeline, _, _ in asked]):
             streams = [asked[row][1] for row in rows]
-            heard = torch.stack([features[row] for row in rows])
-            under_way.append((rows, asked[rows[0]][0].begin(streams, heard)))
+            under_way.append((rows, asked[rows[0]][0].begin(streams, _features(heard, rows))))
         for rows, frames in under_way:
             for row, picture in zip(rows, frames.wait(), strict=True):
                 pictures[row] = picture
     return pictures
 
 
-def _hear(asked: Sequence[Asked]) -> list[Tensor]:
-    """Speech features (features,) of the frames that these chunks complete."""
-    features: list[Tensor] = [torch.empty(0)] * len(asked)
+Heard = dict[int, tuple[Tensor, int]]  # of each row: features (B, features), and which of them
+
+
+def _hear(asked: Sequence[Asked]) -> Heard:
+    """Speech features of the frames that these chunks complete."""
+    found: Heard = {}
     likes = [(pipeline.backend.hears_like, pipeline.device) for pipeline, _, _ in asked]
     for rows in _groups(range(len(asked)), likes):
         pipeline = asked[rows[0]][0]
         states = [asked[row][1].state for row in rows]
         heard = pipeline.backend.ear.hear(states, [asked[row][2] for row in rows])
-        for row, feature in zip(rows, heard, strict=True):
-            features[row] = feature
+        for number, row in enumerate(rows):
+            found[row] = heard, number
             asked[row][1].chunks += 1
         pipeline.mark("speech encoder")
-    return features
+    return found
+
+
+def _features(heard: Heard, rows: Sequence[int]) -> Tensor:
+    """Features (B, features) of `rows`, whose speaker, and so their speech encoder, is the same."""
+    batch, numbers = heard[rows[0]][0], [heard[row][1] for row in rows]
+    if numbers == list(range(len(batch))):
+        return batch
+    return batch[to_device(torch.tensor(numbers), batch.device)]
 
 
 def _groups(rows: Sequence[int], keys: Sequence[object]) -> list[list[int]]:

@@ -64,7 +64,7 @@ class PosedHead:
         ]
         frames = [self.loop.frame_at(position) for position in positions]
         return LipPlacement(
-            pictures=_i420(torch.stack(pictures)),
+            pictures=_i420(torch.stack(pictures)).cpu(),
             origins=origins,
             times=self.loop.times[frames],
             regions=torch.stack(cut),
@@ -84,7 +84,7 @@ class PosedHead:
     def picture(self, position: int) -> Tensor:
         """The frame (3, H, W) RGB 0..1 with its head turned, the lips not yet drawn."""
         number = self.loop.frame_at(position)
-        frame = _tensor(to_rgb(self.loop.pictures[number].cpu().numpy())).to(self.device)
+        frame = _tensor(to_rgb(self.loop.pictures[number].numpy())).to(self.device)
         canonical = self.canonical
         here = canonical.pose[None]
         wanted, filmed = self.pose_at(position)[None], self.poses[number][None]
@@ -102,7 +102,7 @@ class PosedHead:
     def _background(self) -> Tensor:
         """The first frame of the loop without its head, filled in from around it."""
         number = self.loop.frame_at(0)
-        frame = to_rgb(self.loop.pictures[number].cpu().numpy())
+        frame = to_rgb(self.loop.pictures[number].numpy())
         canonical = self.speaker.canonical
         height, width = canonical.frame_size
         relative = relative_pose(canonical.pose[None], self.speaker.track.poses[number][None])

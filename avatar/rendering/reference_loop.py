@@ -33,7 +33,7 @@ class ReferenceLoop:
         with ThreadPoolExecutor(1) as decoder:  # beside the solving: half the time to start
             pictures = decoder.submit(_pictures, speaker, min(most, len(track.poses)))
             regions = lip_regions(track.poses[:most], speaker.canonical, blend.multiple, whole)
-        self.pictures = pictures.result().to(device)
+        self.pictures = pictures.result()  # on the host: of a frame only the lips are drawn
         self.order = [frame for frame in track.order.tolist() if frame < most]
         self.times = track.times.to(device)
         self.size = regions.size
@@ -41,7 +41,7 @@ class ReferenceLoop:
         self.origins = [(int(x), int(y)) for x, y in regions.origins]
         self.grids = regions.grids.to(device, torch.float16)
         self.masks = _bytes(regions.masks).to(device)
-        self.regions = torch.cat([_bytes(self._region(n)) for n in range(len(regions))])
+        self.regions = torch.cat([_bytes(self._region(n)) for n in range(len(regions))]).to(device)
 
     def frame_at(self, position: int) -> int:
         """The reference frame shown at `position` frames into a stream."""
@@ -52,7 +52,7 @@ class ReferenceLoop:
         frames = [self.frame_at(position) for position in positions]
         at = to_device(torch.tensor(frames), self.times.device)
         return LipPlacement(
-            pictures=self.pictures[at],
+            pictures=self.pictures[frames],
             origins=[self.origins[frame] for frame in frames],
             times=self.times[at],
             regions=self.regions[at].float() / 255,

@@ -32,7 +32,8 @@ class Backend:
         self.device, self.kind = device, kind
         networks = copy.deepcopy(speaker.networks)
         self.encoder = networks.encoder.to(device)
-        self.ear, self.hears_like = new_streaming_encoder(self.encoder), fingerprint(self.encoder)
+        self.hears_like = fingerprint(self.encoder)
+        self.ear = new_streaming_encoder(self.encoder, self.hears_like)
         self.head = networks.head.to(device)
         self.lattice = FastLattice(networks.lips.to(device), speaker.canonical.lip_mask, kind)
         self.blend_net: BlendNet = networks.blend.to(device, kind)

@@ -45,8 +45,11 @@ class FastLattice:
         biases = [self.generator.condition(conditions)] + [
             layer.main.bias + layer.shift(conditions) for layer in self.hidden
         ]
-        rows = [self._colours([bias[row] for bias in biases]) for row in range(len(code))]
-        colours = torch.stack(rows)
+        if code.device.type == "cpu":  # rows one by one stay in its caches, and their bias is fused
+            rows = [self._colours([bias[row] for bias in biases]) for row in range(len(code))]
+            colours = torch.stack(rows)
+        else:
+            colours = self._colours([bias[:, None] for bias in biases])
         if self.linear is not None:
             colours += (code @ self.linear).view_as(colours)
         images = self.unseen.repeat(len(code), 1, 1)
@@ -59,16 +62,17 @@ class FastLattice:
         return everywhere[:, :, self.seen].mean(dim=1).flatten(1)
 
     def _colours(self, biases: list[Tensor]) -> Tensor:
-        """One frame: the biases that its sound and time give each layer -> (seen points, 3)."""
+        """The biases that a frame's sound and time give each layer, (units,), or of several frames
+        (B, 1, units) -> (seen points, 3) or (B, seen points, 3)."""
         first, *others = (bias.to(self.kind) for bias in biases)
         hidden = functional.relu_(self.entered + first)
         for number, (weight, bias) in enumerate(zip(self.weights, others, strict=True), start=2):
             if self.skipped is not None and number == self.generator.config.skip_layer:
-                hidden = functional.relu_(functional.linear(hidden, weight, bias) + self.skipped)
+                hidden = functional.relu_(_linear(hidden, weight, bias) + self.skipped)
             else:
                 hidden = linear_relu(hidden, weight, bias)
         colours = functional.linear(hidden, *self.colour).float()
-        return colours.view(self.corners, -1, 3).mean(dim=0) + self.base
+        return colours.unflatten(-2, (self.corners, -1)).mean(dim=-3) + self.base
 
 
 def linear_relu(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -76,7 +80,12 @@ def linear_relu(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     if values.device.type == "cpu" and torch.backends.mkldnn.is_available():
         fused: Tensor = torch.ops.mkldnn._linear_pointwise(values, weight, bias, "relu", [], "")
         return fused
-    return functional.relu_(functional.linear(values, weight, bias))
+    return functional.relu_(_linear(values, weight, bias))
+
+
+def _linear(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """values (..., N, K) W^T + b, where b is (M,) or one row of each batch, (B, 1, M)."""
+    return functional.linear(values, weight) + bias
 
 
 def seen_points(lip_mask: Tensor, size: tuple[int, int]) -> Tensor:

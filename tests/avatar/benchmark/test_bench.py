@@ -21,7 +21,7 @@ pytestmark = pytest.mark.realtime  # takes times, on cores of its own
 
 STAGES = {
     "speech encoder", "reference frame", "speech head", "lip generator", "C2O and paste",
-    "Blend-Net", "compose",
+    "Blend-Net", "colours",
 }  # fmt: skip
 
 

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatar.audio import SAMPLES_PER_FRAME
-from avatar.models.encoder_state import EncoderState
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
 
 TINY = EncoderConfig(channels=16, hidden=8, dilations=(1, 2, 4))
@@ -53,15 +52,20 @@ def test_nothing_is_heard_before_it_arrives(encoder: SpeechEncoder) -> None:
 
 def test_streams_of_a_batch_do_not_mix(encoder: SpeechEncoder) -> None:
     sounds = [sound(6, seed) for seed in range(3)]
-    states = [encoder.new_state() for _ in sounds]
-    for piece, state in zip(sounds, states, strict=True):
+    states = encoder.new_state(2).grown(5)
+    rows = torch.tensor([4, 0, 3])
+    for piece, row in zip(sounds, rows.split(1), strict=True):
+        state = states.take(row)
         encoder(piece[:, : 2 * SAMPLES_PER_FRAME], state)
-    stacked = EncoderState.stack(states)
-    batched = encoder(torch.cat(sounds)[:, 2 * SAMPLES_PER_FRAME :], stacked)
+        states.put(row, state)
+    together = states.take(rows)
+    batched = encoder(torch.cat(sounds)[:, 2 * SAMPLES_PER_FRAME :], together)
     alone = torch.cat([encoder(piece)[:, 2:] for piece in sounds])
     torch.testing.assert_close(batched, alone, atol=2e-6, rtol=1e-4)
-    more = [encoder(sound(1, 9), state) for state in stacked.unstack()]
-    torch.testing.assert_close(torch.cat(more), encoder(sound(1, 9).repeat(3, 1), stacked))
+    states.put(rows, together)
+    states.reset_row(4)
+    again = encoder(sound(1, 9).repeat(2, 1), states.take(torch.tensor([4, 1])))
+    torch.testing.assert_close(again, encoder(sound(1, 9)).repeat(2, 1, 1))
 
 
 def test_reset_forgets_the_stream(encoder: SpeechEncoder) -> None:

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from avatar.audio import SAMPLE_RATE
 from avatar.errors import AvatarError
 from avatar.motion import BLEND_SHAPES, MOUTH, TRACKS, VISEMES, Motion
 from avatar.rendering.motion_file import write_motion
 from avatar.rendering.pipeline import Pipeline
 from avatar.speakers.speaker import Speaker
 from streaming.cli import app
-from tests.conftest import write_sound
+from tests.sounds import write_wav
 
 
 def mouth(**parts: float) -> Motion:
@@ -29,7 +30,7 @@ def mouth(**parts: float) -> Motion:
 @pytest.fixture
 def said(tmp_path: Path) -> Path:
     path = tmp_path / "said.wav"
-    write_sound(path, np.random.default_rng(0).normal(0, 0.1, 640 * 30))
+    write_wav(path, np.random.default_rng(0).normal(0, 0.1, 640 * 30), SAMPLE_RATE)
     return path
 
 

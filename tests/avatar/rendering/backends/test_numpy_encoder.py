@@ -73,7 +73,7 @@ def test_the_module_as_an_ear_hears_the_same() -> None:
 
 def test_what_hears_alike_is_known() -> None:
     encoder, other = small(), small()
-    assert isinstance(new_streaming_encoder(encoder), NumpyEncoder)
+    assert isinstance(new_streaming_encoder(encoder, fingerprint(encoder)), NumpyEncoder)
     assert fingerprint(encoder) == fingerprint(other)
     other.stem.bias.data[0] += 1
     assert fingerprint(encoder) != fingerprint(other)
