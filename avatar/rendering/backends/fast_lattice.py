@@ -72,7 +72,8 @@ class FastLattice:
             else:
                 hidden = linear_relu(hidden, weight, bias)
         colours = functional.linear(hidden, *self.colour).float()
-        return colours.unflatten(-2, (self.corners, -1)).mean(dim=-3) + self.base
+        mean: Tensor = colours.unflatten(-2, (self.corners, -1)).mean(dim=-3)
+        return mean + self.base
 
 
 def linear_relu(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
