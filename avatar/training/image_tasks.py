@@ -19,6 +19,7 @@ from avatar.training.losses import (
 
 NEIGHBOURHOOD = 250  # frames within which the sync expert's negatives are drawn
 GENERATOR_RATE = 5e-4  # faster, and its ReLUs die: its linear part leaves it little to correct
+BLEND_RATE, REFINING = 2e-3, 4e-4  # of Blend-Net from nothing, and of one that knows its work
 BLEND_BATCH = 8  # frames of a step
 FOREIGN_REFERENCE = 0.3  # share of Blend-Net's inputs whose own mouth is another frame's
 
@@ -131,7 +132,8 @@ class BlendTask:
 
     name = "blend"
 
-    def __init__(self, lips: LipTask, blend: BlendNet) -> None:
+    def __init__(self, lips: LipTask, blend: BlendNet, rate: float = BLEND_RATE) -> None:
+        self.rate = rate
         self.lips, self.blend = lips, blend.to(lips.device)
         self.data, self.device = lips.data, lips.device
         self.modules = nn.ModuleDict({"lips": lips.generator, "blend": blend})
@@ -141,7 +143,7 @@ class BlendTask:
         groups = self.lips.parameter_groups()
         for group in groups:
             group["lr"] = 0.25 * float(str(group["lr"]))
-        return [{"params": list(self.blend.parameters()), "lr": 2e-3}, *groups]
+        return [{"params": list(self.blend.parameters()), "lr": self.rate}, *groups]
 
     def losses(self, rng: torch.Generator, progress: float) -> dict[str, Tensor]:
         """Losses of the harmonised regions and of the canonical lips behind them."""

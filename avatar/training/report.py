@@ -59,6 +59,7 @@ def contact_sheet(trained: Trained) -> NDArray[np.uint8]:
 def _write_curves(curves: dict[str, Curve], path: Path) -> None:
     from matplotlib.figure import Figure
 
+    curves = {name: curve for name, curve in curves.items() if curve.steps}
     figure = Figure(figsize=(4 * len(curves), 3), layout="constrained")
     for index, (name, curve) in enumerate(curves.items(), start=1):
         axes = figure.add_subplot(1, len(curves), index)

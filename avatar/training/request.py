@@ -10,7 +10,7 @@ from avatar.config import Preset
 from avatar.errors import AvatarError
 from avatar.files import replace_file
 from avatar.speakers.consent import is_statement, parse_day
-from avatar.speakers.folders import check_name
+from avatar.speakers.folders import check_name, speaker_folder
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class TrainRequest:
     audio_track: int | None = None  # of several in a video; None: the first with sound
     held_out: float = 0.1
     reference: Path | None = None  # a silent take to loop over
+    start_from: str = ""  # a speaker of the same video whose pictures are kept
     licence: str = "all rights reserved"
     source: str = ""
     seed: int = 0
@@ -53,6 +54,8 @@ class TrainRequest:
                 f"the name {self.name!r} is taken: choose another or run "
                 f"'avatar speakers remove {self.name}'"
             )
+        if self.start_from:
+            speaker_folder(self.start_from)
         missing = [v for v in (*self.videos, *filter(None, [self.reference])) if not v.is_file()]
         if missing:
             raise AvatarError(f"{missing[0]}: no such file")
@@ -86,4 +89,5 @@ class TrainRequest:
 
 
 def _but_budget(request: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in request.items() if key not in ("seconds", "steps")}
+    budget = ("seconds", "steps")
+    return {key: value for key, value in request.items() if key not in budget and value != ""}

@@ -19,9 +19,10 @@ from avatar.speakers.speaker import Networks
 from avatar.training.av_offset import align_sound, av_offset
 from avatar.training.canonical_depth import DepthTask
 from avatar.training.clips import clip_codes, clip_features
+from avatar.training.earlier_speaker import earlier_speaker, in_its_codes, keep_pictures
 from avatar.training.fit import Budget, Curve, Report, fit
 from avatar.training.generator_start import start_generator
-from avatar.training.image_tasks import BlendTask, LipTask, SyncTask
+from avatar.training.image_tasks import BLEND_RATE, REFINING, BlendTask, LipTask, SyncTask
 from avatar.training.lip_code import APPEARANCE_COMPONENTS, SHAPE_COMPONENTS
 from avatar.training.lip_data import LipData, Progress, build_lip_data
 from avatar.training.mouth_map import speak_for_others
@@ -37,6 +38,7 @@ from avatar.training.speech_task import SpeechTask
 SHARES = {
     "depth": 0.02, "speech": 0.30, "head": 0.06, "sync": 0.04, "lips": 0.33, "blend": 0.25,
 }  # fmt: skip
+SHARES_OF_AN_EAR = {"speech": 0.66, "head": 0.08, "blend": 0.26}  # where the pictures are kept
 DEPTH_FRAMES = 64  # spread over the video, to learn the canonical depth from
 VOICE_UNITS = 32  # of the head, that tell the speaker's voice from others
 LEAST_TRAINING = 0.3  # share of a time budget that is left to training, however long tracking takes
@@ -75,9 +77,12 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     def run(task: DepthTask | SpeechTask | SyncTask | LipTask | BlendTask) -> None:
         curves[task.name] = fit(task, budgets[task.name], phases, request.seed, report)
 
+    earlier = earlier_speaker(request.start_from, tracked) if request.start_from else None
     depth_task = _depth_task(tracked)
     run(depth_task)
     canonical = canonical_view(tracked, depth_task.depth().detach())
+    if earlier:
+        canonical = earlier.canonical
     x0, y0, x1, y1 = tracked.lip_box
     head = SpeechHeadConfig(
         features=encoder.config.spoken,
@@ -92,6 +97,9 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     data = build_lip_data(
         tracked, canonical, networks.blend.multiple, request.held_out, phases, progress
     )
+    if earlier:
+        keep_pictures(networks, config, earlier)
+        data = in_its_codes(data, earlier, sound)
     features = clip_features(encoder, sound, data.clip)
     require_numbers("what is learned from", features, data.codes.codes, data.codes.weight)
     _prepare_head(networks, data, features)
@@ -118,9 +126,10 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     expert = SyncExpert(SyncExpertConfig(features=encoder.config.spoken))
     run(SyncTask(data, spoken, expert, device))
     lips = LipTask(data, heard, spoken, networks.lips, expert, device)
-    start_generator(networks.lips, data, heard)
+    if not earlier:
+        start_generator(networks.lips, data, heard)
     run(lips)
-    run(BlendTask(lips, networks.blend))
+    run(BlendTask(lips, networks.blend, REFINING if earlier else BLEND_RATE))
     seconds = time.monotonic() - started
     return Trained(config, networks, data, expert, features, heard, offset, curves, seconds)
 
@@ -150,11 +159,14 @@ def aligned_sound(encoder: SpeechEncoder, tracked: TrackedVideo) -> tuple[float,
 
 
 def _budgets(request: TrainRequest, spent: float) -> dict[str, Budget]:
+    known = SHARES_OF_AN_EAR if request.start_from else SHARES
+    shares = dict.fromkeys(SHARES, 0.0) | known
     if request.steps is not None:
-        return {n: Budget(steps=max(1, round(s * request.steps))) for n, s in SHARES.items()}
+        steps = request.steps
+        return {n: Budget(steps=max(1, round(s * steps)) if s else 0) for n, s in shares.items()}
     total = request.seconds or 0.0
     left = max(total - spent, LEAST_TRAINING * total)
-    return {name: Budget(seconds=share * left) for name, share in SHARES.items()}
+    return {name: Budget(seconds=share * left) for name, share in shares.items()}
 
 
 def _depth_task(tracked: TrackedVideo) -> DepthTask:

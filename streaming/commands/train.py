@@ -70,6 +70,13 @@ def train(
     reference: Annotated[
         Path | None, typer.Option(help="A silent take to loop over; else calm stretches are used.")
     ] = None,
+    start_from: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="A speaker trained from the same videos: keep its pictures, learn its ear anew.",
+        ),
+    ] = "",
     audio_track: Annotated[
         int | None,
         typer.Option(
@@ -104,6 +111,7 @@ def train(
 
     - `avatar train anna.mp4 --name anna --consent "Anna Smith, in writing, 3 May 2026"`
     - `avatar train clips/*.mov --name anna --budget 2h --consent "..." --reference quiet.mp4`
+    - `avatar train anna.mp4 --name anna2 --start-from anna --budget 15m --consent "..."`
     """
     from avatar.media.sound_tracks import sound_track_notes
     from avatar.rendering.backends.device import choose_device
@@ -138,6 +146,7 @@ def train(
         audio_track=audio_track,
         held_out=held_out,
         reference=reference,
+        start_from=start_from,
         licence=licence,
         source=source,
         seed=seed,

@@ -12,8 +12,11 @@ from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.models.lip_generator import LatticeGenerator, LipGenerator
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
+from avatar.speakers.speaker import load_speaker
 from avatar.training import other_voices
 from avatar.training import trainer as trainer_module
+from avatar.training.earlier_speaker import in_its_codes
+from avatar.training.export import export
 from avatar.training.generator_start import start_generator
 from avatar.training.judge import judge
 from avatar.training.lip_code import lip_codes
@@ -99,6 +102,33 @@ def test_report_is_written(trained: Trained, tmp_path: Path) -> None:
     assert heard >= len(trained.data.held) * SAMPLES_PER_FRAME
 
 
+def test_an_earlier_speaker_keeps_its_pictures_and_learns_its_ear_anew(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = export(trained, request(tmp_path))
+    monkeypatch.setattr(trainer_module, "preprocess", lambda *_: trained.data.tracked)
+    monkeypatch.setattr(trainer_module, "load_encoder", small_encoder)
+    wanted = request(tmp_path, start_from=str(folder), other_voices=False, steps=20)
+    again = train(wanted, quiet, quiet)
+    learned = {name for name, curve in again.curves.items() if curve.steps}
+    assert learned == {"speech", "head", "blend"}
+    before, after = (t.networks.lips.mean for t in (trained, again))
+    assert torch.allclose(before, after, atol=1e-3)
+
+
+def test_codes_that_come_back_with_other_signs_are_turned_as_they_were(
+    trained: Trained, tmp_path: Path
+) -> None:
+    earlier = load_speaker(export(trained, request(tmp_path)))
+    codes = trained.data.codes
+    flipped = replace(trained.data, codes=replace(codes, codes=-codes.codes))
+    sound = torch.from_numpy(np.array(trained.data.tracked.sound))
+    found = in_its_codes(flipped, earlier, sound).codes.codes[:, 0]
+    assert np.corrcoef(found.numpy(), codes.codes[:, 0].numpy())[0, 1] > 0.9
+    with pytest.raises(AvatarError, match="not trained from this video"):
+        in_its_codes(flipped, earlier, sound.flip(0))
+
+
 def test_codes_carry_the_aperture(tmp_path: Path) -> None:
     tracked = made_video(tmp_path)
     canonical = trainer_module.canonical_view(tracked, torch.from_numpy(tracked.depth))
@@ -127,6 +157,7 @@ def test_split_never_mixes() -> None:
         ({"consent": " "}, "--consent"),
         ({"videos": (Path("absent.mp4"),)}, "no such file"),
         ({"held_out": 0.9}, "--held-out"),
+        ({"start_from": "nobody"}, "nobody"),
     ],
 )
 def test_refusals(tmp_path: Path, change: dict[str, object], complaint: str) -> None:
