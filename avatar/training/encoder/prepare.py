@@ -29,7 +29,7 @@ HELD_VARIANTS = frozenset({"f3", "m5", "anika", "Alicia", "edward", "steph", "be
 HELD_FLITE = "slt"
 NOISE_SECONDS = 20.0
 WORDS = 9  # of a scrambled sentence
-RECORDED = "real"  # what the names of shards of recorded people begin with
+TAUGHT = ("real", "tts")  # what the names of shards begin with whose lips a teacher may know
 
 Report = Callable[[str, float], None]
 
@@ -60,13 +60,13 @@ def prepare(
     """Write the shards that are not there yet; `tell` hears each one's name and share done.
 
     Names that begin with `held` are kept out of training, both voices and noises. `teach` says
-    what the lips of recorded people do; the rules of articulation say it of all others.
+    what lips do to the speech to learn from; the rules of articulation say it of all else.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, pairs, count in _tasks(utterances, amounts):
         path = folder / f"{name}.npz"
         if not path.exists():
-            taught = teach if name.startswith(RECORDED) else None
+            taught = teach if name.startswith(TAUGHT) else None
             pack(_counted(pairs, name, count, tell), amounts.mels, taught).save(path)
 
 

@@ -1,9 +1,9 @@
 """Rules know what is said, a teacher knows how lips do it: both in one articulation.
 
 What landmarks cannot teach stays as the rules have it, and so do the closures of p, b and m: a
-teacher blurs what is short. In opening both count alike: taught by the teacher alone, every tenth
-open vowel of a voice never heard stayed less than half as open as that voice's others (every
-twentieth by the rules).
+teacher blurs what is short. In opening the teacher counts more, but not alone: taught by it alone,
+every tenth open vowel of a voice never heard stayed less than half as open as that voice's others
+(every twentieth by the rules).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from avatar.models.lip_closure import APERTURE, CLOSURE
 from avatar.motion import TRACKS
 from avatar.training.encoder.lip_measures import Measures, as_tracks, at_mel_rate, standardised
 
+TEACHER = 0.8  # weight of the teacher's opening beside the rules'
 OPENING = [TRACKS.index(name) for name in ("aperture", "jaw")]
 
 Mouth = NDArray[np.float16]
@@ -46,6 +47,6 @@ def _taught(rule: Mouth, lips: NDArray[np.float32]) -> Mouth:
     tracks = mouth[:, :-1]
     known = np.isfinite(lips)
     tracks[known] = lips[known]
-    tracks[:, OPENING] = (tracks[:, OPENING] + rule[:, OPENING]) / 2
+    tracks[:, OPENING] = TEACHER * tracks[:, OPENING] + (1 - TEACHER) * rule[:, OPENING]
     tracks[:, APERTURE] *= 1 - rule[:, CLOSURE]
     return mouth

@@ -23,9 +23,10 @@ from avatar.training.encoder.batches import Mixer
 from avatar.training.encoder.objective import losses
 from avatar.training.encoder.shards import Shard
 
-SHARES = {"real": 0.72, "tts": 0.28, "faces": 0.65}  # of the windows, against each other
+SHARES = {"real": 0.72, "tts": 0.28, "faces": 0.3}  # of the windows, against each other
 PEOPLE = 0.7  # power of a person's hours that makes that person's share of the faces
 CLEAN = 0.5  # share of the recordings heard undamaged
+KEPT = 0.5  # of what fine-tuning changed
 KEEP_EVERY = 120.0  # seconds between checkpoints
 FROM_SCRATCH, FINE_TUNING = 2.5e-3, 5e-4  # highest learning rates
 
@@ -55,9 +56,16 @@ class Trainer:
         self.average = copy.deepcopy(self.encoder).requires_grad_(False).eval()
         self.optimiser = torch.optim.AdamW(_groups(self.encoder, settings.decay), fused=True)
         self.step, self.elapsed = 0, 0.0
+        self.begun: SpeechEncoder | None = None
 
     def start_from(self, encoder: SpeechEncoder) -> None:
-        """Begin with these weights instead of random ones."""
+        """Begin with these weights instead of random ones.
+
+        What is learned then goes a part of the way back to them, where it follows strangers as well
+        and knows better what it knew (Wortsman et al., "Robust fine-tuning of zero-shot models",
+        CVPR 2022).
+        """
+        self.begun = copy.deepcopy(encoder).requires_grad_(False).eval()
         self.encoder.load_state_dict(encoder.state_dict())
         self.average.load_state_dict(encoder.state_dict())
 
@@ -77,7 +85,7 @@ class Trainer:
         return True
 
     def run(self, tell: Callable[[float, dict[str, float]], None]) -> SpeechEncoder:
-        """Train until the budget is used up; returns the averaged encoder.
+        """Train until the budget is used up; returns what was learned.
 
         `tell` hears after each step what share of the budget is used, and the step's losses.
         """
@@ -93,7 +101,16 @@ class Trainer:
                 mixer = self._mixer()  # shards may have been added meanwhile
             tell(self._share(), found)
         self.save()
-        return self.average
+        return self.learned()
+
+    def learned(self) -> SpeechEncoder:
+        """What is kept of the training so far."""
+        kept = copy.deepcopy(self.average)
+        if self.begun is not None:
+            pairs = zip(kept.parameters(), self.begun.parameters(), strict=True)
+            for weights, before in pairs:
+                weights.lerp_(before, 1 - KEPT)
+        return kept
 
     def save(self) -> None:
         """Checkpoint and weights, each whole or not at all."""
@@ -106,7 +123,7 @@ class Trainer:
         }
         with replace_file(self.folder / "checkpoint.pt") as path:
             torch.save(state, path)
-        save_weights(self.average, self.folder / "speech_encoder.safetensors")
+        save_weights(self.learned(), self.folder / "speech_encoder.safetensors")
 
     def _advance(self, mixer: Mixer) -> dict[str, float]:
         for group in self.optimiser.param_groups:

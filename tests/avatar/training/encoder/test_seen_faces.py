@@ -108,7 +108,7 @@ def test_a_taught_mouth_still_closes_on_p_b_m() -> None:
     first, second = taught_mouths([rule, rule], lips, ["anna", "anna"])
     np.testing.assert_array_equal(first, second)
     assert (first[100:110, 0] == 0).all()
-    assert 0.6 < first[:, 0].max() < 0.67  # half of what the rules say, half of the lips
+    assert 0.72 < first[:, 0].max() < 0.78  # a fifth of what the rules say, the rest of the lips
     untaught = [n for n, name in enumerate(TRACKS) if name not in SEEN_TRACKS]
     np.testing.assert_array_equal(first[:, untaught], rule[:, untaught])
 

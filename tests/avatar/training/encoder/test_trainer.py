@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from avatar.errors import AvatarError
-from avatar.models.speech_encoder import EncoderConfig
+from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
 from avatar.rendering.speech_features import load_encoder
 from avatar.training.encoder.batches import FRAMES, Mixer
 from avatar.training.encoder.evaluate import evaluate
 from avatar.training.encoder.shards import Shard
-from avatar.training.encoder.trainer import Settings, Trainer
+from avatar.training.encoder.trainer import KEPT, Settings, Trainer
 
 TINY = EncoderConfig(channels=32, hidden=32, dilations=(1, 2, 4))
 
@@ -68,6 +68,17 @@ def test_other_dimensions_do_not_resume(shards: Path, tmp_path: Path) -> None:
     other = EncoderConfig(channels=16, hidden=16, dilations=(1,))
     with pytest.raises(AvatarError, match="other dimensions"):
         Trainer(shards, tmp_path, other, Settings(seconds=1)).resume()
+
+
+def test_fine_tuning_goes_a_part_of_the_way_back(shards: Path, tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    before = SpeechEncoder(TINY)
+    trainer = Trainer(shards, tmp_path, TINY, Settings(seconds=1))
+    trainer.start_from(before)
+    with torch.no_grad():
+        trainer.average.stem.weight.add_(1)
+    moved = trainer.learned().stem.weight - before.stem.weight
+    assert torch.allclose(moved, torch.full_like(moved, KEPT), atol=1e-5)
 
 
 def test_nothing_to_train_on_is_said(tmp_path: Path) -> None:
