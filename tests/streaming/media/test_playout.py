@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 
 from avatar.errors import AvatarError
 from streaming.media.audio_input import AudioInput
@@ -72,6 +73,59 @@ async def test_a_late_picture_is_the_last_one_and_numbers_go_on(time: VirtualTim
         await pass_time(time, 0.03)
     assert [shown[1:] for shown in stage.sink.pictures] == [(0, 0), (1, 0), (2, 2)]
     assert stage.playout.repeated == 1
+
+
+async def test_nothing_leaves_before_the_clock_was_started(time: VirtualTime) -> None:
+    clock, pictures, sink = SteppedClock(time), FrameBuffer(), NotingSink(time)
+    pictures.put(0, picture(0))
+    task = asyncio.create_task(Playout(clock, pictures, AudioInput(clock), sink).run())
+    await pass_time(time, 1.0)
+    assert not sink.pictures
+    assert not sink.sound
+    clock.start(time.now)
+    await pass_time(time, DELAY + 0.01)
+    assert sink.pictures[0][0] == pytest.approx(START + 1.0 + DELAY)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_operators_see_how_many_left_were_repeated_and_skipped(time: VirtualTime) -> None:
+    before = counted()
+    async with presenting(time) as stage:
+        stage.pictures.put(0, picture(0))
+        await pass_time(time, DELAY + 0.01)
+        time.now += 1.0
+        await pass_time(time, 0.02)
+        playout = stage.playout
+    assert counted() - before == pytest.approx(
+        [playout.sent, playout.repeated, playout.skipped, playout.sent]
+    )
+    assert playout.repeated
+    assert playout.skipped
+
+
+async def test_a_voice_that_is_ahead_as_planned_counts_as_in_step(time: VirtualTime) -> None:
+    before = skew()
+    async with presenting(time, lead=0.1) as stage:
+        stage.pictures.put(0, picture(0))
+        await pass_time(time, DELAY + 0.2)
+        assert stage.playout.sent >= 5
+    assert skew() - before == pytest.approx(0, abs=1e-6)
+
+
+def skew() -> float:
+    return REGISTRY.get_sample_value("avatar_skew_seconds_sum") or 0.0
+
+
+def counted() -> np.ndarray:
+    names = [
+        ("avatar_pictures_total", {}),
+        ("avatar_pictures_late_total", {"how": "repeated"}),
+        ("avatar_pictures_late_total", {"how": "skipped"}),
+        ("avatar_skew_seconds_count", {}),
+    ]
+    return np.array([REGISTRY.get_sample_value(name, labels) or 0.0 for name, labels in names])
 
 
 async def test_a_busy_sink_skips_frames_and_is_then_shown_the_latest(time: VirtualTime) -> None:

@@ -156,6 +156,19 @@ async def test_an_event_loop_that_was_held_up_is_to_blame_for_all_of_it(
     assert {stage for *_, stage in late} == {"event_loop"}
 
 
+async def test_a_hold_up_is_to_blame_for_its_own_frame_only(time: VirtualTime) -> None:
+    async with running(time) as stage:
+        time.now += FRAME + 0.02
+        for number in (2, 3):
+            stage.drawn(number)
+            await stage.until_frame(number, 0.01)
+        stage.heard(4)
+        stage.traces.submitted(4)
+        await stage.until_frame(4, 0.01)
+        assert stage.late()[0] == (1, "repeated", "event_loop")
+        assert stage.late()[-1] == (4, "repeated", "render")
+
+
 def test_the_ring_holds_ten_seconds_and_forgets_what_is_older(time: VirtualTime) -> None:
     traces = FrameTraces(SteppedClock(time))
     for number in range(-2, TRACES_KEPT + 3):
