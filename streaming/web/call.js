@@ -7,6 +7,7 @@ import { refusal } from "./token.js";
 
 const BUFFER_TARGET = 0; // ms the browser should hold pictures and sound back, beyond what it must
 const CONNECT_LIMIT = 12000; // ms
+const TALK = ["talk.ready", "talk.state", "talk.heard", "talk.said", "talk.error"];
 const RETRIES = [500, 1000, 2000, 4000, 8000]; // ms
 const COME_BACK_LIMIT = 15000; // ms to go on with the same call, which the server keeps for a while only
 const PATH_LIMIT = 3000; // ms for one try
@@ -14,7 +15,7 @@ const POLL = 100; // ms
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Events: state {state: connecting|live|reconnecting|ended}, problem {code, text}, stats, speaker,
-// leaving {seconds}: the server stops then.
+// leaving {seconds}: the server stops then; and what the server says of a conversation.
 export class Call extends EventTarget {
   stream = new MediaStream(); // what comes back: the face and the voice
   signalling = null;
@@ -22,6 +23,7 @@ export class Call extends EventTarget {
   peer = null;
   #track;
   #speaker;
+  #mode;
   #sender = null;
   #ended = false;
   #attempt = 0;
@@ -33,10 +35,12 @@ export class Call extends EventTarget {
   #comingBack = false;
   #over = new AbortController();
 
-  constructor(track, speaker) {
+  // `mode`: talk, a conversation; or mirror, the face speaks with the voice of `track`.
+  constructor(track, speaker, mode) {
     super();
     this.#track = track;
     this.#speaker = speaker;
+    this.#mode = mode;
   }
 
   start() {
@@ -65,6 +69,19 @@ export class Call extends EventTarget {
     this.signalling?.send({ type: "speaker", name: speaker });
   }
 
+  turnTo(mode) {
+    this.#mode = mode;
+    this.signalling?.send({ type: "talk.mode", mode });
+  }
+
+  type(text) {
+    this.signalling?.send({ type: "talk.text", text });
+  }
+
+  interrupt() {
+    this.signalling?.send({ type: "talk.interrupt" });
+  }
+
   async #connect() {
     const signalling = (this.signalling = new Signalling());
     this.#listen(signalling);
@@ -88,6 +105,7 @@ export class Call extends EventTarget {
     signalling.addEventListener("stats", current((stats) => this.#tell("stats", stats)));
     signalling.addEventListener("speaker", current((message) => this.#tell("speaker", message)));
     signalling.addEventListener("error", current(({ code, message }) => this.#refused(code, message)));
+    for (const type of TALK) signalling.addEventListener(type, current((message) => this.#tell(type, message)));
     signalling.addEventListener("leaving", current(({ seconds }) => this.#tell("leaving", { seconds })));
     signalling.addEventListener("bye", current(({ code, reason }) => this.#dismissed(code, reason)));
     signalling.addEventListener("close", current(() => this.#comeBack("lost")));
@@ -108,7 +126,8 @@ export class Call extends EventTarget {
     this.#waiting = [];
     await peer.setLocalDescription();
     this.#unanswered = 1;
-    signalling.send({ type: "offer", sdp: peer.localDescription.sdp, speaker: this.#speaker });
+    const { sdp } = peer.localDescription;
+    signalling.send({ type: "offer", sdp, speaker: this.#speaker, mode: this.#mode });
     setTimeout(() => {
       if (this.peer === peer && !this.#connected) this.#broken("no-route");
     }, CONNECT_LIMIT);

@@ -1,13 +1,16 @@
-// The page: what is pressed, what is shown. The call, the sound and the figures have files of their own.
+// The page: what is pressed, what is shown. The call, the sound, the figures and the conversation have files of
+// their own.
 
 import { Call } from "./call.js";
+import { Conversation } from "./conversation.js";
 import { Gallery } from "./gallery.js";
 import { Graph } from "./graph.js";
 import { Recorder } from "./recorder.js";
 import { Measurements } from "./measurements.js";
 import { PictureHold } from "./playout_hint.js";
 import { SoundSource } from "./sound_source.js";
-import { WORDS, microphoneProblem } from "./messages.js";
+import { TalkPanel } from "./talk_panel.js";
+import { VOICE_HINTS, WHERE, WORDS, microphoneProblem } from "./messages.js";
 
 const $ = (id) => document.getElementById(id);
 $("unstarted").remove();
@@ -19,12 +22,16 @@ const STATUS = {
 };
 
 const MICROPHONE_LIMIT = 5000; // ms until the call begins without one; it is taken when it comes
+const HEARING = ["mute", "microphone-card", "file-card"]; // of no use where the microphone stays off
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const sound = new SoundSource();
 const recorder = new Recorder();
 const graph = new Graph($("graph"));
 const gallery = new Gallery($("gallery"), [$("portrait"), $("glow")]);
+const conversation = new Conversation(() => gallery.chosen);
+const talk = new TalkPanel(conversation, () => sound.hasMicrophone && !pressed($("mute")));
+const talkKnown = talk.load().catch(() => {}); // a server that does not answer is told of by the gallery
 let call = null;
 let measurements = null;
 let hold = null;
@@ -32,20 +39,24 @@ let liveSince = 0;
 let endsAt = 0; // Date.now() at which the server will end the call; 0: it will not
 
 async function start({ withMicrophone = true } = {}) {
-  if (call) return;
+  if ($("stage").dataset.state !== "idle") return;
   hideNotice();
   show("connecting");
-  $("stop").focus();
+  if (!talk.typing) $("stop").focus();
   await sound.wake();
-  const opening = withMicrophone ? openMicrophone() : null;
+  await talkKnown;
+  const opening = withMicrophone && talk.needsMicrophone ? openMicrophone() : null;
   await Promise.race([opening, pause(MICROPHONE_LIMIT)]);
-  call = new Call(sound.track, gallery.chosen);
+  if ($("stage").dataset.state === "idle") return opening?.then(() => sound.closeMicrophone()); // stopped again
+  call = new Call(sound.track, gallery.chosen, talk.mode);
   measurements = new Measurements(call, $("video"), () => sound.outputLatency);
   hold = new PictureHold(call, () => sound.outputLatency);
   call.addEventListener("state", ({ detail }) => onState(detail.state));
   call.addEventListener("problem", ({ detail }) => onProblem(detail));
   call.addEventListener("label", ({ detail }) => showLabel(detail.label));
   call.addEventListener("leaving", ({ detail }) => (endsAt = Date.now() + detail.seconds * 1000));
+  talk.clear();
+  conversation.follow(call);
   $("video").srcObject = call.stream;
   const begun = call;
   opening?.then(() => call === begun && call.speakWith(sound.track));
@@ -53,7 +64,8 @@ async function start({ withMicrophone = true } = {}) {
 }
 
 function stop() {
-  call?.stop();
+  if (call) call.stop();
+  else show("idle");
 }
 
 // The page says that the face is synthetic from the first moment on, unless the server says not to.
@@ -76,6 +88,7 @@ function loadGallery() {
 }
 
 function onState(state) {
+  if (state !== "live") conversation.pause();
   if (state !== "ended") {
     if (state === "live" && !liveSince) liveSince = Date.now();
     show(state);
@@ -84,6 +97,7 @@ function onState(state) {
   recorder.stop();
   measurements.stop();
   hold.stop();
+  if (!sound.hasMicrophone) mute(false);
   sound.stopPlaying();
   sound.closeMicrophone();
   call = measurements = hold = null;
@@ -93,7 +107,7 @@ function onState(state) {
 }
 
 function show(state) {
-  const hadFocus = [$("start"), $("stop")].includes(document.activeElement);
+  const hadFocus = [$("start"), $("stop"), $("interrupt")].includes(document.activeElement);
   const [text, tone] = STATUS[state];
   $("stage").dataset.state = state;
   $("status").textContent = text;
@@ -104,13 +118,13 @@ function show(state) {
   $("record").disabled = $("screenshot").disabled = state !== "live";
   if (state !== "live") press($("record"), false);
   if (state === "idle") graph.clear();
-  if (hadFocus) $(state === "idle" ? "start" : "stop").focus();
+  if (hadFocus && document.activeElement.hidden) $(state === "idle" ? "start" : "stop").focus();
 }
 
 function showNotice(code, text = "") {
   const words = WORDS[code] ?? WORDS.refused;
   $("notice-title").textContent = words.title;
-  $("notice-text").textContent = text || words.text;
+  $("notice-text").textContent = text || (talk.canType && words.typing) || words.text;
   $("notice-action").textContent = words.action ?? "Close";
   $("notice-action").onclick = () => {
     hideNotice();
@@ -136,6 +150,7 @@ async function openMicrophone() {
   try {
     await sound.openMicrophone($("microphone").value);
     sound.muted = pressed($("mute"));
+    talk.drawState();
     await listMicrophones();
   } catch (error) {
     showNotice(microphoneProblem(error));
@@ -172,20 +187,49 @@ async function speakFile(file) {
   if (file) await speak(file.name, await file.arrayBuffer());
 }
 
-function toggleMute() {
-  const muted = !pressed($("mute"));
+function mute(muted) {
   press($("mute"), muted);
   $("mute").querySelector("use").setAttribute("href", muted ? "#i-mic-off" : "#i-mic");
   sound.muted = muted;
+  talk.drawState();
+}
+
+// Who began without a microphone gets one by taking the mute off.
+async function toggleMute() {
+  mute(!pressed($("mute")));
+  if (!pressed($("mute")) && !sound.hasMicrophone && talk.needsMicrophone) await changeMicrophone();
+}
+
+async function startByTyping() {
+  if ($("stage").dataset.state !== "idle") return;
+  mute(true);
+  await start({ withMicrophone: false });
+}
+
+async function changeMode() {
+  for (const id of HEARING) $(id).hidden = !talk.needsMicrophone;
+  $("where").textContent = talk.goesElsewhere ? WHERE.services : WHERE.here;
+  showVoiceHint();
+  if (!call) return;
+  call.turnTo(talk.mode);
+  if (talk.mode === "mirror") {
+    conversation.pause();
+    if (!sound.hasMicrophone) mute(false); // it was off for typing
+  }
+  if (!talk.needsMicrophone) sound.closeMicrophone();
+  if (talk.mode === "mirror" && !sound.hasMicrophone) await openMicrophone();
+  await call?.speakWith(sound.track);
 }
 
 function toggleVoice() {
   const heard = !pressed($("voice"));
   press($("voice"), heard);
   $("video").muted = !heard;
-  $("voice-hint").textContent = heard
-    ? "Your voice comes back in step with the lips. Wear headphones, or switch it off with the headphones button."
-    : "The voice that comes back is switched off: you see the lips only.";
+  showVoiceHint();
+}
+
+function showVoiceHint() {
+  $("voice-hint").textContent = VOICE_HINTS[pressed($("voice")) ? talk.mode : "silent"];
 }
 
 function toggleFigures() {
@@ -238,6 +282,7 @@ async function drawFigures() {
 const KEYS = { m: "mute", v: "voice", r: "record", p: "screenshot", g: "figures-toggle", f: "fullscreen" };
 
 function onKey(event) {
+  if (event.key === "Escape") talk.interrupt();
   const typing = event.target.closest("select, input:not([type=file])");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const button = $(KEYS[event.key.toLowerCase()]);
@@ -260,6 +305,10 @@ $("figures-toggle").onclick = toggleFigures;
 $("fullscreen").onclick = toggleFullScreen;
 $("microphone").onchange = changeMicrophone;
 recorder.addEventListener("unsigned", ({ detail }) => showNotice("unsigned", detail.text));
+talk.addEventListener("mode", changeMode);
+talk.addEventListener("begin", startByTyping);
+talk.addEventListener("say", ({ detail }) => call.type(detail.text));
+talk.addEventListener("interrupt", () => call.interrupt());
 gallery.addEventListener("change", () => call?.show(gallery.chosen));
 $("sample").onclick = async () => speak("the sample voice", await (await fetch("sample.mp3")).arrayBuffer());
 $("file").onchange = ({ target }) => speakFile(target.files[0]).then(() => (target.value = ""));

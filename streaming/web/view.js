@@ -1,14 +1,19 @@
-// Shows a running call and sends nothing: for OBS's Browser Source. Comes again by itself, for ever.
+// Shows a running call and sends nothing: for OBS's Browser Source. Comes again by itself, for ever; what
+// refuses it stands at the foot of the picture until it is let in.
 
-import { token } from "./token.js";
+import { WORDS } from "./messages.js";
+import { refusal, token } from "./token.js";
 
 const AGAIN = 2000; // ms between attempts
 const GATHERING = 1500; // ms the browser has to find its own addresses
+const ASK_EVERY = 15; // attempts that do not get through; the reason is asked for once in so many
 const STALLED = 5000; // ms without a new picture: the connection is as good as lost
 
 const video = document.getElementById("video");
+const refused = document.getElementById("refused"); // until here it holds why no script would run
 let socket = null;
 let peer = null;
+let unopened = 0; // attempts in a row that did not even open the socket
 let shown = 0; // when the latest picture came
 
 function connect() {
@@ -16,12 +21,25 @@ function connect() {
   address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   address.hash = "";
   socket = new WebSocket(address);
-  socket.onopen = () => send({ type: "token", token });
-  socket.onmessage = ({ data }) => receive(JSON.parse(data));
-  socket.onclose = () => {
-    hide();
-    setTimeout(connect, AGAIN);
+  let listened = null;
+  socket.onopen = () => {
+    unopened = 0;
+    send({ type: "token", token });
+    listened = setTimeout(say, AGAIN, ""); // whom it refuses, the server tells at once
   };
+  socket.onmessage = ({ data }) => receive(JSON.parse(data));
+  socket.onclose = async () => {
+    hide();
+    clearTimeout(listened);
+    setTimeout(connect, AGAIN);
+    if (listened === null && unopened++ % ASK_EVERY === 0) say(await refusal());
+  };
+}
+
+function say(text) {
+  refused.textContent = text;
+  refused.hidden = !text;
+  refused.classList.add("told");
 }
 
 function send(message) {
@@ -31,7 +49,12 @@ function send(message) {
 async function receive(message) {
   if (message.type === "hello") await offer(message.ice_servers);
   if (message.type === "answer") await peer?.setRemoteDescription({ type: "answer", sdp: message.sdp });
-  if (message.type === "error") console.warn(message.message);
+  if (message.type === "error") say(inWords(message));
+}
+
+function inWords({ code, message }) {
+  const { title, text } = WORDS[code] ?? WORDS.refused;
+  return `${title}. ${text || message}`;
 }
 
 async function offer(iceServers) {
@@ -87,4 +110,5 @@ function hide() {
 }
 
 setInterval(() => peer && !document.hidden && performance.now() - shown > STALLED && socket.close(), 1000);
+say("");
 connect();

@@ -24,9 +24,9 @@ def block(server: LiveServer) -> str:
     return documented_block().replace("http://127.0.0.1:8080", server.address)
 
 
-def visit(browser: Any, address: str) -> Any:
+def visit(browser: Any, address: str, path: str = "") -> Any:
     page = browser.new_context(ignore_https_errors=True).new_page()
-    page.goto(f"{address}/#token={token()}")
+    page.goto(f"{address}/{path}#token={token('view' if path else 'talk')}")
     return page
 
 
@@ -62,3 +62,16 @@ def test_a_proxy_that_hides_the_port_is_named_on_the_page_and_in_the_log(
     assert address in line
     assert "$http_host" in line
     assert "--allow-origin" in line
+
+
+def test_a_view_behind_such_a_proxy_says_why_it_shows_nothing(
+    server: LiveServer, browser: Any, tmp_path: Path
+) -> None:
+    with nginx(tmp_path, block(server).replace("$http_host", "$host")) as address:
+        view = visit(browser, address, "view")
+        view.wait_for_function(
+            "getComputedStyle(document.getElementById('refused')).visibility === 'visible'"
+            " && document.getElementById('refused').checkVisibility()"
+        )
+        words = view.inner_text("#refused")
+        assert address in words or "reverse proxy" in words

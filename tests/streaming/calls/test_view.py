@@ -121,9 +121,12 @@ SKEWS = """async () => {
 }"""
 
 
-@pytest.mark.parametrize(("role", "speaker"), [("talk", "*"), ("view", "pale")])
-def test_another_token_shows_nothing(
-    server: LiveServer, pages: Any, role: str, speaker: str
+@pytest.mark.parametrize(
+    ("role", "speaker", "words"),
+    [("talk", "*", "A valid link is needed"), ("view", "pale", "")],
+)
+def test_another_token_shows_nothing_and_one_that_is_no_good_says_so(
+    server: LiveServer, pages: Any, role: str, speaker: str, words: str
 ) -> None:
     caller = pages(link(server, "talk"))
     caller.click("#start")
@@ -131,6 +134,8 @@ def test_another_token_shows_nothing(
     view = pages(link(server, role, speaker, path="view"))
     time.sleep(3)
     assert not view.evaluate(LIVE)
+    assert view.is_visible("#refused") == bool(words)
+    assert view.inner_text("#refused").startswith(words)
 
 
 def test_the_token_is_in_no_address_that_a_server_sees(server: LiveServer, pages: Any) -> None:

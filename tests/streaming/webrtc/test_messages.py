@@ -9,10 +9,14 @@ from pydantic import ValidationError
 
 from streaming.server.errors import KINDS, OTHERS
 from streaming.webrtc.messages import (
+    LONGEST_TEXT,
     ErrorCode,
     FromPage,
     Hello,
     Stats,
+    TalkOffer,
+    TalkService,
+    TalkState,
     ToPage,
     from_page,
     to_page,
@@ -41,8 +45,7 @@ def sent_by_the_page() -> list[tuple[str, set[str]]]:
 
 
 def known(union: Any) -> set[str]:
-    names = {kind(model) for model in models(union)}
-    return {name for name in names if not name.startswith("talk.")}  # the page has no Talk mode yet
+    return {kind(model) for model in models(union)}
 
 
 def test_the_docs_hold_the_tables_that_the_models_make() -> None:
@@ -59,7 +62,8 @@ def test_the_page_sends_only_messages_with_the_keys_of_their_models() -> None:
 
 
 def test_the_page_hears_every_message_that_the_server_can_send() -> None:
-    text = script("call.js") + script("signalling.js") + script("motion.js")
+    names = ("call.js", "signalling.js", "motion.js", "conversation.js")
+    text = "".join(script(name) for name in names)
     heard = set(re.findall(r'addEventListener\("([\w.]+)"', text)) | set(
         re.findall(r'message\.type === "([\w.]+)"', text)
     )
@@ -75,6 +79,28 @@ def test_what_the_page_reads_off_a_message_is_in_its_model() -> None:
     statistics = re.findall(r"#server\??\.(\w+)", script("measurements.js"))
     assert statistics
     assert set(statistics) <= set(Stats.model_fields)
+
+
+def test_what_a_conversation_tells_passes_the_call_and_has_words() -> None:
+    passed = re.search(r"const TALK = \[(.*)\]", script("call.js"))
+    assert passed
+    talk = {name for name in known(ToPage) if name.startswith("talk.")}
+    assert set(re.findall(r'"([\w.]+)"', passed[1])) == talk
+    words = script("messages.js")
+    for model, field, table in (
+        (TalkService, "role", "DESTINATIONS"),
+        (TalkState, "state", "DOING"),
+        (TalkOffer, "kind", "MODE_HINTS"),
+    ):
+        choices = get_args(model.model_fields[field].annotation)
+        worded = re.search(rf"const {table} = {{(.*?)}};", words, re.DOTALL)
+        assert worded
+        assert set(choices) <= set(re.findall(r'"?([\w-]+)"?: ', worded[1])), table
+
+
+def test_a_text_is_as_long_as_the_server_takes_it() -> None:
+    page = (ROOT / "streaming/web/index.html").read_text()
+    assert f'maxlength="{LONGEST_TEXT}"' in page
 
 
 def test_every_refusal_has_a_code_that_the_page_has_words_for() -> None:
