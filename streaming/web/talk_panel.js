@@ -26,7 +26,7 @@ export class TalkPanel extends EventTarget {
     $("modes").onchange = ({ target }) => this.#choose(target.value);
     $("typed").onsubmit = (event) => this.#submit(event);
     $("interrupt").onclick = () => this.interrupt();
-    $("keep").onclick = () => conversation.lines.length && saveTranscript(conversation.lines);
+    $("keep").onclick = () => saveTranscript(conversation.lines);
   }
 
   // Where the server holds a conversation, Talk is what Start begins.
@@ -134,7 +134,7 @@ export class TalkPanel extends EventTarget {
     const { lines, state } = this.#conversation;
     const last = lines.at(-1);
     $("captions").tabIndex = lines.length ? 0 : -1;
-    $("keep").disabled = !lines.length;
+    $("keep").hidden = !lines.length;
     $("subtitle").hidden = !last || !state;
     $("subtitle-text").textContent = last ? `${last.name}: ${last.text}` : "";
   }

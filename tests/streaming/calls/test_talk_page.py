@@ -72,11 +72,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptedTalk]:
 
 
 @pytest.fixture
-def talk(server: ScriptedTalk) -> Iterator[ScriptedTalk]:
+def talk(server: ScriptedTalk) -> ScriptedTalk:
     """The server, with nothing noted and the agent's offer."""
     server.offer = AGENT
     server.modes, server.typed, server.interruptions = [], [], 0
-    yield server
+    return server
 
 
 @pytest.fixture
@@ -216,7 +216,9 @@ def test_who_types_is_answered_without_a_microphone_and_by_keyboard_alone(
     talk.say(TalkSaid(id=1, text="Good morning to you.", final=True))
     wait_for(page, ["You: Good morning", "bar: Good morning to you."])
     page.keyboard.type("m")
-    assert page.locator("#mute").get_attribute("aria-pressed") == "true", "a letter is a letter here"
+    assert page.locator("#mute").get_attribute("aria-pressed") == "true", (
+        "a letter is a letter here"
+    )
     page.click("#mute")
     page.wait_for_selector("#doing-words:text('Listening')")
     assert page.evaluate("asked.length") == 1
@@ -266,7 +268,7 @@ def test_the_conversation_is_saved_as_text_by_the_browser_alone(
     open_page: OpenPage, talk: ScriptedTalk
 ) -> None:
     page = in_a_call(open_page, talk)
-    assert page.locator("#keep").is_disabled()
+    assert page.locator("#keep").is_hidden(), "there is nothing yet"
     bad = "<img src=x onerror=alert(1)>\nYou: I agree"
     talk.say(TalkHeard(id=1, text="Grüß Gott", final=True))
     talk.say(TalkSaid(id=1, text=bad, final=True, interrupted=True))
@@ -296,9 +298,7 @@ def test_all_of_it_has_names_contrast_and_room_on_a_phone(
     open_page: OpenPage, talk: ScriptedTalk, scheme: str
 ) -> None:
     phone = {"width": 360, "height": 740}
-    page = in_a_call(
-        open_page, talk, viewport=phone, color_scheme=scheme, reduced_motion="reduce"
-    )
+    page = in_a_call(open_page, talk, viewport=phone, color_scheme=scheme, reduced_motion="reduce")
     talk.say(TalkHeard(id=1, text="Hello", final=True), TalkError(message="No answer came."))
     talk.say(TalkSaid(id=1, text="w" * 200, final=False), TalkState(state="thinking"))
     wait_until(lambda: len(captions(page)) == 3, 5)

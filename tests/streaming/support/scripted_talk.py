@@ -1,35 +1,20 @@
 """A server whose conversation is a script: real signalling, and whatever a test wants said."""
 
 import asyncio
-import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 
-from streaming.core.config import ServeConfig
-from streaming.render.client import RenderClient
-from streaming.server import websockets
-from streaming.server.app import create_app
-from streaming.server.signalling import Signalling
-from streaming.webrtc.messages import (
-    FromPage,
-    Message,
-    Offer,
-    TalkInterrupt,
-    TalkMode,
-    TalkOffer,
-    TalkReady,
-    TalkText,
-)
-from tests.streaming.support import live_server
+from streaming.media.call import Call
+from streaming.server import app
+from streaming.webrtc.messages import Message, TalkOffer, TalkReady
 from tests.streaming.support.live_server import serving_bars
 
 
 class ScriptedTalk:
-    """What a server says of its conversation, and what its latest page asked of it."""
+    """In the place of a server's conversations: what its latest page is told, what it asked."""
 
     def __init__(self, offer: TalkOffer) -> None:
         self.offer = offer
@@ -37,55 +22,41 @@ class ScriptedTalk:
         self.modes: list[str] = []
         self.typed: list[str] = []
         self.interruptions = 0
-        self._page: tuple[Signalling, asyncio.AbstractEventLoop] | None = None
+        self._page: tuple[Callable[[Message], None], asyncio.AbstractEventLoop] | None = None
 
     def say(self, *messages: Message) -> None:
         """Send to the page that called last."""
         assert self._page, "no page has called"
-        page, loop = self._page
+        notify, loop = self._page
         for message in messages:
-            loop.call_soon_threadsafe(page._notify, message)
+            loop.call_soon_threadsafe(notify, message)
 
-    def take(self, page: Signalling, message: FromPage) -> None:
-        """Note what a page says; a call in Talk mode is ready at once."""
-        match message:
-            case Offer() | TalkMode():
-                self._page = page, asyncio.get_running_loop()
-                self.modes.append(message.mode)
-                if message.mode == "talk":
-                    self.say(self._ready())
-            case TalkText():
-                self.typed.append(message.text)
-            case TalkInterrupt():
-                self.interruptions += 1
+    def begin(self, _: Call, notify: Callable[[Message], None]) -> None:
+        self.modes.append("talk")
+        self._page = notify, asyncio.get_running_loop()
+        can_type = self.offer.kind != "echo"
+        services, stored = self.offer.services, self.offer.stored
+        self.say(TalkReady(services=services, languages=["en"], can_type=can_type, stored=stored))
 
-    def _ready(self) -> TalkReady:
-        kind, offer = self.offer.kind, self.offer
-        return TalkReady(
-            services=offer.services, languages=["en"], can_type=kind != "echo", stored=offer.stored
-        )
+    async def end(self, _: Call) -> None:
+        self.modes.append("mirror")
+
+    def of(self, _: Call) -> "ScriptedTalk":
+        return self
+
+    async def type(self, text: str) -> None:
+        self.typed.append(text)
+
+    async def interrupt(self) -> None:
+        self.interruptions += 1
 
 
 @contextmanager
 def serving_talk(folder: Path, offer: TalkOffer) -> Iterator[ScriptedTalk]:
     """Serve level bars that talk by a script."""
     script = ScriptedTalk(offer)
-
-    class Scripted(Signalling):
-        async def _handle(self, message: FromPage) -> None:
-            if not isinstance(message, TalkMode | TalkText | TalkInterrupt):
-                await super()._handle(message)
-            script.take(self, message)
-
-    def app_with_script(config: ServeConfig, worker: RenderClient) -> FastAPI:
-        app = create_app(config, worker)
-        app.add_api_route("/talk", lambda: script.offer, methods=["GET"])
-        app.router.routes.insert(0, app.router.routes.pop())
-        return app
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(websockets, "Signalling", Scripted)
-        patch.setattr(live_server, "create_app", app_with_script)
+        patch.setattr(app, "Talks", lambda _: script)
         with serving_bars(folder) as server:
             script.address = server.address
             yield script
