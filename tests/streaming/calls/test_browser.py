@@ -12,7 +12,13 @@ import pytest
 from streaming.benchmark import live_benchmark
 from streaming.core.config import ServeConfig
 from streaming.render.find_speakers import find_speakers
-from tests.streaming.support.browser import MOUTH, first_picture, frames_shown, judge_call
+from tests.streaming.support.browser import (
+    MOUTH,
+    REFUSE_MICROPHONE,
+    first_picture,
+    frames_shown,
+    judge_call,
+)
 from tests.streaming.support.live_server import LiveServer, serving, serving_bars
 from tests.streaming.support.polling import load_factor, wait_until
 from tests.tiny_speaker import make_tiny_bundle
@@ -26,9 +32,6 @@ window.AudioContext = class extends Context {
     super(...args);
     contexts.push(this);
   }
-}"""
-REFUSE_MICROPHONE = """navigator.mediaDevices.getUserMedia = async () => {
-  throw new DOMException('no', 'NotAllowedError');
 }"""
 
 

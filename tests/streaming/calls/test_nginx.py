@@ -69,9 +69,6 @@ def test_a_view_behind_such_a_proxy_says_why_it_shows_nothing(
 ) -> None:
     with nginx(tmp_path, block(server).replace("$http_host", "$host")) as address:
         view = visit(browser, address, "view")
-        view.wait_for_function(
-            "getComputedStyle(document.getElementById('refused')).visibility === 'visible'"
-            " && document.getElementById('refused').checkVisibility()"
-        )
+        view.wait_for_selector("#refused", state="visible")
         words = view.inner_text("#refused")
         assert address in words or "reverse proxy" in words

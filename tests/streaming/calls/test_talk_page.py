@@ -14,11 +14,10 @@ from streaming.webrtc.messages import (
     TalkService,
     TalkState,
 )
-from tests.streaming.calls.test_browser import REFUSE_MICROPHONE, write_beeps
-from tests.streaming.support.browser import chromium, first_picture, wait_until
+from tests.streaming.support.browser import REFUSE_MICROPHONE, first_picture
 from tests.streaming.support.live_server import serving_bars
+from tests.streaming.support.polling import wait_until
 from tests.streaming.support.scripted_talk import ScriptedTalk, serving_talk
-from tests.support import need
 
 AGENT = TalkOffer(
     kind="agent",
@@ -59,24 +58,17 @@ OpenPage = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    need("chromium", "playwright")
-    with chromium(write_beeps(tmp_path_factory.mktemp("sound") / "beeps.wav")) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptedTalk]:
+def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptedTalk]:
     with serving_talk(tmp_path_factory.mktemp("bars"), AGENT) as server:
         yield server
 
 
 @pytest.fixture
-def talk(server: ScriptedTalk) -> ScriptedTalk:
+def talk(scripted: ScriptedTalk) -> ScriptedTalk:
     """The server, with nothing noted and the agent's offer."""
-    server.offer = AGENT
-    server.modes, server.typed, server.interruptions = [], [], 0
-    return server
+    scripted.offer = AGENT
+    scripted.modes, scripted.typed, scripted.interruptions = [], [], 0
+    return scripted
 
 
 @pytest.fixture

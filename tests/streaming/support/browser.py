@@ -20,6 +20,10 @@ MOUTH = """() => {
   return data.reduce((sum, value, i) => sum + (i % 4 === 3 ? 0 : value), 0) / (data.length * 0.75);
 }"""
 
+REFUSE_MICROPHONE = """navigator.mediaDevices.getUserMedia = async () => {
+  throw new DOMException('no', 'NotAllowedError');
+}"""
+
 
 @contextmanager
 def chromium(microphone: Path) -> Iterator[Any]:

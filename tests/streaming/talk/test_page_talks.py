@@ -1,17 +1,19 @@
 """The page in real Chromium, talking with a real echo and a real reader."""
 
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("pipecat", reason="pipecat-ai is not installed", exc_type=ImportError)
 
 from streaming.core.config import ServeConfig
-from tests.streaming.support.browser import MOUTH, chromium, wait_until
+from tests.sounds import RATE, write_wav
+from tests.streaming.support.browser import MOUTH
 from tests.streaming.support.live_server import serving_bars
+from tests.streaming.support.person import spoken
+from tests.streaming.support.polling import wait_until
 from tests.support import need
 
 # Every state that the mark shows, in order.
@@ -24,16 +26,12 @@ NOTE_STATES = """addEventListener('DOMContentLoaded', () => {
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Its microphone hears a sentence, then seven seconds of silence, again and again."""
-    need("chromium", "playwright", "flite", "ffmpeg")
-    folder = tmp_path_factory.mktemp("sound")
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sentence and seven seconds of silence, which the browser hears again and again."""
+    need("flite")
     text = "Good morning, how are you today? I hope that you have slept well."
-    subprocess.run(["flite", "-voice", "slt", "-t", text, "-o", folder / "said.wav"], check=True)
-    pad = ["-af", "apad=pad_dur=7", "-ar", "48000", folder / "microphone.wav"]
-    subprocess.run(["ffmpeg", "-v", "error", "-i", folder / "said.wav", *pad], check=True)
-    with chromium(folder / "microphone.wav") as browser:
-        yield browser
+    said = np.concatenate([spoken(text), np.zeros(7 * RATE)]) / 32768
+    return write_wav(tmp_path_factory.mktemp("sound") / "said.wav", said)
 
 
 def test_an_echo_listens_and_speaks_and_escape_stops_it(browser: Any, tmp_path: Path) -> None:
