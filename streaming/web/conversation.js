@@ -5,8 +5,9 @@ import { SIDES } from "./messages.js";
 // Events: state; line {line}: it is new, has grown, or is gone since it turned out to be nothing.
 export class Conversation extends EventTarget {
   lines = []; // {side, name, text, final, interrupted, at (Date)}; sides are the keys of SIDES
-  ready = null; // the server's talk.ready while there is a conversation
-  state = null; // listening, heard-speech, thinking or speaking; null: there is no conversation
+  #ready = null;
+  #state = null;
+  #reached = false;
   #growing = new Map(); // lines that are not final, by side and id
   #speaker; // () => name
 
@@ -15,31 +16,47 @@ export class Conversation extends EventTarget {
     this.#speaker = speaker;
   }
 
+  // The server's talk.ready; null: nobody listens.
+  get ready() {
+    return this.#reached ? this.#ready : null;
+  }
+
+  // listening, heard-speech, thinking or speaking; null: nobody listens.
+  get state() {
+    return this.#reached ? this.#state : null;
+  }
+
+  // Whether sound and pictures get through; a conversation outlives that they do not for a while.
+  set reached(reached) {
+    this.#reached = reached;
+    this.dispatchEvent(new Event("state"));
+  }
+
   // A new conversation, in this call.
   follow(call) {
     this.lines = [];
     call.addEventListener("talk.ready", ({ detail }) => this.#begin(detail));
-    call.addEventListener("talk.state", ({ detail }) => this.ready && this.#turn(detail.state));
-    call.addEventListener("talk.heard", ({ detail }) => this.ready && this.#grow("you", detail));
-    call.addEventListener("talk.said", ({ detail }) => this.ready && this.#grow("face", detail));
+    call.addEventListener("talk.state", ({ detail }) => this.#ready && this.#turn(detail.state));
+    call.addEventListener("talk.heard", ({ detail }) => this.#ready && this.#grow("you", detail));
+    call.addEventListener("talk.said", ({ detail }) => this.#ready && this.#grow("face", detail));
     call.addEventListener("talk.error", ({ detail }) => this.#note(detail.message));
   }
 
-  // It rests: the connection is gone, or the face speaks with the caller's voice.
-  pause() {
-    for (const line of this.#growing.values()) this.#tell(Object.assign(line, { final: true }));
-    this.#growing.clear();
-    this.ready = null;
+  // It is over: so is the call, or the face speaks with the caller's voice.
+  end() {
+    this.#finish("");
+    this.#ready = null;
     this.#turn(null);
   }
 
   #begin(ready) {
-    this.ready = ready;
+    this.#finish(""); // what another conversation left
+    this.#ready = ready;
     this.#turn("listening");
   }
 
   #turn(state) {
-    this.state = state;
+    this.#state = state;
     this.dispatchEvent(new Event("state"));
   }
 
@@ -47,11 +64,21 @@ export class Conversation extends EventTarget {
     const key = `${side} ${id}`;
     const known = this.#growing.get(key);
     if (!known && !text.trim()) return;
+    if (!known) this.#finish(side); // its end may have been lost with the connection
     const line = known ?? this.#add(side);
     Object.assign(line, { text, final, interrupted });
     if (final) this.#growing.delete(key);
     else this.#growing.set(key, line);
     this.#tell(line);
+  }
+
+  // The lines of one side, or of all ("").
+  #finish(side) {
+    for (const [key, line] of this.#growing) {
+      if (!key.startsWith(side)) continue;
+      this.#growing.delete(key);
+      this.#tell(Object.assign(line, { final: true }));
+    }
   }
 
   #note(text) {

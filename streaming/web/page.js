@@ -88,7 +88,7 @@ function loadGallery() {
 }
 
 function onState(state) {
-  if (state !== "live") conversation.pause();
+  conversation.reached = state === "live";
   if (state !== "ended") {
     if (state === "live" && !liveSince) liveSince = Date.now();
     show(state);
@@ -101,6 +101,7 @@ function onState(state) {
   sound.stopPlaying();
   sound.closeMicrophone();
   call = measurements = hold = null;
+  conversation.end();
   liveSince = endsAt = 0;
   $("video").srcObject = null;
   show("idle");
@@ -213,7 +214,7 @@ async function changeMode() {
   if (!call) return;
   call.turnTo(talk.mode);
   if (talk.mode === "mirror") {
-    conversation.pause();
+    conversation.end();
     if (!sound.hasMicrophone) mute(false); // it was off for typing
   }
   if (!talk.needsMicrophone) sound.closeMicrophone();

@@ -244,6 +244,37 @@ def test_mirror_and_talk_change_places_during_a_call(
     assert captions(page) == []
 
 
+# A conversation whose connection breaks in the middle of both sides' words, and is had again.
+BROKEN = """async (anew) => {
+  const { Conversation } = await import('./conversation.js');
+  const call = new EventTarget();
+  const tell = (type, detail) => call.dispatchEvent(new CustomEvent(type, { detail }));
+  const talk = new Conversation(() => 'bar');
+  talk.follow(call);
+  talk.reached = true;
+  tell('talk.ready', { languages: [] });
+  tell('talk.heard', { id: 1, text: 'What', final: false });
+  tell('talk.said', { id: 0, text: 'It', final: false });
+  talk.reached = false;
+  const away = [talk.ready, talk.state];
+  if (anew) tell('talk.ready', { languages: [] });
+  talk.reached = true;
+  tell('talk.said', { id: anew ? 0 : 1, text: 'No', final: false });
+  const lines = talk.lines.map(({ text, final }) => [text, final]);
+  return { away, state: talk.state, lines };
+}"""
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_conversation_outlives_a_broken_connection(
+    open_page: OpenPage, talk: ScriptedTalk, anew: bool
+) -> None:
+    found = open_page(talk.address).evaluate(BROKEN, anew)
+    assert found["away"] == [None, None], "nobody listens while it is broken"
+    assert found["state"] == "listening"
+    assert found["lines"] == [["What", anew], ["It", True], ["No", False]]
+
+
 def test_a_reader_never_asks_for_the_microphone(open_page: OpenPage, talk: ScriptedTalk) -> None:
     service = TalkService(role="reader", address="this machine")
     talk.offer = TalkOffer(kind="reader", services=[service], stored=True)
