@@ -55,8 +55,8 @@ async function start({ withMicrophone = true } = {}) {
   call.addEventListener("problem", ({ detail }) => onProblem(detail));
   call.addEventListener("label", ({ detail }) => showLabel(detail.label));
   call.addEventListener("leaving", ({ detail }) => (endsAt = Date.now() + detail.seconds * 1000));
-  talk.clear();
   conversation.follow(call);
+  talk.clear();
   $("video").srcObject = call.stream;
   const begun = call;
   opening?.then(() => call === begun && call.speakWith(sound.track));
@@ -115,6 +115,7 @@ function show(state) {
   $("status").dataset.tone = tone;
   $("start").hidden = state !== "idle";
   $("stop").hidden = state === "idle";
+  $("modes").disabled = state === "reconnecting"; // the server would not hear of it
   $("live-badge").hidden = state !== "live";
   $("record").disabled = $("screenshot").disabled = state !== "live";
   if (state !== "live") press($("record"), false);

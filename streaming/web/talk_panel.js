@@ -24,7 +24,7 @@ export class TalkPanel extends EventTarget {
     conversation.addEventListener("state", () => this.#onState());
     conversation.addEventListener("line", ({ detail }) => this.#onLine(detail.line));
     $("modes").onchange = ({ target }) => this.#choose(target.value);
-    $("typed").onsubmit = (event) => this.#submit(event);
+    $("typed").onsubmit = (event) => this.#onSubmit(event);
     $("interrupt").onclick = () => this.interrupt();
     $("keep").onclick = () => saveTranscript(conversation.lines);
   }
@@ -91,11 +91,15 @@ export class TalkPanel extends EventTarget {
     $("consent").textContent = this.mode === "talk" ? consent(known).join(" ") : "";
   }
 
-  #submit(event) {
-    event?.preventDefault();
+  #onSubmit(event) {
+    event.preventDefault();
+    $("text").focus();
+    this.#submit();
+  }
+
+  #submit() {
     const text = $("text").value.trim();
     if (!text) return;
-    $("text").focus();
     this.#waiting = !this.#conversation.ready;
     if (this.#waiting) {
       this.dispatchEvent(new Event("begin"));

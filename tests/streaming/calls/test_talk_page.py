@@ -314,6 +314,7 @@ def test_the_conversation_is_saved_as_text_by_the_browser_alone(
     page.click("#start")
     page.wait_for_selector("#doing-words:text('Listening')")
     assert captions(page) == []
+    assert page.locator("#keep").is_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
