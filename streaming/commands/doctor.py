@@ -21,18 +21,22 @@ def doctor(
     ] = None,
     speaker: Annotated[str | None, typer.Option(help="Speaker shown first.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    talk: Annotated[
+        str | None, typer.Option(help="As for `avatar serve`: each of its services is tried.")
+    ] = None,
 ) -> None:
     """Say in plain words what would keep calls from working on this machine.
 
     Looked at: address, https and tokens; whether UDP packets pass; every STUN and TURN server, by
     sending a packet through it; the renderer; every file of every speaker; devices for `avatar
-    camera`. `bad` would keep calls from working, `note` is worth knowing. The exit code is 1 if
-    anything is bad.
+    camera`; with `--talk`, whether each service answers and how fast. `bad` would keep calls from
+    working, `note` is worth knowing. The exit code is 1 if anything is bad.
 
     **Examples**
 
     - `avatar doctor`
     - `avatar doctor --config serve.yaml`
+    - `avatar doctor --talk talk.yaml`
     - `avatar doctor --ice-server turn:turn.example.org --turn-secret-file turn.secret`
     """
     from rich.text import Text
@@ -42,16 +46,20 @@ def doctor(
     from streaming.doctor.access_check import check_access
     from streaming.doctor.machine_check import check_machine
     from streaming.doctor.network_check import check_network
+    from streaming.doctor.talk_check import check_talk
 
     flags = {
         "ice_servers": tuple(ice_server) if ice_server else None,
         "turn_secret_file": turn_secret_file,
         "speaker": speaker,
         "device": device,
+        "talk": talk,
     }
     settings = load_config(config, flags)
     findings = check_access(settings)
     findings += asyncio.run(check_network(make_ice_servers(settings)))
+    if settings.talk:
+        findings += asyncio.run(check_talk(settings.talk))
     findings += check_machine(settings.speaker, settings.device)
     console = text_console()
     for finding in findings:

@@ -33,6 +33,7 @@ class LiveKitCall:
         self.id = secrets.token_hex(8)
         self.closed = asyncio.Event()
         self.viewers = 0
+        self.talking = False
         self.avatar_stream = new_stream(renderer, marks)
         self._renderer, self._marks = renderer, marks
         self._agent = ""

@@ -16,6 +16,8 @@ class Call(Protocol):
 
     viewers: int
     "How many only look at it; the session manager counts them."
+    talking: bool
+    "Whether somebody holds a conversation in it, which costs more."
 
     @property
     def id(self) -> str:

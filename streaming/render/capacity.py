@@ -17,6 +17,7 @@ TRIALS = 30
 BATCH_TRIALS = 6  # the same for several callers: each step is a sample of every one of them
 TRIAL_PERCENTILE = 75  # of the trials: one hiccup at start-up must not slow every call
 TRANSPORT_S = 0.004  # a frame and caller: sound coding, packets, encryption, the event loop
+CONVERSATION_S = 0.003  # a frame: voice activity, end of turn, pipecat's queues (docs/talk.md)
 HEADROOM = 0.8  # part of the cores that callers may fill
 MIN_BUDGET_S = 0.015  # what the operating system may take away at any time
 MAX_BUDGET_S = 0.060  # beyond this a machine is too slow and pictures repeat instead
@@ -41,6 +42,11 @@ class Capacity:
         """What somebody who only looks at a call costs, in callers."""
         sending = self.encode + TRANSPORT_S
         return sending / (self.picture + sending)
+
+    @property
+    def conversation(self) -> float:
+        """What a call costs more in which somebody talks with the face, in callers."""
+        return CONVERSATION_S / (self.picture + self.encode + TRANSPORT_S)
 
 
 def measure(renderer: Renderer) -> Capacity:

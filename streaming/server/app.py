@@ -102,7 +102,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
         worker.when_refused = sessions.end_refused
         lag = LoopLag()
         services = CallServices(config, sessions, gallery, worker.ready.first, new_session)
-        app.state.server = ServerState(worker, services, lag, Talks(plan))
+        app.state.server = ServerState(worker, services, lag, Talks(plan, sessions))
         gauges = ServerGauges(sessions, worker, config.marks)
         REGISTRY.register(gauges)
         yield

@@ -1,10 +1,10 @@
 """The addresses of LiveTalking (`--compat livetalking`): /human, /humanaudio and their like."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from avatar.errors import AvatarError
 from streaming.doors.livetalking import (
@@ -23,9 +23,12 @@ from streaming.server.errors import UnknownCallError
 from streaming.server.request_body import BodyLimit
 from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
+from streaming.webrtc.messages import LONGEST_TEXT
 
 SOUND_LIMIT = BodyLimit(16 * 1024 * 1024, seconds=30)  # a minute of any usual sound file
-WITHOUT_VOICE = "this server has no voice of its own; send sound to /humanaudio"
+WITHOUT_VOICE = (
+    "this server has no voice of its own; start it with --talk, or send sound to /humanaudio"
+)
 
 router = APIRouter()
 State = Annotated[ServerState, Depends(state_of)]
@@ -36,8 +39,9 @@ class LiveTalkingMessage(BaseModel):
 
     sessionid: int
     interrupt: bool = False
-    type: str = "echo"
-    text: str = ""
+    type: Literal["echo", "chat"] = "echo"
+    "Said as it is, or answered."
+    text: str = Field(default="", max_length=LONGEST_TEXT)
 
 
 @router.post("/human")
@@ -46,10 +50,19 @@ async def human(request: Request, state: State) -> dict[str, Any]:
 
     async def answer(grant: Grant) -> object:
         message = await _message(request)
-        queue = await _queue(request, state, grant, message.sessionid)
+        if state.talks.offer is None:
+            if message.interrupt:
+                (await _queue(request, state, grant, message.sessionid)).clear()
+            raise AvatarError(WITHOUT_VOICE)
+        call = _call(state.sessions, grant, message.sessionid)
+        conversation = await state.talks.begun(call)
         if message.interrupt:
-            queue.clear()
-        raise AvatarError(WITHOUT_VOICE)
+            await conversation.interrupt()
+        if message.type == "chat":
+            await conversation.type(message.text)
+        else:
+            await conversation.speak(message.text)
+        return None
 
     return await _enveloped(request, answer)
 
@@ -75,7 +88,11 @@ async def interrupt_talk(request: Request, state: State) -> dict[str, Any]:
     """Be silent."""
 
     async def answer(grant: Grant) -> object:
-        (await _queue(request, state, grant, (await _message(request)).sessionid)).clear()
+        message = await _message(request)
+        if conversation := state.talks.find(_call(state.sessions, grant, message.sessionid)):
+            await conversation.interrupt()
+        else:
+            (await _queue(request, state, grant, message.sessionid)).clear()
         return None
 
     return await _enveloped(request, answer)

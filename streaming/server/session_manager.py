@@ -107,10 +107,19 @@ class SessionManager:
             call.viewers -= 1
 
     @property
+    def has_room_to_talk(self) -> bool:
+        """Whether one more of the calls may be a conversation; one alone always may."""
+        talking = sum(call.talking for call in self._open)
+        talk = self._renderer.ready.capacity.conversation
+        return not talking or self._load + talk <= self.limit
+
+    @property
     def _load(self) -> float:
-        """Callers and viewers together, in callers."""
+        """Callers, viewers and conversations together, in callers."""
+        capacity = self._renderer.ready.capacity
         viewers = sum(call.viewers for call in self._open)
-        return len(self) + viewers * self._renderer.ready.capacity.viewer
+        talking = sum(call.talking for call in self._open)
+        return len(self) + viewers * capacity.viewer + talking * capacity.conversation
 
     def newest(self, suits: Callable[[Call], bool]) -> Call | None:
         """The call that began last among those that run and suit."""

@@ -12,6 +12,7 @@ from avatar.errors import AvatarError
 from streaming.media.call import Call
 from streaming.security.access import AccessControl
 from streaming.security.tokens import bearer
+from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
 from streaming.talk.plan import TalkPlan
 from streaming.webrtc.messages import Message, TalkError, TalkOffer
@@ -45,8 +46,8 @@ class _Running:
 class Talks:
     """At most one conversation a call, ended with it."""
 
-    def __init__(self, plan: TalkPlan | None) -> None:
-        self._plan = plan
+    def __init__(self, plan: TalkPlan | None, sessions: SessionManager) -> None:
+        self._plan, self._sessions = plan, sessions
         if plan:
             import streaming.talk.conversation  # noqa: F401 - seconds, not while calls run
         self._running: dict[str, _Running] = {}
@@ -63,15 +64,34 @@ class Talks:
             return running.conversation
         from streaming.talk.conversation import Conversation
 
+        if not self._sessions.has_room_to_talk:
+            raise AvatarError("the server has no room for another conversation; try again later")
         conversation = Conversation(self._plan, call, notify)
         task = asyncio.get_running_loop().create_task(self._hold(call, conversation, notify))
+        call.talking = True
         self._running[call.id] = _Running(conversation, task)
         return conversation
 
+    async def begun(self, call: Call) -> "Conversation":
+        """As `begin`, once it listens. Raises AvatarError."""
+        conversation = self.begin(call, lambda _message: None)
+        running = self._running[call.id]
+        ready = asyncio.create_task(conversation.ready.wait())
+        await asyncio.wait([ready, running.task], return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if not conversation.ready.is_set():
+            raise AvatarError("the conversation could not begin; the server's log says why")
+        return conversation
+
+    def find(self, call: Call) -> "Conversation | None":
+        """The conversation that a call has."""
+        running = self._running.get(call.id)
+        return running.conversation if running else None
+
     def of(self, call: Call) -> "Conversation":
         """The conversation that a call has. Raises AvatarError if it has none."""
-        if running := self._running.get(call.id):
-            return running.conversation
+        if conversation := self.find(call):
+            return conversation
         raise AvatarError(WITHOUT_TALK if self._plan is None else "the conversation is over")
 
     async def end(self, call: Call) -> None:
@@ -92,7 +112,9 @@ class Talks:
                 task.cancel()
             outcome, _ = await asyncio.gather(*work, return_exceptions=True)
             del self._running[call.id]
+            call.talking = False
             if isinstance(outcome, AvatarError):
+                log.warning("a conversation could not go on: %s", outcome)
                 notify(TalkError(message=f"{outcome}. The call goes on."))
             elif isinstance(outcome, Exception):
                 log.error("a conversation failed", exc_info=outcome)

@@ -62,6 +62,12 @@ def _language(text: str) -> str:
     return text
 
 
+def _web_address(text: str) -> str:
+    if urlsplit(text).scheme not in ("http", "https"):
+        raise ValueError("give an address such as https://example.org/weather")
+    return _address(text)
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Variable = Annotated[str, BeforeValidator(_variable)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -136,7 +142,7 @@ class Tool(Part):
     parameters: dict[str, Any] = {}
     "Properties, as JSON Schema."
     required: list[str] = []
-    url: Address
+    url: Annotated[str, AfterValidator(_web_address)]
     "Takes the arguments as JSON (POST); what it answers goes to the model."
     api_key_env: Variable | None = None
     "Sent as `Authorization: Bearer`."

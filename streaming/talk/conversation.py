@@ -32,6 +32,7 @@ class Conversation:
 
     def __init__(self, plan: TalkPlan, call: Call, notify: Notify) -> None:
         """Raises AvatarError if a key or the folder for transcripts is missing."""
+        self.ready = asyncio.Event()
         self._plan, self._call, self._tell = plan, call, notify
         self._context = new_context(plan)
         self._transcript: Transcript | None = None
@@ -99,6 +100,7 @@ class Conversation:
         self._worker.add_event_handler("on_pipeline_started", lambda *_: started.set())
         async with asyncio.timeout(START_TIMEOUT_S):
             await started.wait()
+        self.ready.set()
         agent = self._plan.agent
         greeting = agent.greeting if agent else ""
         self._notify(

@@ -67,6 +67,7 @@ class Session:
         self.id = secrets.token_hex(8)
         self.closed = asyncio.Event()
         self.viewers = 0
+        self.talking = False
         self._notify = notify
         clock = SessionClock(stream_delay(budget))
         self.avatar_stream = AvatarStream(

@@ -17,6 +17,7 @@ class PlainCall:
         self.avatar_stream = AvatarStream(worker, clock)
         self.closed = asyncio.Event()
         self.viewers = 0
+        self.talking = False
         self.told: list[tuple[float | str, ...]] = []
 
     @property

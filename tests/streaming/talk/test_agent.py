@@ -1,0 +1,193 @@
+"""A conversation with an agent: real pipecat, real protocols, a real call."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+pytest.importorskip("pipecat", reason="pipecat-ai is not installed", exc_type=ImportError)
+
+from streaming.core.config import ServeConfig
+from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.model_server import ModelServer, serving_models
+from tests.streaming.support.person import Person, spoken, talking
+
+SENTENCE = "Good morning, how are you today?"
+
+
+@pytest.fixture
+def models() -> Iterator[ModelServer]:
+    with serving_models() as models:
+        yield models
+
+
+@contextmanager
+def serving(folder: Path, agent: dict[str, Any]) -> Iterator[LiveServer]:
+    file = folder / "talk.yaml"
+    file.write_text(yaml.safe_dump(agent))
+    config = ServeConfig(max_sessions=4, talk=str(file))
+    with serving_bars(folder, config) as server:
+        yield server
+
+
+async def ask(person: Person, text: str = SENTENCE) -> float:
+    """Say it and hear the answer to its end; when its last sound was spoken."""
+    answers = len([one for one in person.all("talk.said") if one["final"]])
+    _, end = person.mouth.say(spoken(text))
+    await person.until(
+        lambda: len([one for one in person.all("talk.said") if one["final"]]) > answers, 30
+    )
+    return end
+
+
+async def test_an_agent_hears_thinks_and_speaks(tmp_path: Path, models: ModelServer) -> None:
+    models.transcript = None  # what pocketsphinx hears
+    agent = models.agent(greeting="Hello there.", system="Be brief.", languages=["en"])
+    with serving(tmp_path, agent) as server:
+        async with talking(server) as person:
+            ready = person.all("talk.ready")[0]
+            assert ready["greeting"] == "Hello there."
+            assert {one["role"] for one in ready["services"]} == {
+                "recognition", "language", "speech",
+            }  # fmt: skip
+            await person.hears_of("talk.said", 2)
+            await person.waits_for_silence()
+            end = await ask(person)
+            heard = [one for one in person.all("talk.heard") if one["final"]]
+    assert models.said == ["Hello there.", "You have spoken 1 times.", "That is all I know."]
+    assert "morning" in heard[-1]["text"]
+    assert models.asked[0]["messages"][0] == {"role": "system", "content": "Be brief."}
+    said = person.all("talk.said")[-1]
+    assert (said["text"], said["final"], said["interrupted"]) == (
+        "You have spoken 1 times. That is all I know.", True, False,
+    )  # fmt: skip
+    assert person.heard(since=end)
+    assert [level for at, _, level in person.face if at > end and level > person.face[0][2] + 3]
+
+
+async def test_what_is_typed_is_answered_and_an_interruption_silences_it(
+    tmp_path: Path, models: ModelServer
+) -> None:
+    models.answer = "This is a very long answer that goes on and on and on for quite a while."
+    with serving(tmp_path, models.agent()) as server:
+        async with talking(server) as person:
+            await person.send("talk.text", text="Good evening")
+            assert (await person.hears_of("talk.heard"))["text"] == "Good evening"
+            await person.until(lambda: person.states()[-1:] == ["speaking"])
+            await person.send("talk.interrupt")
+            await person.until(lambda: any(one["final"] for one in person.all("talk.said")))
+            assert person.all("talk.said")[-1]["interrupted"]
+            await person.until(lambda: person.states()[-1] == "listening")
+            await person.waits_for_silence()
+    assert models.asked[0]["messages"][-1] == {"role": "user", "content": "Good evening"}
+
+
+async def test_a_person_interrupts_by_speaking(tmp_path: Path, models: ModelServer) -> None:
+    models.answer = "This is a very long answer that goes on and on and on for quite a while."
+    delays = []
+    with serving(tmp_path, models.agent()) as server:
+        async with talking(server) as person:
+            for _ in range(5):
+                await person.send("talk.text", text="Go on")
+                await person.until(lambda: person.states()[-1:] == ["speaking"])
+                await person.until(lambda: len(person.heard()) > 50)
+                begun, end = person.mouth.say(spoken("Wait, stop it please."))
+                await person.until(lambda: person.states()[-1] == "heard-speech")
+                turns = len([one for one in person.all("talk.heard") if one["final"]])
+                silent = [at for at in person.heard(since=begun) if at < end][-1]
+                delays.append(silent - begun)
+                await person.until(
+                    lambda n=turns: len([o for o in person.all("talk.heard") if o["final"]]) > n
+                )
+                await person.send("talk.interrupt")
+                await person.waits_for_silence()
+    print("silent after", [round(delay * 1000) for delay in delays], "ms")
+    assert len(delays) == 5
+
+
+async def test_ten_turns_and_two_calls_at_once_have_their_own_memory(
+    tmp_path: Path, models: ModelServer
+) -> None:
+    models.answer = "{turns}."
+    with serving(tmp_path, models.agent()) as server:
+        async with talking(server) as first, talking(server) as second:
+            for _ in range(10):
+                await ask(first, "Good morning.")
+            await ask(second, "Good morning.")
+            texts = [one["text"] for one in first.all("talk.said") if one["final"]]
+            assert texts == [f"{n}." for n in range(1, 11)]
+            assert second.all("talk.said")[-1]["text"] == "1."
+
+
+async def test_a_language_model_that_dies_says_so_and_the_call_goes_on(
+    tmp_path: Path, models: ModelServer
+) -> None:
+    models.dying = True
+    with serving(tmp_path, models.agent()) as server:
+        async with talking(server) as person:
+            person.mouth.say(spoken(SENTENCE))
+            error = await person.hears_of("talk.error")
+            assert error["message"].startswith("The language model ")
+            models.dying = False
+            await person.waits_for_silence()
+            await ask(person)
+            assert not person.all("bye")
+
+
+async def test_one_that_never_answers_is_given_up(tmp_path: Path, models: ModelServer) -> None:
+    models.hanging = True
+    with serving(tmp_path, models.agent(limits={"answer": 2})) as server:
+        async with talking(server) as person:
+            person.mouth.say(spoken(SENTENCE))
+            await person.hears_of("talk.error")
+            await person.until(lambda: person.states()[-1] == "listening")
+            models.hanging = False
+            await ask(person)
+
+
+async def test_a_wrong_key_is_said_in_words(
+    tmp_path: Path, models: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", "wrong")
+    agent = models.agent(language=models.part(api_key_env="TEST_KEY"))
+    with serving(tmp_path, agent) as server:
+        async with talking(server) as person:
+            person.mouth.say(spoken(SENTENCE))
+            error = await person.hears_of("talk.error")
+            assert error["message"].startswith("The language model refuses the key")
+            assert "wrong" not in error["message"]
+            frames = len(person.face)
+            await person.until(lambda: len(person.face) > frames + 10)
+
+
+async def test_a_function_is_called_at_its_address(tmp_path: Path, models: ModelServer) -> None:
+    models.tool = {"name": "look_up", "arguments": '{"city": "Bonn"}'}
+    models.answer = "It says {told}."
+    tool = {
+        "name": "look_up",
+        "description": "Looks something up.",
+        "parameters": {"city": {"type": "string"}},
+        "url": f"{models.address}/v1/models",  # answers 405: it takes no POST
+    }
+    with serving(tmp_path, models.agent(tools=[tool])) as server:
+        async with talking(server) as person:
+            await ask(person)
+    assert "status 405" in models.said[-1]
+    assert models.asked[0]["tools"][0]["function"]["name"] == "look_up"
+
+
+async def test_nothing_is_kept_unless_a_folder_is_named(
+    tmp_path: Path, models: ModelServer
+) -> None:
+    kept = tmp_path / "kept"
+    with serving(tmp_path, models.agent(transcripts=str(kept))) as server:
+        async with talking(server) as person:
+            assert person.all("talk.ready")[0]["stored"]
+            await ask(person)
+    (file,) = kept.iterdir()
+    assert [yaml.safe_load(line)["who"] for line in file.read_text().splitlines()] == [
+        "person", "digital human",
+    ]  # fmt: skip
