@@ -9,6 +9,7 @@ from urllib.request import urlopen
 from prometheus_client.parser import text_string_to_metric_families
 
 STAGES = "avatar_stage_seconds"
+TALK_STAGES = "avatar_talk_seconds"
 LOOP_LAG = "avatar_event_loop_lag_seconds"
 LOOP = "event loop lag"
 
@@ -34,7 +35,7 @@ def read(text: str) -> Counts:
     """The histograms of stages and of the event loop in Prometheus's text format."""
     found: dict[str, dict[float, float]] = {}
     for family in text_string_to_metric_families(text):
-        if family.name not in (STAGES, LOOP_LAG):
+        if family.name not in (STAGES, TALK_STAGES, LOOP_LAG):
             continue
         for sample in family.samples:
             if sample.name.endswith("_bucket"):

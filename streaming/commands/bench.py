@@ -26,6 +26,11 @@ def bench(
     speak: Annotated[
         bool, typer.Option("--speak", help="An agent speaks by /speak in a call of real Chromium.")
     ] = False,
+    talk: Annotated[
+        str,
+        typer.Option(help="Hold a conversation, as for `avatar serve`: how soon it answers."),
+    ] = "",
+    turns: Annotated[int, typer.Option(min=1, metavar="N", help="Of --talk.")] = 10,
     seconds: Annotated[
         float | None,
         typer.Option(
@@ -109,6 +114,7 @@ def bench(
     from streaming.commands.marks_bench import bench_marks
     from streaming.commands.render_bench import bench_rendering
     from streaming.commands.speak_bench import bench_speech
+    from streaming.commands.talk_bench import bench_talk
 
     if marks:
         bench_marks(seconds or MARKS_SECONDS, film, speaker, device, backend, json)
@@ -123,6 +129,9 @@ def bench(
         return
     if speak:
         bench_speech(seconds or SPEAK_SECONDS, flags, json)
+        return
+    if talk:
+        bench_talk(talk, turns, flags, json)
         return
     if live:
         bench_calls(seconds or LIVE_SECONDS, calls, flags, json)

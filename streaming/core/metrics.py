@@ -52,6 +52,12 @@ SKEW = Histogram(
     "How far apart a picture and its voice left, beyond the planned lead of the voice.",
     buckets=SHORT,
 )
+TALK_STAGE = Histogram(
+    "avatar_talk_seconds",
+    "From the last sound of a person in a conversation, as it came here, to stages of the answer.",
+    ["stage"],
+    buckets=(*(n / 20 for n in range(1, 31)), 2.0, 3.0, 5.0, 10.0, 20.0),
+)
 LOOP_LAG = Histogram(
     "avatar_event_loop_lag_seconds", "How late the event loop wakes up.", buckets=SHORT
 )

@@ -89,8 +89,9 @@ async def _timed(role: str, part: Reached, ask: Callable[[Any, Any], Awaitable[s
         await client.close()
     took = time.monotonic() - begun
     slow = "; people will wait" if took > SLOW_S else ""
-    verdict = "note" if slow else "good"
-    return Finding(role, verdict, f"{where} answers in {took * 1000:.0f} ms: {words}{slow}")
+    return Finding(
+        role, "note" if slow else "good", f"{where} answers in {took * 1000:.0f} ms: {words}{slow}"
+    )
 
 
 async def _try_recognition(client: Any, part: Recognition) -> str:

@@ -13,14 +13,19 @@ from pipecat.frames.frames import (
     InterimTranscriptionFrame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
+    LLMTextFrame,
     TranscriptionFrame,
+    TTSAudioRawFrame,
     TTSTextFrame,
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
 )
 from pipecat.observers.base_observer import BaseObserver, FramePushed
 from pipecat.processors.frame_processor import FrameDirection
 
+from streaming.core import metrics
 from streaming.talk.transport import CallOutput
 from streaming.talk.words import words_for
 from streaming.webrtc.messages import (
@@ -33,6 +38,13 @@ from streaming.webrtc.messages import (
 )
 
 Notify = Callable[[Message], None]
+STAGES: tuple[tuple[type[Frame], str], ...] = (
+    (UserStoppedSpeakingFrame, "end of turn"),
+    (TranscriptionFrame, "recognition"),
+    (LLMTextFrame, "first token"),
+    (TTSAudioRawFrame, "first sound"),
+    (BotStartedSpeakingFrame, "first picture"),
+)
 
 
 class TalkEvents(BaseObserver):
@@ -51,6 +63,8 @@ class TalkEvents(BaseObserver):
         self._heard, self._said = "", ""
         self._answers = 0
         self._interrupted = False
+        self._last_sound: float | None = None  # of the person, until the answer is seen
+        self._passed: set[str] = set()
 
     def typed(self, text: str) -> None:
         """The person wrote instead of speaking."""
@@ -71,6 +85,7 @@ class TalkEvents(BaseObserver):
             self._see_released(frame)
         if not data.first_push or (frame.broadcast_sibling_id and not _down(data)):
             return
+        self._note_stage(frame)
         match frame:
             case UserStartedSpeakingFrame():
                 self._begin_turn()
@@ -83,7 +98,7 @@ class TalkEvents(BaseObserver):
                 text = f"{self._heard} {frame.text}".strip()
                 self._notify(TalkHeard(id=self.turns, text=text, final=False))
             case InterruptionFrame():
-                self._interrupted = bool(self._said)
+                self._break_off()
             case BotStartedSpeakingFrame():
                 self._begin_answer()
             case BotStoppedSpeakingFrame():
@@ -92,6 +107,18 @@ class TalkEvents(BaseObserver):
                 self._go("thinking")
             case ErrorFrame():
                 self.fail(words_for(frame))
+
+    def _note_stage(self, frame: Frame) -> None:
+        """How long after the person's last sound each stage of the answer is passed."""
+        now = time.monotonic()
+        if isinstance(frame, VADUserStoppedSpeakingFrame):
+            self._last_sound, self._passed = now - frame.stop_secs, set()
+        stage = next((name for kind, name in STAGES if isinstance(frame, kind)), None)
+        if stage and self._last_sound is not None and stage not in self._passed:
+            self._passed.add(stage)
+            metrics.TALK_STAGE.labels(stage).observe(now - self._last_sound)
+        if isinstance(frame, BotStartedSpeakingFrame | VADUserStartedSpeakingFrame):
+            self._last_sound = None
 
     def _see_released(self, frame: Frame) -> None:
         """What goes on once the speech before it was heard."""
@@ -117,6 +144,12 @@ class TalkEvents(BaseObserver):
             self._notify(TalkHeard(id=self.turns, text=self._heard, final=True))
         unanswered = self._needs_words and not self._heard
         self._go("listening" if unanswered else "thinking")
+
+    def _break_off(self) -> None:
+        """What was not heard yet is forgotten."""
+        self._interrupted = self.state == "speaking"
+        if not self._interrupted:
+            self._said = ""
 
     def _begin_answer(self) -> None:
         self._go("speaking")
