@@ -55,7 +55,7 @@ class OwnVoice:
         """Whether `chunk` (n,) of 16 kHz, whole hops captured at `position`, is the own voice."""
         hops = len(chunk) // HOP
         self._take(position, chunk, hops)
-        if not any(self._loud):
+        if not any(list(self._loud)[-LATEST - TAIL :]):
             return False
         whole = len(self._spoken) == COMPARED + LATEST
         if whole and sum(list(self._loud)[-COMPARED:]) >= ENOUGH:

@@ -19,7 +19,7 @@ from streaming.talk.reader import EspeakReader
 from streaming.talk.services import make_service
 from streaming.talk.tools import tools_schema
 from streaming.talk.transport import CallTransport
-from streaming.talk.turns import Turns
+from streaming.talk.turns import WORDS_S, Turns
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def _agent(agent: AgentFile, turns: Turns, context: LLMContext) -> Between:
     params = LLMUserAggregatorParams(
         vad_analyzer=turns.activity,
         user_turn_strategies=turns.strategies(wait_for_transcript=whole is None),
+        user_turn_stop_timeout=WORDS_S,
         empty_user_turn=None,
     )
     pair = LLMContextAggregatorPair(context, user_params=params)

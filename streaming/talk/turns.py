@@ -7,13 +7,13 @@ from pipecat.audio.turn.smart_turn.base_smart_turn import SmartTurnParams
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams
-from pipecat.turns.user_start import VADUserTurnStartStrategy
 from pipecat.turns.user_stop import TurnAnalyzerUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
 from avatar.audio import SAMPLE_RATE
 
 BEGINS_S = 0.1  # of speech until a person is taken to speak, and the own voice stops
+WORDS_S = 10.0  # that recognition may take; then the turn is over without any
 ENDS_S = 0.2  # of silence until smart-turn is asked whether that was all
 # A level as a condition would want 0.4 s of sound before it says anything.
 ACTIVITY = VADParams(start_secs=BEGINS_S, stop_secs=ENDS_S, min_volume=0.0)
@@ -27,11 +27,14 @@ class Turns:
     end: LocalSmartTurnAnalyzerV3
 
     def strategies(self, wait_for_transcript: bool) -> UserTurnStrategies:
-        """A turn begins with the voice and ends when smart-turn says so, or after its patience."""
+        """A turn begins with the voice, or with words that nobody noticed.
+
+        It ends when smart-turn says so, or after its patience.
+        """
         end = TurnAnalyzerUserTurnStopStrategy(
             turn_analyzer=self.end, wait_for_transcript=wait_for_transcript
         )
-        return UserTurnStrategies(start=[VADUserTurnStartStrategy()], stop=[end])
+        return UserTurnStrategies(stop=[end])
 
 
 async def load_turns(patience: float) -> Turns:
