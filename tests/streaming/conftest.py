@@ -47,6 +47,7 @@ CLOCKLESS = {
         "tokens",
     ),
     "sinks": ("framing", "drift_correction"),
+    "talk": ("agent_file",),
     "webrtc": ("jitter_buffer", "messages", "timeouts", "video_encoders"),
 }  # modules that only compute, or whose time is virtual; what is not named here runs alone
 COMPUTED = {
