@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 from livekit import api, rtc
-from livekit.agents import AgentSession, utils
+from livekit.agents import AgentSession, get_job_context, utils
 from livekit.agents.types import ATTRIBUTE_PUBLISH_ON_BEHALF
 from livekit.agents.voice.avatar import (
     AvatarRunner,
@@ -86,9 +86,11 @@ class AvatarSession(BaseAvatarSession[str]):
     ) -> None:
         """Give `agent_session` its face; before `agent_session.start`.
 
+        A room that is not connected yet is connected, as the job of the agent does it.
         What is not given is read from LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET. Raises
         AvatarError if the server refuses, or the speaker is not to be had.
         """
+        await _connect(room)
         if not self._server:
             self._identity = room.local_participant.identity
         await super().start(agent_session, room)
@@ -153,3 +155,13 @@ class AvatarSession(BaseAvatarSession[str]):
         await runner.start()
         self._open.push_async_callback(runner.aclose)
         return output
+
+
+async def _connect(room: rtc.Room) -> None:
+    """The agent's identity and the name of the room are not known before."""
+    if room.isconnected():
+        return
+    job = get_job_context(required=False)
+    if job is None:
+        raise AvatarError("the room is not connected; connect it before the face is started")
+    await job.connect()

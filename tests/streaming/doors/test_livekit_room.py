@@ -23,6 +23,7 @@ from livekit.agents.utils import http_context
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig
 from streaming.core.limits import Limits
+from streaming.doors import livekit_plugin
 from streaming.doors.livekit_plugin import IDENTITY, AvatarSession
 from streaming.render.client import RenderClient
 from streaming.server.app import create_app
@@ -167,6 +168,23 @@ async def test_a_room_that_is_not_there_and_a_full_server_are_refused_in_words(
             with pytest.raises(AvatarError, match=r"503.*the server is full \(1 calls\)"):
                 async with face(here):
                     pass
+
+
+async def test_a_room_is_connected_by_the_job_if_it_is_not_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Job:
+        async def connect(self) -> None:
+            here.teacher.enter("teacher", {})
+
+    async with house(tmp_path, monkeypatch) as here:
+        await here.teacher.disconnect()
+        with pytest.raises(AvatarError, match="the room is not connected"):
+            async with face(here):
+                pass
+        monkeypatch.setattr(livekit_plugin, "get_job_context", lambda **_: Job())
+        async with face(here):
+            assert here.rooms.member(IDENTITY).attributes == {"lk.publish_on_behalf": "teacher"}
 
 
 async def test_a_server_that_is_not_there_is_said_so(
