@@ -20,6 +20,7 @@ from prometheus_client import REGISTRY
 from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig, make_ice_servers
 from streaming.doors.livetalking import CallSpeech, session_number
+from streaming.marks.label import Label
 from streaming.render.client import RenderClient
 from streaming.security.access import AccessControl, AccessError, address_of
 from streaming.security.sdp_check import OFFER_LIMIT
@@ -81,7 +82,8 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     ice_servers = make_ice_servers(config)
     plan = load_plan(config.talk)
 
-    def new_session(notify: Notify) -> Session:
+    def new_session(notify: Notify, labelled: bool) -> Session:
+        label = Label(config.marks.word) if labelled and config.marks.label else None
         budget, servers = worker.ready.capacity.budget, ice_servers.for_peer()
         return Session(
             worker,
@@ -92,6 +94,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
             config.limits,
             config.marks.watermark,
             config.motion,
+            label,
         )
 
     @asynccontextmanager

@@ -24,8 +24,8 @@ class CallServices:
     gallery: Gallery
     first: str
     "The speaker shown to those who name none."
-    new_session: Callable[[Notify], Session]
-    "Makes a call over a peer connection."
+    new_session: Callable[[Notify, bool], Session]
+    "Makes a call over a peer connection; True: its pictures must show the label themselves."
     resumption: Resumption = field(default_factory=Resumption)
     "The calls that pages may come back to."
 
@@ -53,8 +53,11 @@ class CallHandler:
         self.grant.check_speaker(name)
         return self.services.gallery.check(name)
 
-    async def call(self, sdp: str, wanted: str, notify: Notify) -> str:
-        """Begin the call with an offer; the answer. Raises AvatarError, and leaves nothing then."""
+    async def call(self, sdp: str, wanted: str, notify: Notify, labelled: bool = False) -> str:
+        """Begin the call with an offer; the answer. Raises AvatarError, and leaves nothing then.
+
+        labelled: there is no page of this server's that shows the label.
+        """
         if self.session:
             raise AvatarError("this connection already has a call; stop it first")
         speaker = self.may_see(wanted or self.speaker)
@@ -62,7 +65,7 @@ class CallHandler:
         sdp = self._candidates.filter(sdp)
         services = self.services
         self.session = session = services.sessions.open(
-            lambda: services.new_session(notify), self.address
+            lambda: services.new_session(notify, labelled), self.address
         )
         try:
             async with asyncio.timeout(services.config.limits.connecting_s):

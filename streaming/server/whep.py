@@ -27,7 +27,7 @@ async def begin(speaker: str, request: Request, state: State) -> Response:
         raise HTTPException(415, f"the body must be an offer of type {SDP}")
     offer = (await request.body()).decode("utf-8", "replace")
     handler = CallHandler(state.services, address, grant)
-    answer = await handler.call(offer, speaker, lambda _: None)
+    answer = await handler.call(offer, speaker, lambda _: None, labelled=True)
     assert handler.session
     where = {"Location": f"/whep/{speaker}/{handler.session.id}"}
     return Response(answer, 201, where, SDP)

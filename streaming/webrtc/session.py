@@ -18,11 +18,13 @@ from avatar.errors import AvatarError
 from avatar.motion import Motion
 from streaming.core import metrics
 from streaming.core.limits import Limits
+from streaming.marks.label import Label
 from streaming.media.avatar_stream import AvatarStream, stream_delay
 from streaming.media.call import EndCode
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
 from streaming.render.caller import unmoved
 from streaming.render.client import RenderClient
+from streaming.sinks.framing import FramedSink
 from streaming.webrtc.aiortc_patches.ice_restart import IceRestart
 from streaming.webrtc.codec_choice import CodecChoice
 from streaming.webrtc.messages import Bye, Leaving, Message, MotionFrame, State, Stats
@@ -62,8 +64,9 @@ class Session:
         limits: Limits | None = None,
         watermark: bool = True,
         motion: bool = False,
+        label: Label | None = None,
     ) -> None:
-        """`motion`: the page is told what the face does, frame by frame."""
+        """`motion`: the page is told what the face does, frame by frame; `label`: burnt in."""
         self.id = secrets.token_hex(8)
         self.closed = asyncio.Event()
         self.viewers = 0
@@ -76,7 +79,8 @@ class Session:
         self._clock, self._sound = self.avatar_stream.clock, self.avatar_stream.sound
         traces = self.avatar_stream.traces
         self._sink = PeerSink(traces.encoded)
-        self._playout = self.avatar_stream.playout(self._sink, traces)
+        shown = FramedSink(self._sink, label) if label else self._sink
+        self._playout = self.avatar_stream.playout(shown, traces)
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._ice_restart = IceRestart(self._peer)
         self._tasks: set[asyncio.Task[None]] = set()
