@@ -45,7 +45,8 @@ async def bot(arguments: RunnerArguments) -> None:
     """One call; pipecat's runner begins it."""
     transport = await create_transport(arguments, {"webrtc": params})
     face = AvatarVideoService(speaker="demo")
-    worker = PipelineWorker(Pipeline([transport.input(), Parrot(), face, transport.output()]))
+    pipeline = Pipeline([transport.input(), Parrot(), face, transport.output()])
+    worker = PipelineWorker(pipeline, setup_timeout_secs=60)  # the face loads its model
     transport.event_handler("on_client_disconnected")(lambda *_: worker.cancel())
     runner = WorkerRunner(handle_sigint=arguments.handle_sigint)
     await runner.add_workers(worker)

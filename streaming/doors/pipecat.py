@@ -116,6 +116,7 @@ class AvatarVideoService(AIService):
         self._renderer: RenderClient | None = None
         self._queue: SpeechQueue | None = None
         self._sink = PipecatSink()
+        self._came_early = False
 
     def can_generate_metrics(self) -> bool:
         return True
@@ -184,7 +185,9 @@ class AvatarVideoService(AIService):
 
     async def _push(self, frame: TTSAudioRawFrame) -> None:
         if self._queue is None:
-            await self.push_error("speech came before the output transport was ready")
+            if not self._came_early:
+                await self.push_error("speech came before the output transport was ready")
+            self._came_early = True
             return
         try:
             await self._queue.push_in_time(_mono(frame), frame.sample_rate)
