@@ -1,5 +1,8 @@
 import asyncio
+from time import monotonic
+from time import time as now
 
+import numpy as np
 import pytest
 
 from streaming.media.clock import DEAD_BAND, MAX_SLEW, VOICE_RATE, SessionClock
@@ -33,14 +36,23 @@ async def test_both_tracks_wait_for_the_same_start(time: VirtualTime) -> None:
     await asyncio.wait_for(asyncio.gather(*waiting), 1)
 
 
+@pytest.mark.parametrize("lead", [-0.1, 0.1])
 def test_drift_of_the_source_is_followed_but_never_faster_than_the_ear_allows(
-    time: VirtualTime,
+    time: VirtualTime, lead: float
 ) -> None:
     clock = started(time)
     for _ in range(10):
         time.now += 1
-        clock.follow(lead=-0.1)
-    assert clock.capture(0) == pytest.approx(100.0 + 10 * MAX_SLEW)
+        clock.follow(lead)
+    assert clock.capture(0) == pytest.approx(100.0 - np.sign(lead) * 10 * MAX_SLEW)
+
+
+@pytest.mark.parametrize("lead", [-2 * DEAD_BAND, 2 * DEAD_BAND])
+def test_a_source_is_never_overtaken(time: VirtualTime, lead: float) -> None:
+    clock = started(time)
+    time.now += 60
+    clock.follow(lead)
+    assert clock.capture(0) == pytest.approx(100.0 - lead)
 
 
 def test_jitter_within_the_dead_band_moves_nothing(time: VirtualTime) -> None:
@@ -48,6 +60,12 @@ def test_jitter_within_the_dead_band_moves_nothing(time: VirtualTime) -> None:
     time.now += 60
     clock.follow(lead=DEAD_BAND / 2)
     assert clock.capture(0) == 100.0
+
+
+def test_reports_tell_the_time_of_day() -> None:
+    clock = SessionClock(0.15)
+    clock.start(monotonic())
+    assert clock.present_wall(10 * VOICE_RATE) == pytest.approx(now() + 10.15, abs=5)
 
 
 def test_wall_time_set_back_does_not_part_the_reports(
