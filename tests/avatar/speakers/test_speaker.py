@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from avatar.errors import AvatarError
 from avatar.i420 import to_rgb
-from avatar.speakers.bundle import sha256
+from avatar.speakers.bundle import MAX_LOOP, sha256
 from avatar.speakers.folders import speaker_folder
 from avatar.speakers.save_bundle import save_bundle
 from avatar.speakers.speaker import ReferenceTrack, list_speakers, load_speaker
@@ -123,6 +123,16 @@ def _rehash(folder: Path, name: str) -> None:
     (folder / "speaker.yaml").write_text(yaml.safe_dump(card))
 
 
+def _track(**tensors: torch.Tensor) -> Damage:
+    return _tensors("track.safetensors", lambda there: there.update(tensors))
+
+
+def _link_a_file(folder: Path) -> None:
+    there = folder.parent / "elsewhere.jpg"
+    (folder / "preview.jpg").rename(there)
+    (folder / "preview.jpg").symlink_to(there)
+
+
 def _short_video(folder: Path) -> None:
     (folder / "reference.mp4").write_bytes((folder / "reference.mp4").read_bytes()[:900])
     _rehash(folder, "reference.mp4")
@@ -160,6 +170,24 @@ DAMAGES = {
     ),
     "damaged": _garbage_model,
 }
+
+
+TRICKS = {
+    "another file's content by a link": ("is missing; fetch", _link_a_file),
+    "a loop that never ends": ("instead of", _track(order=torch.zeros(MAX_LOOP + 1).long())),
+    "a frame before the first": ("frames that are not there", _track(order=torch.tensor([0, -1]))),
+    "one tensor too many": ("missing or unknown", _track(code=torch.zeros(1))),
+    "one axis too few": ("instead of", _track(times=torch.zeros(()))),
+    "infinity": ("NaN or infinity", _track(times=torch.full((24,), torch.inf))),
+}
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_what_a_malicious_author_would_try_is_refused(copy: Path, trick: str) -> None:
+    message, make = TRICKS[trick]
+    make(copy)
+    with pytest.raises(AvatarError, match=message):
+        load_speaker(copy)
 
 
 @pytest.mark.parametrize("message", DAMAGES)

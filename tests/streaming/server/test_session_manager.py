@@ -9,7 +9,12 @@ from streaming.core.config import ServeConfig
 from streaming.core.limits import Limits
 from streaming.render.client import RenderClient
 from streaming.security.rate_limit import TooManyError
-from streaming.server.session_manager import MOST_VIEWERS, ServerFullError, SessionManager
+from streaming.server.session_manager import (
+    MOST_VIEWERS,
+    ServerFullError,
+    ServerStoppingError,
+    SessionManager,
+)
 from tests.streaming.support.plain_call import PlainCall
 
 
@@ -61,10 +66,14 @@ async def test_a_call_of_any_door_is_shown_while_it_runs_and_told_of_the_end(
     assert sessions.newest(lambda call: call.id == older.id) is older
     await newer.close("it had enough")
     assert sessions.newest(lambda _: True) is older
+    assert sessions.find(older.id) is older
+    assert sessions.find("nobody") is None
     await sessions.drain(0.01)
     assert older.told == [(0.01,), ("the server is stopping", "stopping")]
     await asyncio.sleep(0)
     assert len(sessions) == 0
+    with pytest.raises(ServerStoppingError):
+        sessions.open(lambda: PlainCall(renderer))
 
 
 async def test_a_caller_who_comes_back_from_elsewhere_counts_there(renderer: RenderClient) -> None:
