@@ -46,6 +46,30 @@ def test_what_the_lips_do_not_follow_is_refused(sound: np.ndarray) -> None:
     assert "\n" not in str(refusal.value)
 
 
+def in_rhythm(seed: int) -> np.ndarray:
+    """Sentences of three seconds, all with the same pauses, whatever is said in them."""
+    pauses = np.tile(np.repeat([1, 0.1, 1], [30, 15, 30]), FRAMES // 75)
+    return (mouth(seed) * pauses).astype(np.float32)
+
+
+@pytest.mark.parametrize("clip", [CLIP, np.arange(FRAMES, dtype=np.int32) // 75])
+def test_another_voice_in_the_same_rhythm_is_told_from_the_own(clip: np.ndarray) -> None:
+    seen, nothing = in_rhythm(0), np.zeros(FRAMES, np.float32)
+    check_sound(voice(seen), nothing, seen, clip)
+    with pytest.raises(
+        AvatarError, match=r"hardly better \(correlation 0\.[3-7].* moved by"
+    ) as refusal:
+        check_sound(voice(in_rhythm(3)), nothing, seen, clip)
+    assert "\n" not in str(refusal.value)
+
+
+def test_the_own_voice_from_another_moment_is_refused() -> None:
+    seen, nothing = in_rhythm(0), np.zeros(FRAMES, np.float32)
+    late = np.roll(voice(seen), 75 * SAMPLES_PER_FRAME)
+    with pytest.raises(AvatarError, match=r"moved by 21\.0 s"):
+        check_sound(late, nothing, seen, CLIP)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_no_number_goes_on(value: float) -> None:
     sound = voice(mouth())
