@@ -10,11 +10,10 @@ from avatar.errors import AvatarError
 from avatar.training.av_offset import best_correlation
 
 EVIDENCE = 0.2  # correlation of lips with what is heard; speakers of 24 s had 0.65 and 0.80
-# Lips of one voice follow another's by chance, up to 0.35 in 24 s and 0.6 where all sentences have one
-# rhythm. But they follow it as well when it is moved; their own voice, moved, is another's to them.
-MARGIN = (
-    0.03  # of Fisher's z, over the best of the moved ones: of 24 s, own voices had 0.04 to 0.79
-)
+# Lips follow another's voice by chance, up to 0.35 in 24 s and 0.6 where all sentences have one
+# rhythm; but they follow it as well when it is moved, and their own voice far less.
+MARGIN = 0.03  # of Fisher's z, over the best moved sound; own voices of 24 s had 0.04 to 0.79
+SURE = 0.999  # a correlation above this is taken for this, since Fisher's z of 1 is infinite
 APART = 25  # frames that a sound is moved at least, to have nothing to do with the lips any more
 STEP, PAIRINGS = 12, 60  # frames from one moved sound to the next, and how many at most
 FEWEST = 20  # moved sounds; in a recording shorter than 12 s too few things are said to compare
@@ -47,11 +46,15 @@ def check_sound(
         )
     moved = {by: _likeness(np.roll(said, by, 1), seen, clip) for by in _moves(clip)}
     most = max(moved, key=moved.__getitem__, default=0)
-    if len(moved) >= FEWEST and np.arctanh(found) < np.arctanh(moved[most]) + MARGIN:
+    if len(moved) >= FEWEST and _fisher(found) < _fisher(moved[most]) + MARGIN:
         raise AvatarError(
             f"the lips do not follow the sound: as it is, they do so hardly better (correlation "
             f"{found:.2f}) than when it is moved by {most / FPS:.1f} s ({moved[most]:.2f}); {CHECK}"
         )
+
+
+def _fisher(correlation: float) -> float:
+    return float(np.arctanh(min(correlation, SURE)))
 
 
 def _likeness(
