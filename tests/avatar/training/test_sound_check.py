@@ -56,7 +56,7 @@ def in_rhythm(seed: int) -> np.ndarray:
 def test_another_voice_in_the_same_rhythm_is_told_from_the_own(clip: np.ndarray) -> None:
     seen, nothing = in_rhythm(0), np.zeros(FRAMES, np.float32)
     check_sound(voice(seen), nothing, seen, clip)
-    with pytest.raises(AvatarError, match="hardly better .* moved by") as refusal:
+    with pytest.raises(AvatarError, match=r"hardly better .* moved by") as refusal:
         check_sound(voice(in_rhythm(3)), nothing, seen, clip)
     assert "\n" not in str(refusal.value)
 
