@@ -13,6 +13,7 @@ from av.format import Flags
 from av.stream import Disposition
 
 from avatar.errors import AvatarError
+from avatar.media.adts import AdtsClock
 from avatar.media.deinterlace import deinterlaced
 from avatar.media.open_media import file_state, read_media
 from avatar.media.time_stamps import Stretch, TimeLine, time_line
@@ -133,6 +134,7 @@ def _stretches(path: Path, container: InputContainer, tracks: list[int]) -> list
 
 def _packets(path: Path, container: InputContainer, *tracks: int) -> Iterator[Any]:
     packets = container.demux([container.streams[index] for index in tracks])
+    adts = AdtsClock() if container.format.name == "aac" else None
     delays = dict.fromkeys(tracks, 0)  # ticks from decoding to showing, of the latest packet
     while True:
         try:
@@ -146,6 +148,8 @@ def _packets(path: Path, container: InputContainer, *tracks: int) -> Iterator[An
             raise _damaged(path, error) from error
         if packet is None:
             return
+        if adts:
+            adts.stamp(packet)
         if packet.pts is not None and packet.dts is not None:
             index, delay = packet.stream.index, packet.pts - packet.dts
             frames = REORDERED_FRAMES * (packet.duration or 0)

@@ -80,7 +80,7 @@ class Display:
         found = [self._app.microphone.problem]
         found += [sink.problem for sink, _ in self._app.sinks if isinstance(sink, ReconnectingSink)]
         if self._app.avatar_stream.failing:
-            found.append("the renderer failed and starts again; the last picture stands")
+            found.append("the renderer is behind or starts again; the last picture stands")
         return [problem for problem in found if problem]
 
     def _opening(self) -> str:

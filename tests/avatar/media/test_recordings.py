@@ -182,10 +182,13 @@ def _stretch(track: int, begins: float, number: int) -> Stretch:
     return Stretch(track, number, begins, begins + 1, begins, begins + 1)
 
 
+@pytest.mark.parametrize("rates", [(48_000, 44_100), (48_000, 22_050), (22_050, 48_000)])
 @pytest.mark.parametrize("ending", ["mp3", "aac", "ogg"])
-def test_sound_whose_rate_and_channels_change_is_followed(tmp_path: Path, ending: str) -> None:
+def test_sound_whose_rate_and_channels_change_is_followed(
+    tmp_path: Path, ending: str, rates: tuple[int, int]
+) -> None:
     codec = {"mp3": "libmp3lame", "aac": "aac", "ogg": "libopus"}[ending]
-    forms = [("mono", 48_000), ("stereo", 44_100)]
+    forms = list(zip(("mono", "stereo"), rates, strict=True))
     if ending == "ogg":  # FFmpeg joins chains of one form only
         forms = [("stereo", 48_000)] * 2
     parts = [
