@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from avatar.media.recording import recording_of
-from avatar.training.preprocess.video_reader import Picture, read_pictures
+from avatar.training.preprocess.video_reader import SourceFrame, read_pictures
 from tests.support import need
 
 SECONDS, FPS = 2, 25
@@ -41,7 +41,7 @@ def combing(image: np.ndarray) -> float:
     return float(beside - same_field)
 
 
-def pictures(path: Path) -> list[Picture]:
+def pictures(path: Path) -> list[SourceFrame]:
     return list(read_pictures(recording_of(path, None)))
 
 
