@@ -16,6 +16,8 @@ from avatar.models.lip_closure import closed_share
 
 DOUBT, BELIEF = 0.2, 0.5  # probability of closed lips at which they begin to close and are closed
 LEANING = 0.35  # share of the aperture that is any mouth's, where voices are not told apart
+STRANGER = -1.0  # evidence (logit) at which a voice is half taken for a stranger's
+SURENESS = 2.0  # steepness of that passage; silence has evidence -0.4 and is nobody's
 CLOSED_AXES = 4  # numbers that tell one pair of closed lips from another: m in "moo" and in "me"
 CLOSED_SPREAD = 2.0  # standard deviations of each that closed lips may differ by
 SHUT_QUANTILE, WIDE_QUANTILE = 0.05, 0.9  # of the apertures of a video: closed lips, open ones
@@ -106,7 +108,7 @@ class SpeechHead(nn.Module):
         code, closure, own = self.hear(window)
         evidence, now = closure.sigmoid(), window[:, -1]
         looks_open = self.read_aperture(code)
-        strange = LEANING if own is None else (-own).sigmoid()
+        strange = LEANING if own is None else (SURENESS * (STRANGER - own)).sigmoid()
         if self.config.heard_aperture >= 0:
             code = self._lean(code, now[:, self.config.heard_aperture], strange)
         if own is not None:

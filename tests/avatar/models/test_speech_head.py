@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from avatar.models.speech_head import LEANING, SpeechHead, SpeechHeadConfig, history
+from avatar.models.speech_head import LEANING, STRANGER, SpeechHead, SpeechHeadConfig, history
 
 
 def test_history_ends_at_the_frame_and_repeats_the_first() -> None:
@@ -108,7 +108,11 @@ def test_any_mouth_s_aperture_has_this_one_s_mean_and_shut_is_shut() -> None:
     assert float(head.any_mouth[1]) == float(head.shut)
 
 
-@pytest.mark.parametrize(("certainty", "leaning"), [(None, LEANING), (-20.0, 1.0), (20.0, 0.0)])
+@pytest.mark.parametrize(
+    ("certainty", "leaning"),
+    [(None, LEANING), (-20.0, 1.0), (STRANGER, 0.5), (0.0, 0.1192), (20.0, 0.0)],
+    ids=["never told apart", "a stranger", "a stranger, perhaps", "in doubt", "the speaker"],
+)
 def test_a_stranger_s_aperture_is_any_mouth_s(certainty: float | None, leaning: float) -> None:
     head, windows = leaning_head(voice=0 if certainty is None else 4)
     windows[..., 3] = 0
