@@ -172,7 +172,13 @@ DAMAGES = {
 }
 
 
+def _page_for_a_picture(folder: Path) -> None:
+    (folder / "preview.jpg").write_text("<script>")
+    _rehash(folder, "preview.jpg")
+
+
 TRICKS = {
+    "a page for a picture": ("no JPEG file", _page_for_a_picture),
     "another file's content by a link": ("is missing; fetch", _link_a_file),
     "a loop that never ends": ("instead of", _track(order=torch.zeros(MAX_LOOP + 1).long())),
     "a frame before the first": ("frames that are not there", _track(order=torch.tensor([0, -1]))),
