@@ -1,11 +1,14 @@
 """A speaker that is withdrawn while the server runs, or whose consent runs out then."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from avatar.speakers.consent import withdraw
+from streaming.render.find_speakers import find_speakers
 from tests.streaming.support.level_bar import find_withdrawable_bars
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.page_socket import Page, connect, gone
@@ -56,3 +59,14 @@ async def test_it_can_be_called_again_once_it_is_back(server: LiveServer, tmp_pa
     await until(lambda: offered(server) == ["pale"])
     (tmp_path / "bar.withdrawn").unlink()
     await until(lambda: offered(server) == ["bar", "pale"])
+
+
+def test_of_a_speaker_on_disk_the_folder_says_whether_it_may_be_shown(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_bundle, tmp_path / "tiny"))
+    speakers = find_speakers(str(folder), "cpu")
+    assert speakers.consents["tiny"] == "nobody: the face is drawn"
+    assert not speakers.refusal("tiny")
+    withdraw(folder, "she asked")
+    assert "she asked" in speakers.refusal("tiny")
