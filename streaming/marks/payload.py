@@ -26,6 +26,12 @@ class Payload:
         """For pictures of `speaker` (a name) made now."""
         return cls(speaker_hash(speaker), datetime.now(UTC).date())
 
+    @property
+    def plausible(self) -> bool:
+        """Whether this program can have written it: of a known version, and not in the future."""
+        tomorrow = datetime.now(UTC).date() + timedelta(days=1)  # clocks differ
+        return self.version == VERSION and self.day <= tomorrow
+
     def pack(self) -> bytes:
         """LENGTH bytes."""
         days = (self.day - EPOCH).days % (1 << DAY_BITS)

@@ -108,9 +108,9 @@ def measure_chips(view: View, sighting: Sighting, key: bytes = KEY) -> Floats:
 
 
 def read(chips: Floats) -> Payload | None:
-    """What measured chips say; None if no likely reading holds its check."""
+    """What measured chips say; None if no likely reading holds its check and is plausible."""
     readings = (Payload.unpack(packed) for packed in reed_muller.decode(chips))
-    return next((payload for payload in readings if payload), None)
+    return next((payload for payload in readings if payload and payload.plausible), None)
 
 
 def _correlate(

@@ -9,7 +9,7 @@ from streaming.marks.payload import Payload
 
 FLAT, BUSY = 0.6, 1.5  # levels (root mean square) in flat and in textured parts
 SMALLEST = 64  # pixels a side of a picture that is marked
-STRIP = 16  # rows whose strength is measured anew with each picture; divides the tile's
+STRIP = 16  # rows whose strength is measured anew at once; divides the tile's
 SAMPLED = 4  # of them
 REACH = 4  # pixels between those compared
 PLACE = 8  # pixels along a row that share one strength
@@ -47,7 +47,7 @@ class Watermark:
     """Marks one stream of pictures; call it with each.
 
     The pattern stands still, so that coding between pictures carries it along and nothing flickers.
-    Its strength follows the picture strip by strip, a whole picture in about a second.
+    Its strength follows the picture strip by strip, one with every other picture.
     """
 
     def __init__(self, payload: Payload, key: bytes = KEY) -> None:
@@ -57,6 +57,7 @@ class Watermark:
         self._dither = DITHER
         self._zero = np.empty((0, 0), np.uint8)
         self._next = 0  # first row of the strip that is due
+        self._resting = False  # whether the last picture took no measurement
 
     def __call__(self, picture: I420) -> I420:
         """A marked copy of `picture` (H * 3 // 2, W); one too small for a mark as it is."""
@@ -66,9 +67,10 @@ class Watermark:
         luma = picture[:height]
         if self._added.shape != luma.shape:
             self._begin(luma)
-        else:
+        elif self._resting:
             self._adapt(luma, self._next)
             self._next = (self._next + STRIP) % (-(-height // STRIP) * STRIP)
+        self._resting = not self._resting
         marked = np.empty_like(picture)
         marked[height:] = picture[height:]
         cv2.add(luma, self._added, dst=marked[:height])

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from streaming.marks.payload import EPOCH, Payload, speaker_hash
+from streaming.marks.payload import EPOCH, VERSION, Payload, speaker_hash
 
 
 def test_a_payload_comes_back_as_it_was_packed() -> None:
@@ -25,3 +25,9 @@ def test_any_wrong_bit_breaks_the_check() -> None:
 
 def test_speakers_differ() -> None:
     assert len({speaker_hash(name) for name in ("demo", "anna", "bert", "anna2")}) == 4
+
+
+def test_what_this_program_cannot_have_written_is_not_plausible() -> None:
+    assert Payload.today("anna").plausible
+    assert not Payload(1, date(2099, 1, 1)).plausible
+    assert not Payload(1, date(2026, 8, 2), VERSION + 1).plausible
