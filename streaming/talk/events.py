@@ -93,10 +93,9 @@ class TalkEvents(BaseObserver):
                 self._end_turn()
             case TranscriptionFrame():
                 self._heard = f"{self._heard} {frame.text}".strip()
-                self._notify(TalkHeard(id=self.turns, text=self._heard, final=False))
+                self._hear(self._heard)
             case InterimTranscriptionFrame():
-                text = f"{self._heard} {frame.text}".strip()
-                self._notify(TalkHeard(id=self.turns, text=text, final=False))
+                self._hear(f"{self._heard} {frame.text}".strip())
             case InterruptionFrame():
                 self._break_off()
             case BotStartedSpeakingFrame():
@@ -135,14 +134,20 @@ class TalkEvents(BaseObserver):
 
     def _begin_turn(self) -> None:
         self.turns += 1
-        self._in_turn, self._heard = True, ""
+        self._in_turn = True
         self._go("heard-speech")
+
+    def _hear(self, text: str) -> None:
+        """Words may come before the turn that they begin, if nobody noticed the voice."""
+        turn = self.turns if self._in_turn else self.turns + 1
+        self._notify(TalkHeard(id=turn, text=text, final=False))
 
     def _end_turn(self) -> None:
         self._in_turn = False
         if self._heard:
             self._notify(TalkHeard(id=self.turns, text=self._heard, final=True))
         unanswered = self._needs_words and not self._heard
+        self._heard = ""
         self._go("listening" if unanswered else "thinking")
 
     def _break_off(self) -> None:

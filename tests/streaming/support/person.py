@@ -21,7 +21,9 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from avatar.audio import SAMPLE_RATE, Resampler, load_sound
 from tests.streaming.support.live_server import LiveServer
+from tests.streaming.support.polling import until
 from tests.streaming.support.talking_peer import PACKET, RATE, TalkingPeer
+from tests.support import need
 
 Sound = npt.NDArray[np.int16]
 LOUD = 400  # level of 16-bit sound above which somebody is heard
@@ -30,6 +32,7 @@ LOUD = 400  # level of 16-bit sound above which somebody is heard
 @lru_cache
 def spoken(text: str, voice: str = "slt") -> Sound:
     """(n,) 48 kHz: `text` by flite."""
+    need("flite")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "speech.wav"
         subprocess.run(["flite", "-voice", voice, "-t", text, "-o", str(file)], check=True)
@@ -91,19 +94,14 @@ class Person(TalkingPeer):
     def states(self) -> list[str]:
         return [message["state"] for message in self.all("talk.state")]
 
-    async def until(self, condition: Any, seconds: float = 20) -> None:
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.01)
-
     async def hears_of(self, kind: str, count: int = 1, seconds: float = 20) -> dict[str, Any]:
         """The `count`-th message of a kind."""
-        await self.until(lambda: len(self.all(kind)) >= count, seconds)
+        await until(lambda: len(self.all(kind)) >= count, seconds)
         return self.all(kind)[count - 1]
 
     async def waits_for_silence(self, seconds: float = 1.0) -> None:
         """Until nothing was heard for so long."""
-        await self.until(lambda: not self.heard(time.monotonic() - seconds), 30)
+        await until(lambda: not self.heard(time.monotonic() - seconds), 30)
 
     def heard(self, since: float = 0.0) -> list[float]:
         """When sound came, each 20 ms of it."""
@@ -143,7 +141,7 @@ async def talking(server: LiveServer, mode: str = "talk") -> AsyncIterator[Perso
         await person.hears_of("hello")
         await person.send("offer", sdp=await person.offer(), mode=mode)
         await person.take_answer((await person.hears_of("answer"))["sdp"])
-        await person.until(lambda: len(person.face) > 5)
+        await until(lambda: len(person.face) > 5)
         if mode == "talk":
             await person.hears_of("talk.ready")
         try:

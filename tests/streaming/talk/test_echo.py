@@ -8,6 +8,7 @@ pytest.importorskip("pipecat", reason="pipecat-ai is not installed", exc_type=Im
 from streaming.core.config import ServeConfig
 from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.person import Person, Sound, spoken, talking
+from tests.streaming.support.polling import until
 
 SENTENCE = "Good morning, how are you today?"
 
@@ -37,7 +38,7 @@ def envelope(sound: Sound) -> np.ndarray:
 async def say(person: Person, sound: Sound) -> float:
     """Say it, wait until it has come back; when its last sound was spoken."""
     _, end = person.mouth.say(sound)
-    await person.until(lambda: person.heard(since=end))
+    await until(lambda: person.heard(since=end))
     await person.waits_for_silence()
     return end
 

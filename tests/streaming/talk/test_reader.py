@@ -12,6 +12,7 @@ from streaming.core.config import ServeConfig
 from tests.streaming.support.agent import onlooking
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.person import talking
+from tests.streaming.support.polling import until
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ async def test_what_is_typed_is_read_aloud(server: LiveServer) -> None:
         await person.send("talk.text", text="Good evening, and welcome.")
         said = await person.hears_of("talk.said")
         assert said["text"] == "Good evening, and welcome."
-        await person.until(lambda: len(person.heard()) > 20)
+        await until(lambda: len(person.heard()) > 20)
 
 
 async def test_the_page_is_told_what_it_can_talk_with(server: LiveServer) -> None:
@@ -47,6 +48,6 @@ async def test_livetalking_s_human_says_a_text(server: LiveServer) -> None:
         async with httpx.AsyncClient(base_url=server.address, timeout=30) as client:
             said = (await client.post("/human", json=message)).json()
             assert said == {"code": 0, "msg": "ok", "data": None}
-            await onlooker.until(lambda: len(onlooker.heard()) > 10)
+            await until(lambda: len(onlooker.heard()) > 10)
             silenced = await client.post("/interrupt_talk", json={"sessionid": number})
             assert silenced.json()["code"] == 0
