@@ -17,6 +17,7 @@ STREAMING = (
     "desktop",
     "doctor",
     "benchmark",
+    "workers",
     "server",
     "talk",
     "doors",

@@ -41,8 +41,9 @@ def watch_process(pid: int, seconds: float) -> Usage:
 
 
 def family(pid: int) -> list[int]:
-    """The process and those it started: the server and its renderer."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    """The process and those it started: the server, its renderer, its media workers."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")  # each has those that it started
+    children = [child for thread in threads for child in thread.read_text().split()]
     return [pid, *(one for child in children for one in family(int(child)))]
 
 

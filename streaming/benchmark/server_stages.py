@@ -40,7 +40,8 @@ def read(text: str) -> Counts:
         for sample in family.samples:
             if sample.name.endswith("_bucket"):
                 stage = sample.labels.get("stage", LOOP)
-                found.setdefault(stage, {})[float(sample.labels["le"])] = sample.value
+                edges, edge = found.setdefault(stage, {}), float(sample.labels["le"])
+                edges[edge] = edges.get(edge, 0.0) + sample.value  # of all media workers
     return found
 
 

@@ -48,6 +48,9 @@ def bench(
         typer.Option(help="With --marks: an unmarked video, instead of the speaker."),
     ] = None,
     calls: Annotated[int, typer.Option(min=1, metavar="N", help="Calls of --live at once.")] = 1,
+    workers: Annotated[
+        str, typer.Option(help="Media workers of the server that --load starts: auto or N.")
+    ] = "1",
     url: Annotated[
         str, typer.Option(help="Of a server that runs already, for --load. [default: start one]")
     ] = "",
@@ -125,7 +128,8 @@ def bench(
     if load:
         from streaming.commands.load_bench import bench_load
 
-        bench_load(load, seconds or LOAD_SECONDS, flags, url, token, json)
+        served = (*flags, "--workers", workers)
+        bench_load(load, seconds or LOAD_SECONDS, served, url, token, json)
         return
     if speak:
         bench_speech(seconds or SPEAK_SECONDS, flags, json)

@@ -36,6 +36,13 @@ def serve(
             help=f"How: {listed()}; auto takes the quickest that is installed. [default: auto]"
         ),
     ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            help="Processes that share the calls: auto, as many as the measured calls need, or N. "
+            "[default: 1]"
+        ),
+    ] = None,
     max_sessions: Annotated[
         int | None,
         typer.Option(help="Calls at once; 0 lets the start-up measurement decide. [default: 0]"),
@@ -153,9 +160,9 @@ def serve(
     **Addresses**: `/` the page, `/docs` the API, `/healthz` how it is, `POST /offer` calls without
     a WebSocket. Ctrl-C ends all calls and stops.
     """
-    from streaming.core.config import load_config
+    from streaming.core.config import load_config, parse_workers
     from streaming.core.mark_settings import parse_switch
-    from streaming.server.serve import run
+    from streaming.workers.serve import run
 
     flags = {
         "speaker": speaker,
@@ -163,6 +170,7 @@ def serve(
         "port": port,
         "device": device,
         "backend": backend,
+        "workers": parse_workers(workers),
         "max_sessions": max_sessions,
         "ice_servers": tuple(ice_server) if ice_server else None,
         "allowed_origins": tuple(allow_origin) if allow_origin else None,

@@ -28,6 +28,8 @@ class ServeConfig:
     "Where pictures are made: auto, cpu or cuda."
     backend: str = AUTO
     "How: auto, or a back end of `avatar.rendering.backends.registry`."
+    workers: int = 1
+    "Processes that share the calls; 0 means as many as the measured calls need."
     max_sessions: int = 0
     "Calls at once; 0 means as many as the machine was measured to carry."
     ice_servers: tuple[str, ...] = ()
@@ -68,6 +70,8 @@ class ServeConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise AvatarError(f"port {self.port} is not between 0 and 65535")
+        if self.workers < 0:
+            raise AvatarError("workers must be 0 (as many as needed) or more")
         if self.max_sessions < 0:
             raise AvatarError("max_sessions must be 0 (measured) or more")
         if not 0 <= self.drain_s < float("inf"):
@@ -85,6 +89,17 @@ class ServeConfig:
     def address(self, port: int) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.tls_cert else 'http'}://{host}:{port}"
+
+
+def parse_workers(text: str | None) -> int | None:
+    """`auto` or a number, as `--workers` takes them. Raises AvatarError."""
+    if text is None:
+        return None
+    if text == "auto":
+        return 0
+    if not text.isdecimal() or int(text) < 1:
+        raise AvatarError(f"--workers must be auto or a number from 1 on, not {text!r}")
+    return int(text)
 
 
 def load_config(file: Path | None, flags: dict[str, Any]) -> ServeConfig:

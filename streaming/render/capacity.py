@@ -1,8 +1,9 @@
 """What this machine can do, measured at start-up: time for a picture, callers that fit."""
 
+import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
 import numpy as np
@@ -16,12 +17,24 @@ WARM_UP = 2  # steps nobody counts: buffers are allocated and kernels chosen
 TRIALS = 30
 BATCH_TRIALS = 6  # the same for several callers: each step is a sample of every one of them
 TRIAL_PERCENTILE = 75  # of the trials: one hiccup at start-up must not slow every call
-TRANSPORT_S = 0.004  # a frame and caller: sound coding, packets, encryption, the event loop
+EVENT_LOOP_S = 0.0028  # a frame and call on the event loop's thread: packets, encryption, pages
+EVENT_LOOP_SHARE = 0.6  # of a core that one may fill: beyond it packets wait for each other
+EXECUTORS_S = 0.001  # a frame and call in its executors, VP8 not counted: Opus both ways
 CONVERSATION_S = 0.003  # a frame: voice activity, end of turn, pipecat's queues (docs/talk.md)
 HEADROOM = 0.8  # part of the cores that callers may fill
 MIN_BUDGET_S = 0.015  # what the operating system may take away at any time
 MAX_BUDGET_S = 0.060  # beyond this a machine is too slow and pictures repeat instead
 LARGEST_BATCH = 128
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """One step for so many callers."""
+
+    callers: int
+    seconds: float
+    processor: float
+    "Seconds of processor time, all threads together."
 
 
 @dataclass(frozen=True)
@@ -32,44 +45,84 @@ class Capacity:
     "One picture for one caller: sound to finished frame (75th percentile)."
     encode: float
     "One VP8 frame (median)."
-    callers: int
-    "Callers that can be served at 25 fps."
     budget: float
     "Time between the last sound a picture needs and its leaving: chosen once, for every session."
+    steps: tuple[StepCost, ...]
+    "Steps for 1, 2, 4 ... callers, until the renderer could not take more."
+    cores: int
+    "That this program may use."
+    event_loops: int = 1
+    "Processes whose event loops share the calls; each of them can use one core."
+
+    @property
+    def callers(self) -> int:
+        """Callers that can be served at 25 fps: what the scarcest part carries, at least one."""
+        return max(1, *(min(step.callers, self._fitting(step)) for step in self.steps))
+
+    @property
+    def event_loops_wanted(self) -> int:
+        """The fewest with which the event loops are not what is scarcest."""
+        most = replace(self, event_loops=self.cores).callers
+        return math.ceil(most * EVENT_LOOP_S / (FRAME_S * EVENT_LOOP_SHARE))
 
     @property
     def viewer(self) -> float:
         """What somebody who only looks at a call costs, in callers."""
-        sending = self.encode + TRANSPORT_S
+        sending = self.encode + EVENT_LOOP_S + EXECUTORS_S
         return sending / (self.picture + sending)
 
     @property
     def conversation(self) -> float:
         """What a call costs more in which somebody talks with the face, in callers."""
-        return CONVERSATION_S / (self.picture + self.encode + TRANSPORT_S)
+        return CONVERSATION_S / (self.picture + self.encode + EVENT_LOOP_S + EXECUTORS_S)
+
+    def _fitting(self, step: StepCost) -> int:
+        """Callers that fit into one tick, if each costs the renderer what it costs in `step`."""
+        tick = FRAME_S * HEADROOM
+        own = self.encode + EXECUTORS_S + EVENT_LOOP_S
+        return int(
+            min(
+                FRAME_S * EVENT_LOOP_SHARE / EVENT_LOOP_S * self.event_loops,
+                tick / _each(step),
+                tick * self.cores / (step.processor / step.callers + own),
+            )
+        )
 
 
 def measure(renderer: Renderer) -> Capacity:
     """Time `renderer` and the encoder; takes less than a second."""
-    picture, frames = _time_steps(renderer, 1, TRIALS)
+    first, frames = _time_steps(renderer, 1, TRIALS)
     encode = _time_encoder(frames)
-    callers = _most_callers(renderer, picture, encode)
-    budget = min(MAX_BUDGET_S, max(MIN_BUDGET_S, 2 * picture + encode))
-    return Capacity(picture=picture, encode=encode, callers=callers, budget=budget)
+    steps = [first]
+    while steps[-1].callers < min(LARGEST_BATCH, FRAME_S * HEADROOM / _each(steps[-1])):
+        steps.append(_time_steps(renderer, 2 * steps[-1].callers, BATCH_TRIALS)[0])
+    budget = min(MAX_BUDGET_S, max(MIN_BUDGET_S, 2 * first.seconds + encode))
+    return Capacity(first.seconds, encode, budget, tuple(steps), usable_cores())
 
 
-def _time_steps(renderer: Renderer, callers: int, trials: int) -> tuple[float, list[I420]]:
+def usable_cores() -> int:
+    """Of this machine, for this program."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _each(step: StepCost) -> float:
+    return step.seconds / step.callers
+
+
+def _time_steps(renderer: Renderer, callers: int, trials: int) -> tuple[StepCost, list[I420]]:
     streams = [renderer.open() for _ in range(callers)]
     noise = np.random.default_rng(0)
-    times: list[float] = []
+    times: list[tuple[float, float]] = []
     frames: list[I420] = []
     for _ in range(LOOKAHEAD_FRAMES + WARM_UP + trials):
         chunk = noise.normal(0, 0.1, SAMPLES_PER_FRAME).astype(np.float32)
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         pictures = renderer.step(streams, [chunk] * callers)
-        times.append(time.perf_counter() - begun)
+        times.append((time.perf_counter() - begun, time.process_time() - used))
         frames += [picture.i420 for picture in pictures[:1] if picture is not None]
-    return float(np.percentile(times[-trials:], TRIAL_PERCENTILE)), frames
+    seconds, processor = np.percentile(times[-trials:], TRIAL_PERCENTILE, axis=0)
+    return StepCost(callers, float(seconds), float(processor)), frames
 
 
 def _time_encoder(frames: list[I420]) -> float:
@@ -82,19 +135,3 @@ def _time_encoder(frames: list[I420]) -> float:
         codec.encode(frame)
         times.append(time.perf_counter() - begun)
     return float(np.median(times))
-
-
-def _most_callers(renderer: Renderer, picture: float, encode: float) -> int:
-    """Callers whose pictures fit into one tick, all cores together; at least one."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    callers, batch, each = 1, 1, picture
-    while True:
-        shared = cores * FRAME_S * HEADROOM / (each + encode + TRANSPORT_S)
-        rendered = FRAME_S * HEADROOM / each
-        fits = int(min(shared, rendered))
-        callers = max(callers, min(fits, batch))
-        if fits <= batch or batch >= LARGEST_BATCH:
-            return max(callers, 1)
-        batch *= 2
-        each = _time_steps(renderer, batch, BATCH_TRIALS)[0] / batch

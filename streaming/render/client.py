@@ -1,4 +1,4 @@
-"""The server's end of the rendering process: starts it, feeds it, starts it again if it dies."""
+"""A server's end of a rendering process: starts it, feeds it, starts it again if it dies."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 from avatar.errors import AvatarError
@@ -28,7 +29,7 @@ from streaming.render.messages import (
     Stepped,
     ToWorker,
 )
-from streaming.render.process import as_socket, end_renderer, start_renderer
+from streaming.render.process import OwnRenderer, RendererSource, SharedRenderer, as_socket
 from streaming.render.renderer import Chunk, FindSpeakers
 
 log = logging.getLogger(__name__)
@@ -40,43 +41,51 @@ LENGTH_PREFIX = struct.Struct("!i")  # how multiprocessing.Connection frames its
 
 
 class RenderClient:
-    """Owns the rendering process; everything but the constructor runs on the event loop."""
+    """Owns a rendering process; everything but the constructor runs on the event loop."""
 
     def __init__(
         self,
         find: FindSpeakers,
         meanwhile: Callable[[], object] = lambda: None,
         logging_as: LogSettings = LogSettings(),
+        shared_at: str = "",
     ) -> None:
         """Start the process and wait until it can render. Raises AvatarError if it cannot.
 
         `meanwhile` is called once the process is under way: what else the start needs.
+        `shared_at`: path of a socket at which `SharedRenderClient` may use it too.
         """
+        self._set_up(OwnRenderer(find, logging_as, shared_at, meanwhile))
+
+    def _set_up(self, source: RendererSource) -> None:
         self.timings: deque[float] = deque(maxlen=TIMINGS_KEPT)  # seconds a step
         self.refused: dict[str, str] = {}
         "Speakers that may not be shown any more, and why; kept up to date."
         self.when_refused: Callable[[], object] = lambda: None
         "Called when that changes."
-        self._find = find
         self._callers: dict[int, Caller] = {}
         self._numbers = count()
         self._preparing: dict[str, asyncio.Future[Size]] = {}
-        self._logging_as = logging_as
-        self._process, connection, self.ready = start_renderer(find, logging_as, meanwhile)
+        self._source = source
+        connection, self.ready = source.open()
         self._socket = as_socket(connection)
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
+    def owned(self) -> bool:
+        """Whether the process belongs to this one alone."""
+        return self._source.owned
+
+    @property
     def running(self) -> bool:
         """Whether the process can be given something to render."""
-        return self._process.is_alive()
+        return self._source.running()
 
     @property
     def pid(self) -> int:
         """Of the process, running or not."""
-        assert self._process.pid is not None
-        return self._process.pid
+        return self.ready.pid
 
     async def attach(self) -> None:
         """Take the process over to the running event loop."""
@@ -93,7 +102,7 @@ class RenderClient:
             self._writer.close()
         else:
             self._socket.close()
-        await asyncio.get_running_loop().run_in_executor(None, end_renderer, self._process)
+        await asyncio.get_running_loop().run_in_executor(None, self._source.close)
         for caller in self._callers.values():
             caller.unshare()
 
@@ -213,12 +222,11 @@ class RenderClient:
         while True:
             await asyncio.sleep(RESTART_PAUSE_S)
             try:
-                self._process, connection, _ = await loop.run_in_executor(
-                    None, start_renderer, self._find, self._logging_as
-                )
+                connection, ready = await loop.run_in_executor(None, self._source.open)
                 break
             except (AvatarError, EOFError) as error:
                 log.error("the rendering process does not start: %s", error)
+        self.ready = replace(self.ready, pid=ready.pid)  # calls that run keep their delay
         reader, self._writer = await asyncio.open_connection(sock=as_socket(connection))
         rejoining = asyncio.create_task(self._rejoin())
         rejoining.add_done_callback(lambda task: task.exception())
@@ -230,3 +238,11 @@ class RenderClient:
                 await self.switch(caller, caller.speaker)
             except AvatarError as error:
                 log.error("a caller of %s goes on without pictures: %s", caller.speaker, error)
+
+
+class SharedRenderClient(RenderClient):
+    """Uses the process of another server of this machine."""
+
+    def __init__(self, address: str) -> None:
+        """`address`: its `shared_at`. Raises AvatarError if it does not answer."""
+        self._set_up(SharedRenderer(address))

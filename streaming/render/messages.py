@@ -1,4 +1,4 @@
-"""What the server and its rendering process say to each other, pickled, over one private socket."""
+"""What a server and a rendering process say to each other, pickled, over a private socket."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,7 @@ class Ready:
     capacity: Capacity
     consents: dict[str, str]
     "Who agreed to be shown, and when, by speaker."
+    pid: int
 
 
 @dataclass(frozen=True)

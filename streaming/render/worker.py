@@ -1,18 +1,22 @@
-"""The process that renders, so that neither its Python nor its libraries hold up the event loop.
+"""The process that renders, so that neither its Python nor its libraries hold up an event loop.
 
-It speaks with `RenderClient` in the messages of `messages.py`, and puts pictures into memory that
-both share. A speaker is loaded in a thread beside the rendering; another looks who may still be
-shown.
+It speaks with each `RenderClient` in the messages of `messages.py`, and puts pictures into memory
+that both share. A speaker is loaded in a thread beside the rendering; another looks who may still
+be shown.
 """
 
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Connection
+from dataclasses import dataclass
+from itertools import count
+from multiprocessing.connection import Connection, wait
 from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
 from threading import Event, Lock, Thread
 
 import numpy as np
@@ -20,7 +24,7 @@ import numpy as np
 from avatar.errors import AvatarError, DeviceLost
 from streaming.core import logs
 from streaming.core.logs import LogSettings
-from streaming.render.batcher import Batcher, Rendered
+from streaming.render.batcher import Batcher, Rendered, Step
 from streaming.render.capacity import measure
 from streaming.render.messages import (
     Drawn,
@@ -59,19 +63,28 @@ def slot(memory: SharedMemory, size: Size, number: int) -> I420:
     return np.ndarray((height * 3 // 2, width), np.uint8, memory.buf, offset)
 
 
-def run(find: FindSpeakers, server: socket.socket, logging_as: LogSettings) -> None:
-    """Render for the process at the other end of `server` until it closes it."""
-    connection = Connection(server.detach())
+def run(
+    find: FindSpeakers, server: socket.socket, logging_as: LogSettings, shared_at: str = ""
+) -> None:
+    """Render for the process at the other end of `server` until it closes it.
+
+    shared_at: path at which others, too, may connect and render.
+    """
+    owner = Connection(server.detach())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the server says when
     logs.set_up(logging_as)
     try:
         speakers = find()
         first = speakers.load(speakers.first)
-        connection.send(Ready(speakers.first, speakers.previews, measure(first), speakers.consents))
+        ready = Ready(
+            speakers.first, speakers.previews, measure(first), speakers.consents, os.getpid()
+        )
+        door = _listen(shared_at) if shared_at else None
+        owner.send(ready)
     except (AvatarError, DeviceLost) as error:
-        connection.send(Refused(str(error)))
+        owner.send(Refused(str(error)))
         return
-    process = RenderWorker(connection, speakers, {speakers.first: first})
+    process = RenderWorker(owner, door, ready, speakers, first)
     try:
         process.run()
     except (EOFError, ConnectionError):
@@ -82,102 +95,188 @@ def run(find: FindSpeakers, server: socket.socket, logging_as: LogSettings) -> N
         process.close()
 
 
+def _listen(path: str) -> socket.socket:
+    Path(path).unlink(missing_ok=True)  # of a process that died
+    door = socket.socket(socket.AF_UNIX)
+    door.bind(path)
+    door.listen()
+    return door
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the pictures of one caller go."""
+
+    client: Connection
+    number: int
+    "That the client knows it by."
+    memory: SharedMemory
+    size: Size
+
+
 class RenderWorker:
-    """Takes messages, renders what is due, tells what became of it."""
+    """Takes messages, renders what is due, tells what became of it.
+
+    Each client numbers its callers for itself; here (client, number) has a number of its own.
+    """
 
     def __init__(
-        self, connection: Connection, speakers: Speakers, ready: dict[str, Renderer]
+        self,
+        owner: Connection,
+        door: socket.socket | None,
+        ready: Ready,
+        speakers: Speakers,
+        first: Renderer,
     ) -> None:
-        self._connection = connection
+        self._owner = owner
+        self._door = door
+        self._greeting = ready
+        self._clients = [owner]
         self._load = speakers.load
         self._names, self._refusal = tuple(speakers.previews), speakers.refusal
-        self._ready: OrderedDict[str, Renderer] = OrderedDict(ready)
+        self._refused: dict[str, str] | None = None
+        self._ready: OrderedDict[str, Renderer] = OrderedDict({speakers.first: first})
         self._batches = Batcher(speakers.step_together)
-        self._shared: dict[int, tuple[SharedMemory, Size]] = {}
+        self._numbers: dict[tuple[Connection, int], int] = {}
+        self._places: dict[int, Place] = {}
+        self._unused = count()
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="speaker-loader")
         self._sending = Lock()
         self._ended = Event()
         self._watch = Thread(target=self._watch_consent, name="consent", daemon=True)
 
     def run(self) -> None:
+        """Raises EOFError or ConnectionError once the owner is gone."""
         self._watch.start()
+        doors = [self._door] if self._door else []
         while True:
-            if not self._batches.waiting:
-                self._connection.poll(None)
-            while self._connection.poll(0):
-                self._take(self._connection.recv())
+            for one in wait([*doors, *self._clients], 0 if self._batches.waiting else None):
+                if isinstance(one, Connection):
+                    self._listen(one)
+                elif self._door:
+                    self._greet(self._door)
             for step in self._batches.step():
-                drawn = [self._put(rendered) for rendered in step.rendered]
-                self._send(Stepped(step.seconds, drawn, step.failed))
+                self._tell(step)
 
     def close(self) -> None:
         self._ended.set()
         self._loader.shutdown(wait=False, cancel_futures=True)
-        for caller in list(self._shared):
-            self._unshare(caller)
+        for place in self._places.values():
+            place.memory.close()
 
-    def _take(self, message: ToWorker) -> None:
+    def _greet(self, door: socket.socket) -> None:
+        client = Connection(door.accept()[0].detach())
+        self._send(client, self._greeting)
+        self._clients.append(client)
+        if self._refused:
+            self._send(client, SpeakersRefused(self._refused))
+
+    def _listen(self, client: Connection) -> None:
+        try:
+            while client.poll(0):
+                self._take(client, client.recv())
+        except (EOFError, ConnectionError):
+            self._forget(client)
+
+    def _forget(self, client: Connection) -> None:
+        """A client is gone, and cannot tidy up any more. Raises EOFError if it is the owner."""
+        if client is self._owner:
+            raise EOFError
+        if client not in self._clients:
+            return
+        self._clients.remove(client)
+        for number in [number for one, number in self._numbers if one is client]:
+            place = self._leave(client, number)
+            if place:
+                with contextlib.suppress(FileNotFoundError):
+                    place.memory.unlink()
+        client.close()
+
+    def _take(self, client: Connection, message: ToWorker) -> None:
         match message:
             case RenderChunk():
-                self._batches.add(message.caller, message.number, message.chunk)
+                caller = self._numbers.get((client, message.caller))
+                if caller is not None:
+                    self._batches.add(caller, message.number, message.chunk)
             case PrepareSpeaker():
-                self._loader.submit(self._prepare, message.speaker)
+                self._loader.submit(self._prepare, client, message.speaker)
             case JoinCaller():
-                self._join(message.caller, message.speaker, message.memory)
+                self._join(client, message)
             case LeaveCaller():
-                self._batches.leave(message.caller)
-                self._unshare(message.caller)
+                self._leave(client, message.caller)
 
-    def _prepare(self, speaker: str) -> None:
+    def _prepare(self, client: Connection, speaker: str) -> None:
         """Runs in the loader's thread, so that callers of other speakers go on."""
         if why := self._refusal(speaker):
-            self._send(SpeakerFailed(speaker, why))
+            self._send(client, SpeakerFailed(speaker, why))
             return
         try:
             renderer = self._ready.get(speaker) or self._load(speaker)
         except AvatarError as error:
-            self._send(SpeakerFailed(speaker, str(error)))
+            self._send(client, SpeakerFailed(speaker, str(error)))
             return
         except Exception:  # a folder taken away half read, a device without memory: callers wait
             log.exception("speaker %s could not be loaded", speaker)
-            self._send(SpeakerFailed(speaker, f"speaker {speaker} cannot be shown now"))
+            self._send(client, SpeakerFailed(speaker, f"speaker {speaker} cannot be shown now"))
             return
         self._ready[speaker] = renderer
         self._ready.move_to_end(speaker)
         while len(self._ready) > MAX_READY_SPEAKERS:
             self._ready.popitem(last=False)  # callers who still use it hold it themselves
-        self._send(SpeakerPrepared(speaker, renderer.size))
+        self._send(client, SpeakerPrepared(speaker, renderer.size))
 
     def _watch_consent(self) -> None:
         """Runs in a thread of its own; tells at first, and whenever it changes."""
-        told: dict[str, str] | None = None
         while True:
             why = {name: reason for name in self._names if (reason := self._refusal(name))}
-            if why != told:
-                with contextlib.suppress(OSError):  # the server is gone
-                    self._send(SpeakersRefused(why))
-                told = why
+            if why != self._refused:
+                self._refused = why
+                for client in list(self._clients):
+                    with contextlib.suppress(OSError):  # the server is gone
+                        self._send(client, SpeakersRefused(why))
             if self._ended.wait(LOOK_INTERVAL_S):
                 return
 
-    def _join(self, caller: int, speaker: str, memory: str) -> None:
-        renderer = self._ready[speaker]
-        self._unshare(caller)
-        self._shared[caller] = (SharedMemory(memory), renderer.size)
+    def _join(self, client: Connection, message: JoinCaller) -> None:
+        # Meanwhile those of other clients may have taken its place.
+        renderer = self._ready.get(message.speaker) or self._load(message.speaker)
+        caller = self._numbers.setdefault((client, message.caller), next(self._unused))
+        if caller in self._places:
+            self._places[caller].memory.close()
+        memory = SharedMemory(message.memory)
+        self._places[caller] = Place(client, message.caller, memory, renderer.size)
         self._batches.join(caller, renderer)
 
-    def _put(self, rendered: Rendered) -> Drawn:
-        """Leave a picture where its caller will look for it."""
-        if rendered.picture is None or rendered.caller not in self._shared:
-            return Drawn(rendered.caller, rendered.frame, "")
-        memory, size = self._shared[rendered.caller]
-        slot(memory, size, rendered.frame)[:] = rendered.picture.i420
-        return Drawn(rendered.caller, rendered.frame, memory.name, rendered.picture.motion)
+    def _leave(self, client: Connection, number: int) -> Place | None:
+        caller = self._numbers.pop((client, number), None)
+        if caller is None:
+            return None
+        self._batches.leave(caller)
+        place = self._places.pop(caller)
+        place.memory.close()
+        return place
 
-    def _unshare(self, caller: int) -> None:
-        if caller in self._shared:
-            self._shared.pop(caller)[0].close()
+    def _tell(self, step: Step) -> None:
+        """Tell every client whose callers were in a step what became of them."""
+        drawn: dict[Connection, list[Drawn]] = {}
+        for rendered in step.rendered:
+            place = self._places[rendered.caller]
+            drawn.setdefault(place.client, []).append(_put(place, rendered))
+        for client, its in drawn.items():
+            self._send(client, Stepped(step.seconds, its, step.failed))
 
-    def _send(self, message: FromWorker) -> None:
-        with self._sending:
-            self._connection.send(message)
+    def _send(self, client: Connection, message: FromWorker) -> None:
+        try:
+            with self._sending:
+                client.send(message)
+        except (OSError, ValueError):  # gone; what it left behind is seen to when it is read next
+            if client is self._owner:
+                raise
+
+
+def _put(place: Place, rendered: Rendered) -> Drawn:
+    """Leave a picture where its caller will look for it."""
+    if rendered.picture is None:
+        return Drawn(place.number, rendered.frame, "")
+    slot(place.memory, place.size, rendered.frame)[:] = rendered.picture.i420
+    return Drawn(place.number, rendered.frame, place.memory.name, rendered.picture.motion)

@@ -17,6 +17,11 @@ async def authenticate(
     Browsers cannot set headers of a WebSocket, and addresses end up in logs, so pages send
     `{"type": "token", "token": ...}` first. Raises TokenError, or WebSocketDisconnect.
     """
+    return access.admit(await shown_token(socket, access, timeout_s), role)
+
+
+async def shown_token(socket: WebSocket, access: AccessControl, timeout_s: float) -> str:
+    """The token that a socket shows, good or bad; nothing if none is needed. Raises the same."""
     token = bearer(socket.headers)
     if access.needs_token and not token:
         try:
@@ -24,7 +29,7 @@ async def authenticate(
                 token = _token(await socket.receive())
         except TimeoutError:
             raise TokenError("no token came; send it first") from None
-    return access.admit(token, role)
+    return token
 
 
 def _token(event: object) -> str:

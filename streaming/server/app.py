@@ -37,6 +37,7 @@ from streaming.server import (
     whep,
 )
 from streaming.server.call_handler import CallHandler, CallServices
+from streaming.server.call_ledger import CallLedger
 from streaming.server.errors import refuse, refuse_unread
 from streaming.server.gallery import Gallery, GalleryEntry
 from streaming.server.gauges import ServerGauges
@@ -56,6 +57,11 @@ from streaming.webrtc.session import Notify, Session
 log = logging.getLogger(__name__)
 
 BODY_LIMIT = BodyLimit(OFFER_LIMIT, HEAD_TIMEOUT_S)  # where no other is named
+LARGE_BODIES = {
+    "/verify": verify.VIDEO_LIMIT,
+    "/recording": recordings.RECORDING_LIMIT,
+    "/humanaudio": livetalking.SOUND_LIMIT,
+}
 WEB = Path(__file__).parents[1] / "web"
 PROBES = ("/healthz", "/readyz", "/metrics")  # asked for by name or address, past any proxy
 CONTENT_POLICY = (
@@ -71,9 +77,12 @@ class PostedAnswer(Answer):
     "what LiveTalking's pages call it"
 
 
-def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
+def create_app(
+    config: ServeConfig, worker: RenderClient, ledger: CallLedger | None = None
+) -> FastAPI:
     """The application around a renderer that is ready; it stops `worker` when it ends.
 
+    `ledger`: of all processes that share the limits.
     Raises AvatarError if the configuration would let strangers in unchecked, names conversations
     that cannot be held, or aiortc is not one that this program knows.
     """
@@ -101,7 +110,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         memory.prepare()
         await worker.attach()
-        sessions = SessionManager(worker, config)
+        sessions = SessionManager(worker, config, ledger)
         worker.when_refused = sessions.end_refused
         lag = LoopLag()
         services = CallServices(config, sessions, gallery, worker.ready.first, new_session)
@@ -123,12 +132,7 @@ def create_app(config: ServeConfig, worker: RenderClient) -> FastAPI:
     app.state.config, app.state.gallery = config, gallery
     app.state.access, app.state.ice_servers = AccessControl(config), ice_servers
     app.state.video_places, app.state.recording_places = VideoPlaces(), VideoPlaces(4)
-    large = {
-        "/verify": verify.VIDEO_LIMIT,
-        "/recording": recordings.RECORDING_LIMIT,
-        "/humanaudio": livetalking.SOUND_LIMIT,
-    }
-    app.add_middleware(BodyLimits, default=BODY_LIMIT, of_paths=large)
+    app.add_middleware(BodyLimits, default=BODY_LIMIT, of_paths=LARGE_BODIES)
     app.middleware("http")(_guard)
     app.add_exception_handler(AvatarError, refuse)
     app.add_exception_handler(RequestValidationError, refuse_unread)

@@ -26,6 +26,13 @@ class UnknownCallError(AvatarError):
     """There is no such call."""
 
 
+class NotReadyError(AvatarError):
+    """There is nobody to take it now, but there will be."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is starting again; try again in a few seconds")
+
+
 # error -> HTTP status, code for pages, headers
 KINDS: tuple[tuple[type[Exception], int, ErrorCode, dict[str, str]], ...] = (
     (TokenError, 401, "token", {"WWW-Authenticate": "Bearer"}),
@@ -36,6 +43,7 @@ KINDS: tuple[tuple[type[Exception], int, ErrorCode, dict[str, str]], ...] = (
     (TooManyError, 429, "too-many", RETRY_HEADERS),
     (ServerFullError, 503, "full", RETRY_HEADERS),
     (NoSharedMemoryError, 503, "full", RETRY_HEADERS),
+    (NotReadyError, 503, "full", RETRY_HEADERS),
     (ServerStoppingError, 503, "stopping", RETRY_HEADERS),
 )
 OTHERS: tuple[int, ErrorCode, dict[str, str]] = (400, "refused", {})

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from streaming.core.mark_settings import MarkSettings
 from streaming.core.process_stats import look_at, processor_seconds
+from streaming.media.avatar_stream import stream_delay
 from streaming.render.client import RenderClient
 from streaming.server.session_manager import SessionManager
 
@@ -28,44 +29,51 @@ class ServerGauges(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        capacity = self._renderer.ready.capacity
-        yield _gauge("avatar_sessions", "Calls now.", len(self._sessions))
-        yield _gauge("avatar_sessions_limit", "Calls admitted at once.", self._sessions.limit)
-        yield _gauge(
-            "avatar_capacity", "Calls the machine was measured to carry.", capacity.callers
-        )
-        yield _gauge("avatar_delay_seconds", "Planned delay of every call.", self._sessions.delay)
-        yield _gauge("avatar_renderer_up", "1 while the renderer runs.", self._renderer.running)
-        yield _gauge("avatar_tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
-        marks = self._marks
-        yield _gauge("avatar_watermark_on", "1 if pictures are watermarked.", marks.watermark)
-        yield _gauge("avatar_label_on", "1 if pictures are labelled.", marks.label)
-        yield _gauge("avatar_signature_on", "1 if recordings are signed.", marks.signs_recordings)
-        yield from self._processes()
-        yield self._processor()
-
-    def _processes(self) -> Iterator[Metric]:
-        memory = GaugeMetricFamily("avatar_memory_bytes", "Resident memory.", labels=["process"])
-        threads = GaugeMetricFamily("avatar_threads", "Threads.", labels=["process"])
-        files = GaugeMetricFamily("avatar_open_files", "Files and sockets.", labels=["process"])
-        for name, pid in (("server", os.getpid()), ("renderer", self._renderer.pid)):
-            if facts := look_at(pid):
-                memory.add_metric([name], facts.resident_bytes)
-                threads.add_metric([name], facts.threads)
-                files.add_metric([name], facts.files)
-        yield from (memory, threads, files)
-
-    def _processor(self) -> Metric:
-        seconds = CounterMetricFamily(
-            "avatar_processor_seconds", "Processor time.", labels=["process", "thread"]
-        )
-        server = os.getpid()
-        loop = processor_seconds(server, threading.get_native_id())  # whose thread asks
-        seconds.add_metric(["server", "event_loop"], loop)
-        seconds.add_metric(["server", "executors"], processor_seconds(server) - loop)
-        seconds.add_metric(["renderer", "all"], processor_seconds(self._renderer.pid))
-        return seconds
+        yield gauge("avatar_sessions", "Calls now.", len(self._sessions))
+        yield gauge("avatar_tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
+        yield from machine_gauges(self._sessions.limit, self._renderer, self._marks)
+        yield from process_metrics(self._renderer)
 
 
-def _gauge(name: str, text: str, value: float) -> Metric:
+def machine_gauges(limit: int, renderer: RenderClient, marks: MarkSettings) -> Iterator[Metric]:
+    """What a machine has one of, however many processes serve; `limit`: calls admitted."""
+    capacity = renderer.ready.capacity
+    yield gauge("avatar_sessions_limit", "Calls admitted at once.", limit)
+    yield gauge("avatar_capacity", "Calls the machine was measured to carry.", capacity.callers)
+    delay = stream_delay(capacity.budget)
+    yield gauge("avatar_delay_seconds", "Planned delay of every call.", delay)
+    yield gauge("avatar_renderer_up", "1 while the renderer runs.", renderer.running)
+    yield gauge("avatar_watermark_on", "1 if pictures are watermarked.", marks.watermark)
+    yield gauge("avatar_label_on", "1 if pictures are labelled.", marks.label)
+    yield gauge("avatar_signature_on", "1 if recordings are signed.", marks.signs_recordings)
+
+
+def process_metrics(renderer: RenderClient) -> Iterator[Metric]:
+    """What this process, and its renderer if it owns one, hold of the machine and have used.
+
+    To be asked on the event loop's thread.
+    """
+    memory = GaugeMetricFamily("avatar_memory_bytes", "Resident memory.", labels=["process"])
+    threads = GaugeMetricFamily("avatar_threads", "Threads.", labels=["process"])
+    files = GaugeMetricFamily("avatar_open_files", "Files and sockets.", labels=["process"])
+    seconds = CounterMetricFamily(
+        "avatar_processor_seconds", "Processor time.", labels=["process", "thread"]
+    )
+    server = os.getpid()
+    loop = processor_seconds(server, threading.get_native_id())
+    seconds.add_metric(["server", "event_loop"], loop)
+    seconds.add_metric(["server", "executors"], processor_seconds(server) - loop)
+    owned = [("renderer", renderer.pid)] if renderer.owned else []
+    for name, pid in [("server", server), *owned]:
+        if facts := look_at(pid):
+            memory.add_metric([name], facts.resident_bytes)
+            threads.add_metric([name], facts.threads)
+            files.add_metric([name], facts.files)
+    for name, pid in owned:
+        seconds.add_metric([name, "all"], processor_seconds(pid))
+    yield from (memory, threads, files, seconds)
+
+
+def gauge(name: str, text: str, value: float) -> Metric:
+    """A number of the moment."""
     return GaugeMetricFamily(name, text, value)

@@ -74,10 +74,13 @@ def _status(sessions: SessionManager) -> Literal["ok", "full", "stopping"]:
 async def readyz(request: Request, response: Response) -> Readiness:
     """Whether a new call would be taken: 200, or 503 with the reason."""
     state = state_of(request)
-    reason = _why_not(state)
+    return readiness(_why_not(state), request.app.state.config.marks, response)
+
+
+def readiness(reason: str, marks: MarkSettings, response: Response) -> Readiness:
+    """The answer; `reason` why a new call would not be taken, empty if it would."""
     if reason:
         response.status_code = 503
-    marks: MarkSettings = request.app.state.config.marks
     return Readiness(
         ready=not reason,
         reason=reason,

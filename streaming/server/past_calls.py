@@ -36,3 +36,7 @@ class PastCalls:
         """The call of this id, if it has ended lately."""
         call = self._calls.get(session)
         return call if call and self._clock() - call.ended < KEPT_S else None
+
+    def sessions(self) -> list[str]:
+        """The ids of all that have ended lately."""
+        return [session for session in self._calls if self.find(session)]

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from streaming.security.ip_addresses import home_of, is_here
 from streaming.security.rate_limit import TooManyError
 from streaming.server import memory
 from streaming.server.audit_log import AuditLog
+from streaming.server.call_ledger import CallLedger, Held, NoOthers
 from streaming.server.past_calls import PastCalls
 
 log = logging.getLogger(__name__)
@@ -39,8 +41,12 @@ class ServerStoppingError(AvatarError):
 class SessionManager:
     """Opens calls while there is room; `len()` of it is the number of calls."""
 
-    def __init__(self, worker: RenderClient, config: ServeConfig) -> None:
-        """Raises AvatarError if the audit log cannot be written."""
+    def __init__(
+        self, worker: RenderClient, config: ServeConfig, ledger: CallLedger | None = None
+    ) -> None:
+        """`ledger`: of all processes that share the limits. Raises AvatarError if the audit log
+        cannot be written."""
+        self._ledger = ledger or NoOthers()
         self.limit = config.max_sessions or worker.ready.capacity.callers
         self.stopping = False
         self._renderer = worker
@@ -66,13 +72,15 @@ class SessionManager:
         """
         if self.stopping:
             raise ServerStoppingError("the server is being restarted; try again in a minute")
-        if self._load + 1 > self.limit:
-            raise ServerFullError(
-                f"the server is full ({self.limit} calls); try again in {RETRY_AFTER_S} seconds"
-            )
-        self._check_share(address)
-        call = make()
-        self._open[call] = address
+        with self._ledger.others() as others:
+            if self._load + others.load + 1 > self.limit:
+                raise ServerFullError(
+                    f"the server is full ({self.limit} calls); try again in {RETRY_AFTER_S} seconds"
+                )
+            self._check_share(address, others)
+            call = make()
+            self._open[call] = address
+            self._note_held()
         _spawn(self._forget(call), self._endings)
         _spawn(self._audit.follow(call), self._followed)
         logs.session_id.set(call.id)
@@ -86,8 +94,10 @@ class SessionManager:
         Raises TooManyError if that address has had its share.
         """
         if call in self._open and home_of(self._open[call]) != home_of(address):
-            self._check_share(address)
-            self._open[call] = address
+            with self._ledger.others() as others:
+                self._check_share(address, others)
+                self._open[call] = address
+                self._note_held()
 
     @contextlib.contextmanager
     def looking_at(self, call: Call) -> Iterator[None]:
@@ -98,20 +108,24 @@ class SessionManager:
         if call.viewers >= MOST_VIEWERS:
             raise ServerFullError("this call has as many viewers as it can")
         viewer = self._renderer.ready.capacity.viewer
-        if call.viewers and self._load + viewer > self.limit:
-            raise ServerFullError("the server is full; try again later")
-        call.viewers += 1
+        with self._ledger.others() as others:
+            if call.viewers and self._load + others.load + viewer > self.limit:
+                raise ServerFullError("the server is full; try again later")
+            call.viewers += 1
+            self._note_held()
         try:
             yield
         finally:
             call.viewers -= 1
+            self._note_held()
 
     @property
     def has_room_to_talk(self) -> bool:
         """Whether one more of the calls may be a conversation; one alone always may."""
         talking = sum(call.talking for call in self._open)
         talk = self._renderer.ready.capacity.conversation
-        return not talking or self._load + talk <= self.limit
+        with self._ledger.others() as others:
+            return not talking or self._load + others.load + talk <= self.limit
 
     @property
     def _load(self) -> float:
@@ -120,6 +134,21 @@ class SessionManager:
         viewers = sum(call.viewers for call in self._open)
         talking = sum(call.talking for call in self._open)
         return len(self) + viewers * capacity.viewer + talking * capacity.conversation
+
+    def _note_held(self) -> None:
+        self._ledger.note(Held(self._load, dict(self._homes)))
+
+    @property
+    def _homes(self) -> Counter[str]:
+        return Counter(home_of(address) for address in self._open.values())
+
+    def calls(self) -> list[Call]:
+        """All of them, begun or not."""
+        return list(self._open)
+
+    def past(self) -> list[str]:
+        """The ids of those that have ended lately."""
+        return self._past.sessions()
 
     def newest(self, suits: Callable[[Call], bool]) -> Call | None:
         """The call that began last among those that run and suit."""
@@ -163,8 +192,9 @@ class SessionManager:
         await asyncio.gather(*(call.close(reason, "stopping") for call in open_now))
         await asyncio.gather(*self._followed)
 
-    def _check_share(self, address: str) -> None:
-        theirs = sum(home_of(one) == home_of(address) for one in self._open.values())
+    def _check_share(self, address: str, others: Held) -> None:
+        home = home_of(address)
+        theirs = self._homes[home] + others.homes.get(home, 0)
         if theirs >= self._config.limits.sessions_per_address and not is_here(address):
             raise TooManyError("too many calls from your address; end one first")
 
@@ -172,6 +202,7 @@ class SessionManager:
         await call.closed.wait()
         home = home_of(self._open.pop(call))
         self._past.add(call.id, home, call.avatar_stream.speakers)
+        self._note_held()
         await memory.give_back()
 
 

@@ -7,7 +7,7 @@ nothing are let go.
 import asyncio
 import signal
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import h11
 import uvicorn
@@ -18,9 +18,15 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from streaming.server.session_manager import SessionManager
-
 HEAD_TIMEOUT_S = 10.0  # for the head of a request
+
+
+class Drainable(Protocol):
+    """All calls of a server."""
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more, let those that run go on for at most `seconds`, and end them."""
+        ...
 
 
 class WebServer(uvicorn.Server):
@@ -53,8 +59,8 @@ class WebServer(uvicorn.Server):
 
     async def _drain_calls(self, sig: int, seconds: float) -> None:
         app: FastAPI = self.config.app  # type: ignore[assignment]
-        sessions: SessionManager = app.state.server.sessions
-        await sessions.drain(seconds)
+        calls: Drainable = app.state.server.sessions
+        await calls.drain(seconds)
         super().handle_exit(sig, None)
         self.force_exit = False  # a second Ctrl-C must not cut off the farewells of the first
 

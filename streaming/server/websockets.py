@@ -55,6 +55,19 @@ async def _receive(
     socket: WebSocket, role: Role, serve: Callable[[Grant], Awaitable[None]]
 ) -> None:
     """Let a page in if its token is good for `role`, and serve it."""
+    state = socket.app.state
+
+    async def known() -> None:
+        await serve(await authenticate(socket, state.access, role, state.config.limits.token_s))
+
+    await let_in(socket, known)
+
+
+async def let_in(socket: WebSocket, serve: Callable[[], Awaitable[None]]) -> None:
+    """Serve a page, unless it is foreign or its address takes too much.
+
+    `serve` may raise AvatarError, which the page is told, or WebSocketDisconnect.
+    """
     state, address = socket.app.state, address_of(socket)
     try:
         state.access.check(socket)
@@ -65,7 +78,7 @@ async def _receive(
     try:
         state.access.rate_limiter.count_try(address)
         with state.access.rate_limiter.hold(address):
-            await serve(await authenticate(socket, state.access, role, state.config.limits.token_s))
+            await serve()
     except AvatarError as error:
         await dismiss(socket, error)
     except WebSocketDisconnect:

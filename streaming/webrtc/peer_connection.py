@@ -13,6 +13,7 @@ from avatar.errors import AvatarError
 from streaming.media.clock import SessionClock
 from streaming.webrtc.aiortc_patches.guarded_transport import guard
 from streaming.webrtc.aiortc_patches.ice_restart import IceRestart
+from streaming.webrtc.aiortc_patches.packet_sender import PacketSender
 from streaming.webrtc.aiortc_patches.playout_delay import PlayoutDelay
 from streaming.webrtc.aiortc_patches.sender_reports import MediaTimeReports
 from streaming.webrtc.codec_choice import CodecChoice, choose_codecs, preferences
@@ -25,7 +26,7 @@ CANDIDATE = "a=candidate:"
 
 @dataclass(frozen=True)
 class OutgoingTracks:
-    """What is added to aiortc's two senders."""
+    """What is added to aiortc's two senders, and asked later."""
 
     voice: MediaTimeReports | None
     "None: the caller only looks."
@@ -45,9 +46,12 @@ def add_tracks(
     if codecs.audio:
         sender = _add(peer, sink.voice, voice_direction, codecs.audio)
         voice = MediaTimeReports(sender, sink.voice, codecs.audio.clockRate, clock)
+        PacketSender(sender)
     face = _add(peer, sink.face, "sendonly", codecs.video)
     reports = MediaTimeReports(face, sink.face, codecs.video.clockRate, clock)
-    return OutgoingTracks(voice, reports, PlayoutDelay(face))
+    hold = PlayoutDelay(face)
+    PacketSender(face)
+    return OutgoingTracks(voice, reports, hold)
 
 
 def _add(

@@ -37,7 +37,7 @@ CLOCKLESS = {
     ),
     "media": ("concealment", "frame_buffer", "frame_marker", "speech_queue", "trace", "upsampler"),
     "render": ("batcher",),
-    "server": ("past_calls",),
+    "server": ("call_ledger", "past_calls"),
     "security": (
         "access",
         "candidate_filter",
@@ -48,7 +48,8 @@ CLOCKLESS = {
     ),
     "sinks": ("framing", "drift_correction"),
     "talk": ("agent_file",),
-    "webrtc": ("jitter_buffer", "messages", "timeouts", "video_encoders"),
+    "webrtc": ("jitter_buffer", "messages", "packet_sender", "timeouts", "video_encoders"),
+    "workers": ("merged_metrics",),
 }  # modules that only compute, or whose time is virtual; what is not named here runs alone
 COMPUTED = {
     HERE / folder / f"test_{name}.py" for folder, names in CLOCKLESS.items() for name in names

@@ -32,6 +32,8 @@ CALLABLES = {
     "aiortc.rtp:HeaderExtensionsMap.set": "self values",
     "aiortc.rtp:pack_header_extensions": "extensions",
     "aiortc.rtp:unpack_header_extensions": "extension_profile extension_value",
+    "aiortc.rtp:compute_audio_level_dbov": "frame",
+    "aiortc.rtcrtpsender:random_sequence_number": "",
     "aiortc.rtcdtlstransport:RtpRouter.route_rtcp": "self packet",
     f"{TRANSPORT}._handle_rtp_data": "self data arrival_time_ms",
     f"{TRANSPORT}._handle_rtcp_data": "self data",
@@ -56,8 +58,11 @@ USES = {
     f"{TRANSPORT}.__init__": "_rtp_router",
     f"{RECEIVER}.__init__": "JitterBuffer",
     f"{RECEIVER}._handle_rtp_packet": "_data",
-    f"{SENDER}._run_rtp": "_next_encoded_frame _RTCRtpSender__rtp_header_extensions_map "
-    "_RTCRtpSender__rtp_timestamp",
+    f"{SENDER}._next_encoded_frame": "compute_audio_level_dbov",
+    f"{SENDER}._run_rtp": "_next_encoded_frame _send_rtp _ssrc _RTCRtpSender__mid "
+    "_RTCRtpSender__rtp_header_extensions_map _RTCRtpSender__rtp_timestamp "
+    "_RTCRtpSender__rtp_history _RTCRtpSender__ntp_timestamp _RTCRtpSender__octet_count "
+    "_RTCRtpSender__packet_count",
     f"{SENDER}._run_rtcp": "_send_rtcp _RTCRtpSender__lsr",
     f"{ENCODER}.__init__": "codec picture_id DEFAULT_BITRATE",
     f"{ENCODER}.target_bitrate.fset": "MIN_BITRATE MAX_BITRATE",

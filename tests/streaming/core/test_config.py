@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from avatar.errors import AvatarError
-from streaming.core.config import load_config
+from streaming.core.config import load_config, parse_workers
 
 
 def test_flags_overrule_the_file_and_the_file_overrules_the_defaults(tmp_path: Path) -> None:
@@ -45,3 +45,14 @@ def test_limits_are_read_and_checked(tmp_path: Path) -> None:
     file.write_text("limits: {token_s: 0}\n")
     with pytest.raises(AvatarError, match=r"limits\.token_s"):
         load_config(file, {})
+
+
+@pytest.mark.parametrize(("text", "workers"), [(None, None), ("auto", 0), ("3", 3)])
+def test_workers_are_a_number_or_auto(text: str | None, workers: int | None) -> None:
+    assert parse_workers(text) == workers
+
+
+@pytest.mark.parametrize("nonsense", ["0", "-1", "many", "2.5", ""])
+def test_other_workers_are_refused_in_words(nonsense: str) -> None:
+    with pytest.raises(AvatarError, match="auto or a number"):
+        parse_workers(nonsense)

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from streaming.render.capacity import MAX_BUDGET_S, MIN_BUDGET_S, measure
+from streaming.render.capacity import (
+    EVENT_LOOP_S,
+    EVENT_LOOP_SHARE,
+    FRAME_S,
+    HEADROOM,
+    MAX_BUDGET_S,
+    MIN_BUDGET_S,
+    Capacity,
+    StepCost,
+    measure,
+)
 from tests.streaming.support.level_bar import BarPicture, LevelBar
 
 
@@ -38,3 +48,38 @@ def test_a_machine_that_is_too_slow_still_takes_one_with_a_bounded_delay() -> No
     capacity = measure(SlowBar(0.06))
     assert capacity.callers == 1
     assert capacity.budget == pytest.approx(MAX_BUDGET_S)
+
+
+def machine(cores: int, step_ms: float, event_loops: int = 1, processor: float = 1.0) -> Capacity:
+    """Whose steps take `step_ms` for each caller, and of that a share of processor time."""
+    steps = tuple(
+        StepCost(callers, callers * step_ms / 1000, callers * step_ms / 1000 * processor)
+        for callers in (1, 2, 4, 8, 16, 32, 64, 128)
+    )
+    return Capacity(step_ms / 1000, 0.002, 0.015, steps, cores, event_loops)
+
+
+ONE_LOOP = int(FRAME_S * EVENT_LOOP_SHARE / EVENT_LOOP_S)  # calls that fill it
+
+
+def test_an_event_loop_is_one_core_however_many_there_are() -> None:
+    assert machine(16, 0.1).callers == ONE_LOOP
+    assert machine(64, 0.1).callers == ONE_LOOP
+
+
+def test_more_event_loops_carry_more_until_something_else_is_scarce() -> None:
+    assert 2 * ONE_LOOP <= machine(16, 0.1, event_loops=2).callers <= 2 * ONE_LOOP + 1
+    everything = machine(16, 0.1, event_loops=16).callers
+    assert 2 * ONE_LOOP < everything < 16 * ONE_LOOP, "the cores are shared with VP8"
+    wanted = machine(16, 0.1).event_loops_wanted
+    assert machine(16, 0.1, event_loops=wanted).callers == everything
+    assert machine(16, 0.1, event_loops=wanted - 1).callers < everything
+
+
+def test_a_renderer_has_its_own_step_whoever_does_the_rest() -> None:
+    slow = machine(64, 4.0, event_loops=64, processor=0.0)
+    assert slow.callers == int(FRAME_S * HEADROOM / 0.004)
+
+
+def test_two_cores_that_render_themselves_need_no_second_event_loop() -> None:
+    assert machine(2, 6.0).event_loops_wanted == 1

@@ -108,8 +108,7 @@ async def test_while_the_renderer_is_held_up_only_the_newest_chunks_wait(
     shown = Shown()
     caller = await renderer.join("bar", shown)
     await talk(renderer, caller, range(3))
-    pid = renderer._process.pid
-    assert pid
+    pid = renderer.pid
     os.kill(pid, signal.SIGSTOP)
     for number in range(3, 20):
         renderer.submit(caller, number, SILENCE)
@@ -122,8 +121,7 @@ async def test_a_killed_renderer_is_started_again_and_callers_go_on(renderer: Re
     shown = Shown()
     caller = await renderer.join("pale", shown)
     await talk(renderer, caller, range(3))
-    pid = renderer._process.pid
-    assert pid
+    pid = renderer.pid
     os.kill(pid, signal.SIGKILL)
     await until(lambda: caller.failing)
     numbers = itertools.count(3)
