@@ -142,7 +142,7 @@ async def test_a_language_model_that_dies_says_so_and_the_call_goes_on(
 
 async def test_one_that_never_answers_is_given_up(tmp_path: Path, models: ModelServer) -> None:
     models.hanging = True
-    with serving(tmp_path, models.agent(limits={"answer": 2})) as server:
+    with serving(tmp_path, models.agent(limits={"answer": 5})) as server:
         async with talking(server) as person:
             person.mouth.say(spoken(SENTENCE))
             await person.hears_of("talk.error")
