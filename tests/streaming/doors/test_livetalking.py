@@ -104,13 +104,13 @@ async def test_more_than_a_minute_of_files_is_refused_until_some_was_heard(
     server: LiveServer,
 ) -> None:
     async with page(server) as here:
-        file = wav(29.0)
+        file = file_of(29.0)
         assert [(await here.upload(file))["code"] for _ in range(2)] == [0, 0]
         refused = await here.upload(file)
         assert refused["code"] == -1
         assert "60 s of speech wait" in refused["msg"]
         await here.send("/interrupt_talk")
-        assert (await here.upload(wav(0.5)))["code"] == 0
+        assert (await here.upload(file_of(0.5)))["code"] == 0
 
 
 @BY_CALL

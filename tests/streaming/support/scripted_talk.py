@@ -56,7 +56,7 @@ def serving_talk(folder: Path, offer: TalkOffer) -> Iterator[ScriptedTalk]:
     """Serve level bars that talk by a script."""
     script = ScriptedTalk(offer)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "Talks", lambda _: script)
+        patch.setattr(app, "Talks", lambda *_: script)
         with serving_bars(folder) as server:
             script.address = server.address
             yield script
