@@ -50,11 +50,11 @@ async def human(request: Request, state: State) -> dict[str, Any]:
 
     async def answer(grant: Grant) -> object:
         message = await _message(request)
+        call = _call(state.sessions, grant, message.sessionid)
         if state.talks.offer is None:
             if message.interrupt:
                 (await _queue(request, state, grant, message.sessionid)).clear()
             raise AvatarError(WITHOUT_VOICE)
-        call = _call(state.sessions, grant, message.sessionid)
         conversation = await state.talks.begun(call)
         if message.interrupt:
             await conversation.interrupt()
