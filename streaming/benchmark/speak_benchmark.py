@@ -11,7 +11,10 @@ SPEAK_PROBE = Path(__file__).with_name("speak_probe.js")
 
 def measure_speech(seconds: float, server_flags: tuple[str, ...]) -> SpeakReport:
     """Segments of two seconds, every second one interrupted, for `seconds`."""
-    with running_browser() as browser, running_server(*server_flags) as (address, pid):
+    with (
+        running_browser() as browser,
+        running_server("--block-code", *server_flags) as (address, pid),
+    ):
         page = start_call(browser, address)
         page.wait_for_timeout(SETTLE * 1000)
         page.evaluate(SPEAK_PROBE.read_text(encoding="utf-8"))
