@@ -91,6 +91,7 @@ class Conversation:
     async def interrupt(self) -> None:
         """Be silent, and forget what was about to be said."""
         if self._worker and self._output:
+            self._events.break_off()
             self._output.silence()
             await self._worker.queue_frame(InterruptionFrame())
 

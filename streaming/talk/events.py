@@ -97,7 +97,7 @@ class TalkEvents(BaseObserver):
             case InterimTranscriptionFrame():
                 self._hear(f"{self._heard} {frame.text}".strip())
             case InterruptionFrame():
-                self._break_off()
+                self.break_off()
             case BotStartedSpeakingFrame():
                 self._begin_answer()
             case BotStoppedSpeakingFrame():
@@ -150,7 +150,7 @@ class TalkEvents(BaseObserver):
         self._heard = ""
         self._go("listening" if unanswered else "thinking")
 
-    def _break_off(self) -> None:
+    def break_off(self) -> None:
         """What was not heard yet is forgotten."""
         self._interrupted = self.state == "speaking"
         if not self._interrupted:

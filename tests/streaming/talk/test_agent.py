@@ -39,6 +39,7 @@ async def ask(person: Person, text: str = SENTENCE) -> float:
     answers = len([one for one in person.all("talk.said") if one["final"]])
     _, end = person.mouth.say(spoken(text))
     await until(lambda: len([one for one in person.all("talk.said") if one["final"]]) > answers, 30)
+    await person.waits_for_silence()
     return end
 
 
