@@ -111,7 +111,7 @@ class HostCopy:
         if values.device.type != "cpu":
             self._values = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
             self._values.copy_(values, non_blocking=True)
-            self._done = torch.cuda.Event()
+            self._done = torch.cuda.Event(blocking=True)  # waiting sleeps: spinning takes a core
             self._done.record()
 
     def wait(self) -> Tensor:
