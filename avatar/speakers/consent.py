@@ -22,7 +22,10 @@ def refusal(folder: Path, card: SpeakerCard) -> str:
     if (folder / WITHDRAWN).exists():
         return f"{card.name} was withdrawn ({withdrawal(folder)}); choose another"
     if not is_statement(card.consent):
-        return f"the bundle of {card.name} does not say who agreed, and when; choose another"
+        return (
+            f"the bundle of {card.name} does not say who agreed, and when; write it into its "
+            "speaker.yaml (consent), or choose another speaker"
+        )
     if card.consent_until and parse_day(card.consent_until) < datetime.now(UTC).date():
         return (
             f"the consent of {card.name} ran out on {card.consent_until}; ask the person again, "

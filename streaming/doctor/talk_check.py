@@ -138,7 +138,7 @@ def _noise() -> bytes:
     """A second of quiet noise, as a WAV file."""
     sound = np.random.default_rng(0).normal(0, 30, SAMPLE_RATE).astype("<i2")
     file = io.BytesIO()
-    with wave.open(file, "wb") as wav:
+    with wave.Wave_write(file) as wav:
         wav.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
         wav.writeframes(sound.tobytes())
     return file.getvalue()

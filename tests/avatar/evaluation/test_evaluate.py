@@ -88,7 +88,10 @@ def speaker(work: Path) -> Speaker:
     save_bundle(
         work / "speakers" / "drawn",
         about=BundleDetails(
-            "CC0-1.0", "nobody", "drawn", TrainingRecord("drawn", HELD_OUT, FRAMES, 0, 0)
+            "CC0-1.0",
+            "nobody: it is drawn",
+            "drawn",
+            TrainingRecord("drawn", HELD_OUT, FRAMES, 0, 0),
         ),
         model=model,
         networks=networks,

@@ -2,7 +2,7 @@
 
 import torch
 
-from avatar.i420 import plane_views
+from avatar.i420 import plane_views, planes_of_rgb
 from avatar.rendering.lip_placement import LipPlacement, compose, lip_rectangle
 
 HEIGHT, WIDTH = 24, 32
@@ -15,7 +15,7 @@ def placed() -> tuple[torch.Tensor, torch.Tensor]:
     before = torch.full((2, HEIGHT * 3 // 2, WIDTH), 60, dtype=torch.uint8)
     nothing = torch.empty(0)
     place = LipPlacement(before.clone(), ORIGINS, nothing, nothing, nothing, nothing)
-    return before, compose(place, torch.ones(2, 3, *SIZE))
+    return before, compose(place, *planes_of_rgb(torch.ones(2, 3, *SIZE)))
 
 
 def test_every_caller_has_its_lips_where_its_frame_wants_them() -> None:

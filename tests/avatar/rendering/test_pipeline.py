@@ -1,12 +1,14 @@
 """The pipeline: numbering, batches, reset, and what it leaves untouched."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from avatar.media.samples import Samples
-from avatar.rendering.pipeline import Picture, Pipeline, Stream, step_together
+from avatar.rendering.pipeline import FramesUnderWay, Picture, Pipeline, Stream, step_together
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.rendering.speech_features import features_of
 from avatar.speakers.speaker import Speaker
@@ -96,15 +98,21 @@ def test_loop_turns_for_ever(tiny: Speaker) -> None:
     assert steps.max() < 0.03  # no jump at the seam
 
 
-def test_stream_hears_what_the_whole_sound_says(tiny: Speaker, pipeline: Pipeline) -> None:
+def test_stream_hears_what_the_whole_sound_says(
+    tiny: Speaker, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     samples = sound(3, 20)
-    stream = pipeline.open()
-    run(pipeline, stream, samples)
-    whole = features_of(tiny.networks.encoder, samples)[:18]
-    assert stream.window is not None
-    torch.testing.assert_close(
-        stream.window, torch.from_numpy(whole[-pipeline.window :]), atol=1e-4, rtol=1e-4
-    )
+    seen: list[torch.Tensor] = []
+    draw = pipeline.draw
+
+    def note(windows: torch.Tensor, positions: Sequence[int]) -> FramesUnderWay:
+        seen.append(windows[0])
+        return draw(windows, positions)
+
+    monkeypatch.setattr(pipeline, "draw", note)
+    run(pipeline, pipeline.open(), samples)
+    whole = torch.from_numpy(features_of(tiny.networks.encoder, samples)[:18])
+    torch.testing.assert_close(seen[-1], whole[-pipeline.window :], atol=1e-4, rtol=1e-4)
 
 
 def test_paper_preset_renders(tiny_paper: Speaker) -> None:
