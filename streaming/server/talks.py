@@ -15,7 +15,7 @@ from streaming.security.tokens import bearer
 from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
 from streaming.talk.plan import TalkPlan
-from streaming.webrtc.messages import Message, TalkError, TalkOffer
+from streaming.webrtc.messages import Message, TalkError, TalkOffer, TalkState
 
 if TYPE_CHECKING:
     from streaming.talk.conversation import Conversation
@@ -119,3 +119,5 @@ class Talks:
             elif isinstance(outcome, Exception):
                 log.error("a conversation failed", exc_info=outcome)
                 notify(TalkError(message="The conversation failed. The call goes on."))
+            if not (call.closed.is_set() or isinstance(outcome, asyncio.CancelledError)):
+                notify(TalkState(state="over"))

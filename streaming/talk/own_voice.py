@@ -17,6 +17,7 @@ LOWEST, HIGHEST = 200.0, 5000.0  # Hz
 COMPARED = 100  # hops, 1.6 s: over which a way from loudspeaker to microphone shows
 LATEST = 40  # hops, 640 ms: the longest such way, beyond the call's own delay
 ENOUGH = 50  # hops with own voice, of those compared, until they tell anything
+DOUBT = 16  # hops after own voice in which, until the way is known, a sound may be it
 LIKE = 0.5  # correlation from which on there is such a way; other speech reaches 0.35
 TAIL = 8  # hops that a room goes on sounding
 FADING = 0.5  # of its energy's logarithm, a hop
@@ -36,7 +37,7 @@ class OwnVoice:
     There is a way if the bands' levels at the microphone move as those of what was said did, at
     one delay, for 1.6 s. From then on sound is the own voice unless it is louder than the echo that
     is due, in several bands. Without such a way every sound is a person's. Until that is known,
-    for the first 0.8 s of own voice in a call, no sound beside it is a person's.
+    for the first 0.8 s of own voice in a call, no sound within 0.4 s of it is a person's.
     """
 
     def __init__(self, said: Said, delay: float) -> None:
@@ -61,7 +62,7 @@ class OwnVoice:
         if whole and sum(list(self._loud)[-COMPARED:]) >= ENOUGH:
             self._look_for_a_way()
         if self._lag is None:
-            return not self._known
+            return not self._known and any(list(self._loud)[-DOUBT - TAIL :])
         noise = np.percentile(np.stack(self._heard), NOISE_PERCENTILE, axis=0)
         due = np.logaddexp(self._due(self._lag, hops), noise)
         heard = np.stack(list(self._heard)[-hops:])

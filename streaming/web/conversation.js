@@ -21,7 +21,7 @@ export class Conversation extends EventTarget {
     return this.#reached ? this.#ready : null;
   }
 
-  // listening, heard-speech, thinking or speaking; null: nobody listens.
+  // listening, heard-speech, thinking, speaking or over; null: nobody listens.
   get state() {
     return this.#reached ? this.#state : null;
   }

@@ -108,6 +108,7 @@ export const DOING = {
   "heard-speech": "Hearing you",
   "thinking": "Thinking",
   "speaking": "Speaking",
+  "over": "The conversation is over",
 };
 export const DEAF = "Waiting for your text"; // in place of listening, without a microphone
 

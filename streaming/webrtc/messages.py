@@ -14,7 +14,7 @@ ErrorCode = Literal["full", "stopping", "token", "too-many", "gone", "refused", 
 TalkModeName = Literal["talk", "mirror"]
 TalkKind = Literal["echo", "reader", "agent"]
 TalkRole = Literal["recognition", "language", "speech", "speech-to-speech", "echo", "reader"]
-TalkStateName = Literal["listening", "heard-speech", "thinking", "speaking"]
+TalkStateName = Literal["listening", "heard-speech", "thinking", "speaking", "over"]
 LONGEST_TEXT = 4000  # characters of one message that is typed
 
 

@@ -152,6 +152,20 @@ async def test_one_that_never_answers_is_given_up(tmp_path: Path, models: ModelS
             await ask(person)
 
 
+async def test_a_conversation_that_had_its_turns_says_that_it_is_over(
+    tmp_path: Path, models: ModelServer
+) -> None:
+    with serving(tmp_path, models.agent(limits={"turns": 1})) as server:
+        async with talking(server) as person:
+            for text in ("One", "Two"):
+                await person.send("talk.text", text=text)
+                await person.hears_of("talk.heard", len(person.all("talk.heard")) + 1)
+            await until(lambda: person.states()[-1] == "over")
+            assert "1 turns" in person.all("talk.error")[-1]["message"]
+            frames = len(person.face)
+            await until(lambda: len(person.face) > frames + 10)
+
+
 async def test_a_wrong_key_is_said_in_words(
     tmp_path: Path, models: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
