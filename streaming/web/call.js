@@ -140,12 +140,18 @@ export class Call extends EventTarget {
     const until = performance.now() + COME_BACK_LIMIT;
     let back = false;
     while (!back && this.#connected && this.#resume && performance.now() < until) {
-      back = await this.#tryPath(this.peer).catch(() => pause(PATH_LIMIT / 4));
+      back = await this.#tryPath(this.peer).catch(() => this.#waitForServer());
     }
     this.#comingBack = false;
     if (this.#ended) return;
     if (back) this.#tell("state", { state: "live" });
     else this.#broken(code);
+  }
+
+  // Pictures may still come, but nobody is there who could mend what breaks.
+  #waitForServer() {
+    if (!this.#ended) this.#tell("state", { state: "reconnecting" });
+    return pause(PATH_LIMIT / 4);
   }
 
   // Whether the call goes on; throws an Error if the server cannot be reached.

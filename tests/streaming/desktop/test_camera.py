@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from streaming.media.frame_marker import ENDED
 from tests.streaming.support.polling import load_factor, wait_until
 from tests.streaming.support.sound_server import SoundServer, write_clicks
 from tests.support import need
@@ -111,7 +112,9 @@ def test_a_voice_comes_out_as_face_and_voice_in_step(
 
 def lips_of(running: RunningCamera) -> list[float]:
     """When the pictures say that sounds began: each carries the place of an onset in its frame."""
-    shown = [note for note in running.pictures if note["code"] and note["code"][1]]
+    shown = [
+        note for note in running.pictures if note["code"] and note["code"][1] not in (0, ENDED)
+    ]
     first = {tuple(note["code"]): note for note in reversed(shown)}
     return sorted(note["at"] + (note["code"][1] - 1) / SAMPLE_RATE for note in first.values())
 
