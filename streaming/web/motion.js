@@ -1,12 +1,12 @@
 // An example of what can be done with motion as data: a head that nobody filmed says what is said.
 
+import { gathered } from "./gathered.js";
 import { Head } from "./head.js";
 import { Signalling } from "./signalling.js";
 import { SoundSource } from "./sound_source.js";
 
 const FRAME = 3600; // RTP ticks of a picture: 90 kHz, 25 a second
 const KEPT = 100; // frames
-const GATHERING = 1500; // ms the browser has to find its own addresses
 
 const part = (id) => document.getElementById(id);
 const video = part("video");
@@ -46,15 +46,6 @@ async function connect(track) {
   await gathered(peer);
   signalling.send({ type: "offer", sdp: peer.localDescription.sdp, motion: true });
   return { signalling, peer };
-}
-
-function gathered(peer) {
-  return new Promise((resolve) => {
-    const look = () => peer.iceGatheringState === "complete" && resolve();
-    peer.addEventListener("icegatheringstatechange", look);
-    look();
-    setTimeout(resolve, GATHERING);
-  });
 }
 
 function keep(motion) {

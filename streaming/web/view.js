@@ -1,11 +1,11 @@
 // Shows a running call and sends nothing: for OBS's Browser Source. Comes again by itself, for ever; what
 // refuses it stands at the foot of the picture until it is let in.
 
+import { gathered } from "./gathered.js";
 import { WORDS } from "./messages.js";
 import { refusal, token } from "./token.js";
 
 const AGAIN = 2000; // ms between attempts
-const GATHERING = 1500; // ms the browser has to find its own addresses
 const ASK_EVERY = 15; // attempts that do not get through; the reason is asked for once in so many
 const STALLED = 5000; // ms without a new picture: the connection is as good as lost
 
@@ -74,15 +74,6 @@ async function offer(iceServers) {
   shown = performance.now();
   video.requestVideoFrameCallback(onPicture);
   await play();
-}
-
-function gathered(connection) {
-  return new Promise((resolve) => {
-    const done = () => connection.iceGatheringState === "complete" && resolve();
-    connection.addEventListener("icegatheringstatechange", done);
-    done();
-    setTimeout(resolve, GATHERING);
-  });
 }
 
 // OBS allows sound at once. A browser may want a click first; until then the face is silent.
