@@ -238,12 +238,20 @@ class RenderWorker:
                 return
 
     def _join(self, client: Connection, message: JoinCaller) -> None:
-        # Meanwhile those of other clients may have taken its place.
-        renderer = self._ready.get(message.speaker) or self._load(message.speaker)
+        try:
+            memory = SharedMemory(message.memory)
+        except FileNotFoundError:  # of a caller that left before its turn came
+            return
+        try:
+            # Meanwhile those of other clients may have taken its place.
+            renderer = self._ready.get(message.speaker) or self._load(message.speaker)
+        except (AvatarError, OSError) as error:
+            memory.close()
+            log.error("a caller of %s gets no pictures: %s", message.speaker, error)
+            return
         caller = self._numbers.setdefault((client, message.caller), next(self._unused))
         if caller in self._places:
             self._places[caller].memory.close()
-        memory = SharedMemory(message.memory)
         self._places[caller] = Place(client, message.caller, memory, renderer.size)
         self._batches.join(caller, renderer)
 

@@ -162,6 +162,27 @@ async def test_a_caller_who_left_leaves_no_shared_memory(renderer: RenderClient)
     assert caller.underway == 0
 
 
+async def test_a_caller_who_left_before_its_turn_harms_nobody(
+    renderer: RenderClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = Shown()
+    caller = await renderer.join("bar", shown)
+    pid = renderer.pid
+    prepare = renderer.prepare
+
+    async def prepare_and_hold_up(speaker: str) -> tuple[int, int]:
+        size = await prepare(speaker)
+        os.kill(pid, signal.SIGSTOP)
+        return size
+
+    monkeypatch.setattr(renderer, "prepare", prepare_and_hold_up)
+    renderer.leave(await renderer.join("pale", Shown()))
+    os.kill(pid, signal.SIGCONT)
+    await talk(renderer, caller, range(3))
+    assert shown.shades == [90]
+    assert renderer.pid == pid
+
+
 def test_a_speaker_that_is_not_there_is_said_before_anything_is_served() -> None:
     with pytest.raises(AvatarError, match="anna"):
         RenderClient(find_nothing)
