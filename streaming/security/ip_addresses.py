@@ -4,7 +4,7 @@ import ipaddress
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-IPV6_HOME = 64  # bits of an IPv6 address that one customer is given
+IPV6_CUSTOMER_BITS = 64  # bits of an IPv6 address that one customer is given
 
 
 def parse_address(text: str) -> Address | None:
@@ -24,9 +24,9 @@ def is_here(text: str) -> bool:
     return address is not None and address.is_loopback
 
 
-def home_of(text: str) -> str:
+def network_of(text: str) -> str:
     """What counts as one address: an IPv4 address, or the /64 of an IPv6 one."""
     address = parse_address(text)
     if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, IPV6_HOME), strict=False))
+        return str(ipaddress.ip_network((address, IPV6_CUSTOMER_BITS), strict=False))
     return str(address or text)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from avatar.errors import AvatarError
-from streaming.security.ip_addresses import home_of, is_here
+from streaming.security.ip_addresses import is_here, network_of
 
 MAX_KNOWN = 10_000  # addresses remembered; memory stays bounded whoever tries
 
@@ -48,12 +48,12 @@ class RateLimiter:
 
     def count_try(self, address: str) -> None:
         """Note a try. Raises TooManyError if the address tries too often."""
-        home = home_of(address)
+        network = network_of(address)
         if is_here(address):
             return
         now = self._monotonic()
-        bucket = self._buckets.pop(home, None) or Bucket(self._tries / 60, self._tries, now)
-        self._buckets[home] = bucket
+        bucket = self._buckets.pop(network, None) or Bucket(self._tries / 60, self._tries, now)
+        self._buckets[network] = bucket
         if len(self._buckets) > MAX_KNOWN:
             del self._buckets[next(iter(self._buckets))]
         if not bucket.take(now):
@@ -62,13 +62,13 @@ class RateLimiter:
     @contextmanager
     def hold(self, address: str) -> Iterator[None]:
         """Count something held open. Raises TooManyError if the address holds too much."""
-        home = home_of(address)
-        if self._open[home] >= self._held and not is_here(address):
+        network = network_of(address)
+        if self._open[network] >= self._held and not is_here(address):
             raise TooManyError("too many connections from your address; close one")
-        self._open[home] += 1
+        self._open[network] += 1
         try:
             yield
         finally:
-            self._open[home] -= 1
-            if not self._open[home]:
-                del self._open[home]
+            self._open[network] -= 1
+            if not self._open[network]:
+                del self._open[network]

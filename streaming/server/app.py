@@ -46,8 +46,8 @@ from streaming.server.request_body import BodyLimit, BodyLimits
 from streaming.server.session_manager import SessionManager
 from streaming.server.state import ServerState, state_of
 from streaming.server.talks import Talks
+from streaming.server.upload_limit import UploadLimit
 from streaming.server.uvicorn_server import HEAD_TIMEOUT_S
-from streaming.server.video_places import VideoPlaces
 from streaming.server.websockets import signalling, speaking, viewing
 from streaming.talk.plan import load_plan
 from streaming.webrtc.aiortc_patches.install import install
@@ -131,7 +131,7 @@ def create_app(
     )
     app.state.config, app.state.gallery = config, gallery
     app.state.access, app.state.ice_servers = AccessControl(config), ice_servers
-    app.state.video_places, app.state.recording_places = VideoPlaces(), VideoPlaces(4)
+    app.state.upload_limit, app.state.recording_limit = UploadLimit(), UploadLimit(4)
     app.add_middleware(BodyLimits, default=BODY_LIMIT, of_paths=LARGE_BODIES)
     app.middleware("http")(_guard)
     app.add_exception_handler(AvatarError, refuse)

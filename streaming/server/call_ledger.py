@@ -15,7 +15,7 @@ class Held:
 
     load: float = 0.0
     "Callers and viewers, in callers."
-    homes: dict[str, int] = field(default_factory=dict)
+    networks: dict[str, int] = field(default_factory=dict)
     "Calls by the address that they came from."
 
 
@@ -86,8 +86,8 @@ def _read(file: Path) -> Held:
 
 
 def _sum(all_held: Iterator[Held]) -> Held:
-    load, homes = 0.0, Counter[str]()
+    load, networks = 0.0, Counter[str]()
     for held in all_held:
         load += held.load
-        homes.update(held.homes)
-    return Held(load, homes)
+        networks.update(held.networks)
+    return Held(load, networks)

@@ -18,7 +18,7 @@ MISSING = "LiveKit is missing here: pip install 'speech2lip-live[livekit]'"
 router = APIRouter()
 
 
-class Invitation(BaseModel):
+class JoinRequest(BaseModel):
     """A room, and a token for it as an agent's avatar."""
 
     url: str = Field(max_length=2048)
@@ -26,7 +26,7 @@ class Invitation(BaseModel):
     speaker: str | None = None
 
 
-class Joined(BaseModel):
+class JoinResponse(BaseModel):
     """The call, which ends when the room does, or when the agent leaves."""
 
     session_id: str
@@ -34,8 +34,8 @@ class Joined(BaseModel):
 
 @router.post("/livekit/join")
 async def join(
-    room: Invitation, request: Request, state: Annotated[ServerState, Depends(state_of)]
-) -> Joined:
+    room: JoinRequest, request: Request, state: Annotated[ServerState, Depends(state_of)]
+) -> JoinResponse:
     """Join a room as an agent's avatar. Its server must be one of `livekit_servers`."""
     access: AccessControl = request.app.state.access
     address = address_of(request)
@@ -61,4 +61,4 @@ async def join(
         if isinstance(error, TimeoutError):
             raise AvatarError(f"the room at {room.url} did not answer in time") from None
         raise
-    return Joined(session_id=call.id)
+    return JoinResponse(session_id=call.id)

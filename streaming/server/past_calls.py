@@ -13,8 +13,8 @@ MOST = 1000  # calls
 class PastCall:
     """What is remembered of a call."""
 
-    home: str
-    "Where its caller called from: see `home_of`."
+    network: str
+    "Where its caller called from: see `network_of`."
     speakers: tuple[str, ...]
     ended: float
 
@@ -26,9 +26,9 @@ class PastCalls:
         self._clock = clock
         self._calls: OrderedDict[str, PastCall] = OrderedDict()
 
-    def add(self, session: str, home: str, speakers: list[str]) -> None:
+    def add(self, session: str, network: str, speakers: list[str]) -> None:
         """Note a call that has just ended."""
-        self._calls[session] = PastCall(home, tuple(speakers), self._clock())
+        self._calls[session] = PastCall(network, tuple(speakers), self._clock())
         while len(self._calls) > MOST:
             self._calls.popitem(last=False)
 

@@ -12,13 +12,13 @@ from starlette.background import BackgroundTask
 
 from streaming.marks.label import draw_label
 from streaming.security.access import AccessControl, address_of
-from streaming.security.ip_addresses import home_of
+from streaming.security.ip_addresses import network_of
 from streaming.security.tokens import bearer
 from streaming.server.errors import UnknownCallError
 from streaming.server.recording_process import RECORDING, sign_apart
 from streaming.server.request_body import BodyLimit, described, save_body
 from streaming.server.state import ServerState, state_of
-from streaming.server.video_places import VideoPlaces
+from streaming.server.upload_limit import UploadLimit
 
 RECORDING_LIMIT = BodyLimit(300 * 1024 * 1024, seconds=600)
 LABEL_SIDE = 1024  # pixels: the label is drawn as for a picture so large, and shrunk by the page
@@ -55,10 +55,10 @@ async def sign_recording(
     if not marks.signs_recordings:
         raise HTTPException(404, "this server signs no recordings")
     grant.check_session(session)
-    consents = _consents(state, session, home_of(address))
+    consents = _consents(state, session, network_of(address))
     for name in consents:
         grant.check_speaker(name)
-    places: VideoPlaces = request.app.state.recording_places
+    places: UploadLimit = request.app.state.recording_limit
     folder = Path(tempfile.mkdtemp(prefix="avatar-recording-"))
     try:
         with places.take(address):
@@ -75,9 +75,9 @@ async def sign_recording(
     return FileResponse(film, media_type="video/mp4", background=forget)
 
 
-def _consents(state: ServerState, session: str, home: str) -> dict[str, str]:
-    """Those of all who were shown in a call from `home`. Raises UnknownCallError."""
-    shown = state.sessions.shown_to(session, home)
+def _consents(state: ServerState, session: str, network: str) -> dict[str, str]:
+    """Those of all who were shown in a call from `network`. Raises UnknownCallError."""
+    shown = state.sessions.shown_to(session, network)
     if not shown:
         raise UnknownCallError("there is no such call of yours; its recording comes too late")
     consents = state.worker.ready.consents

@@ -14,7 +14,7 @@ from streaming.core.config import ServeConfig
 from streaming.media.avatar_stream import stream_delay
 from streaming.media.call import Call
 from streaming.render.client import RenderClient
-from streaming.security.ip_addresses import home_of, is_here
+from streaming.security.ip_addresses import is_here, network_of
 from streaming.security.rate_limit import TooManyError
 from streaming.server import memory
 from streaming.server.audit_log import AuditLog
@@ -93,7 +93,7 @@ class SessionManager:
 
         Raises TooManyError if that address has had its share.
         """
-        if call in self._open and home_of(self._open[call]) != home_of(address):
+        if call in self._open and network_of(self._open[call]) != network_of(address):
             with self._ledger.others() as others:
                 self._check_share(address, others)
                 self._open[call] = address
@@ -136,11 +136,11 @@ class SessionManager:
         return len(self) + viewers * capacity.viewer + talking * capacity.conversation
 
     def _note_held(self) -> None:
-        self._ledger.note(Held(self._load, dict(self._homes)))
+        self._ledger.note(Held(self._load, dict(self._networks)))
 
     @property
-    def _homes(self) -> Counter[str]:
-        return Counter(home_of(address) for address in self._open.values())
+    def _networks(self) -> Counter[str]:
+        return Counter(network_of(address) for address in self._open.values())
 
     def calls(self) -> list[Call]:
         """All of them, begun or not."""
@@ -159,13 +159,13 @@ class SessionManager:
         """The call of this id."""
         return next((call for call in self._open if call.id == session), None)
 
-    def shown_to(self, session: str, home: str) -> Sequence[str]:
-        """Who was shown in the call of this id, if it was made from `home` and not long ago."""
+    def shown_to(self, session: str, network: str) -> Sequence[str]:
+        """Who was shown in the call of this id, if it was made from `network` and not long ago."""
         call = self.find(session)
         if call:
-            return call.avatar_stream.speakers if home_of(self._open[call]) == home else ()
+            return call.avatar_stream.speakers if network_of(self._open[call]) == network else ()
         past = self._past.find(session)
-        return past.speakers if past and past.home == home else ()
+        return past.speakers if past and past.network == network else ()
 
     async def drain(self, seconds: float) -> None:
         """Take no more calls, let those that run go on for at most `seconds`, and end them."""
@@ -193,15 +193,15 @@ class SessionManager:
         await asyncio.gather(*self._followed)
 
     def _check_share(self, address: str, others: Held) -> None:
-        home = home_of(address)
-        theirs = self._homes[home] + others.homes.get(home, 0)
+        network = network_of(address)
+        theirs = self._networks[network] + others.networks.get(network, 0)
         if theirs >= self._config.limits.sessions_per_address and not is_here(address):
             raise TooManyError("too many calls from your address; end one first")
 
     async def _forget(self, call: Call) -> None:
         await call.closed.wait()
-        home = home_of(self._open.pop(call))
-        self._past.add(call.id, home, call.avatar_stream.speakers)
+        network = network_of(self._open.pop(call))
+        self._past.add(call.id, network, call.avatar_stream.speakers)
         self._note_held()
         await memory.give_back()
 

@@ -10,8 +10,8 @@ from streaming.security.access import AccessControl, address_of
 from streaming.security.tokens import ANY_SPEAKER, bearer
 from streaming.server.request_body import BodyLimit, described, save_body
 from streaming.server.state import ServerState, state_of
+from streaming.server.upload_limit import UploadLimit
 from streaming.server.verify_process import verify_apart
-from streaming.server.video_places import VideoPlaces
 
 VIDEO_LIMIT = BodyLimit(100 * 1024 * 1024, seconds=120)
 
@@ -29,7 +29,7 @@ async def verify_video(
     grant = access.admit(bearer(request.headers), "talk")
     names = [card.name for card in state.services.gallery.cards()]
     known = [name for name in names if grant.speaker in (ANY_SPEAKER, name)]
-    places: VideoPlaces = request.app.state.video_places
+    places: UploadLimit = request.app.state.upload_limit
     with places.take(address), tempfile.TemporaryDirectory(prefix="avatar-verify-") as folder:
         return await verify_apart(await _save(request, Path(folder)), known)
 

@@ -17,7 +17,7 @@ from avatar.models.log_mel import FLOOR, HOP, TAIL, LogMel
 from avatar.training.encoder.articulation import phone_frames, tracks
 from avatar.training.encoder.corpus import AlignedSpeech
 from avatar.training.encoder.lip_measures import Measures
-from avatar.training.encoder.taught_mouth import taught_mouths
+from avatar.training.encoder.teacher_tracks import teacher_tracks
 
 DYNAMIC_RANGE = 30.0  # decibels below a voice's loudest that count as speaking
 _DECIBELS = 10 / np.log(10)  # in a nat of power
@@ -96,7 +96,7 @@ def pack(
         if teach is not None:
             taught.append(teach(spoken.samples))
     if taught:
-        mouths = taught_mouths(mouths, taught, voices)
+        mouths = teacher_tracks(mouths, taught, voices)
     return Shard(
         np.concatenate(heard),
         np.concatenate(phones),

@@ -19,8 +19,8 @@ from streaming.marks.signing import Signing
 from streaming.marks.watermark import Watermark
 from streaming.server import verify, verify_process
 from streaming.server.session_manager import ServerFullError
+from streaming.server.upload_limit import UploadLimit
 from streaming.server.verify_process import verify_apart
-from streaming.server.video_places import VideoPlaces
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.polling import until, wait_until
 from tests.streaming.support.scenery import scenery
@@ -161,7 +161,7 @@ def test_a_signature_is_read_too(server: LiveServer, folder: Path) -> None:
 
 
 def test_few_videos_are_checked_at_once() -> None:
-    places = VideoPlaces()
+    places = UploadLimit()
     first, second = places.take("198.51.100.1"), places.take("198.51.100.2")
     with first, second, pytest.raises(ServerFullError), places.take("198.51.100.3"):
         pass

@@ -19,7 +19,7 @@ from avatar.training.encoder.lip_measures import (
 )
 from avatar.training.encoder.lip_teacher import learn
 from avatar.training.encoder.phones import UNKNOWN
-from avatar.training.encoder.taught_mouth import taught_mouths
+from avatar.training.encoder.teacher_tracks import teacher_tracks
 from avatar.training.encoder.whisper_states import load_whisper
 from avatar.training.preprocess.landmark_sets import (
     CHIN,
@@ -105,7 +105,7 @@ def test_a_taught_mouth_still_closes_on_p_b_m() -> None:
     rule[:, TRACKS.index("closure")] = 0
     rule[100:110, TRACKS.index("closure")] = 1
     lips = [lip_measures(face(SYLLABLES)), lip_measures(face(SYLLABLES))]
-    first, second = taught_mouths([rule, rule], lips, ["anna", "anna"])
+    first, second = teacher_tracks([rule, rule], lips, ["anna", "anna"])
     np.testing.assert_array_equal(first, second)
     assert (first[100:110, 0] == 0).all()
     assert 0.72 < first[:, 0].max() < 0.78  # a fifth of what the rules say, the rest of the lips

@@ -24,7 +24,7 @@ OPENING = [TRACKS.index(name) for name in ("aperture", "jaw")]
 Mouth = NDArray[np.float16]
 
 
-def taught_mouths(
+def teacher_tracks(
     rules: Sequence[Mouth], lips: Sequence[Measures], voices: Sequence[str]
 ) -> list[Mouth]:
     """Mouths (T, tracks + 1) by the rules, the lips (F, measures) that a teacher hears, and whose.
