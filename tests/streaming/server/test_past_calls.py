@@ -10,7 +10,7 @@ def test_a_call_is_remembered_for_some_minutes(time: VirtualTime) -> None:
     time.now += KEPT_S - 1
     call = past.find("a")
     assert call
-    assert (call.home, call.speakers) == ("198.51.100.1", ("anna", "bert"))
+    assert (call.network, call.speakers) == ("198.51.100.1", ("anna", "bert"))
     assert past.find("b") is None
     time.now += 2
     assert past.find("a") is None
