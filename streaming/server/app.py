@@ -205,7 +205,7 @@ def _caller(request: Request, state: Annotated[ServerState, Depends(state_of)]) 
 
 async def offer(wanted: Offer, caller: Annotated[CallHandler, Depends(_caller)]) -> PostedAnswer:
     """Begin a call without a WebSocket. It ends when the caller's packets stop for 3 s."""
-    answer = await caller.call(wanted.sdp, wanted.speaker or "", lambda _: None)
+    answer = await caller.call(wanted.sdp, wanted.speaker or "", lambda _: None, labelled=True)
     assert caller.session
     number = session_number(caller.session.id) if caller.services.config.compat else None
     return PostedAnswer(sdp=answer, session_id=caller.session.id, sessionid=number)

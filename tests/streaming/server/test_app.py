@@ -52,9 +52,12 @@ async def test_the_speaker_changes_without_dropping_the_call(server: LiveServer)
     await peer.close()
 
 
-async def test_a_plain_post_makes_a_call_too(server: LiveServer) -> None:
+async def test_a_plain_post_makes_a_call_too_whose_pictures_bear_the_label(
+    server: LiveServer,
+) -> None:
     peer = TalkingPeer()
     await call(server, peer, await peer.offer(), 0.2)
+    assert (peer.picture[:60, -80:] > 200).any()
     await gone(server, 8)
 
 

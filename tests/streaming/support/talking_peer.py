@@ -69,6 +69,7 @@ class TalkingPeer:
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers or []))
         self.voice: list[tuple[float, float, float]] = []
         self.face: list[tuple[float, float, float]] = []
+        self.picture = np.zeros((0, 0), np.uint8)  # the last one's planes, Y above U above V
         self.reports: list[tuple[int, int, int]] = []  # ssrc, NTP, RTP
         self.origins: dict[int, int] = {}  # RTP time stamp of media second 0, by ssrc
         self.begun = time.monotonic()
@@ -134,7 +135,10 @@ class TalkingPeer:
         try:
             while True:
                 frame = await track.recv()
-                level = float(np.abs(frame.to_ndarray().astype(np.float32)).mean())
+                data = frame.to_ndarray()
+                if track.kind == "video":
+                    self.picture = data
+                level = float(np.abs(data.astype(np.float32)).mean())
                 notes.append((time.monotonic(), float(frame.pts * frame.time_base), level))
         except MediaStreamError:
             return
