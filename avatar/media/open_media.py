@@ -19,15 +19,20 @@ class Writable(Protocol):
 
 
 FILE_PROTOCOL = "file:"  # FFmpeg takes what follows as a name, colons and all
+PART_PROTOCOL = "subfile,,start,{},end,{},,:"
 
 
-def read_media(path: Path) -> "InputContainer":
-    """The container of a file that FFmpeg can read. Raises AvatarError if it is none."""
+def read_media(path: Path, part: tuple[int, int] | None = None) -> "InputContainer":
+    """The container of a file that FFmpeg can read, or of its bytes [from, to).
+
+    Raises AvatarError if it is none.
+    """
     import av
 
     file_state(path)
+    protocol = PART_PROTOCOL.format(*part) + FILE_PROTOCOL if part else FILE_PROTOCOL
     try:
-        return av.open(FILE_PROTOCOL + str(path), metadata_errors="ignore")
+        return av.open(protocol + str(path), metadata_errors="ignore")
     except (av.FFmpegError, OSError) as error:
         raise AvatarError(
             f"{path} cannot be read ({error.strerror}): give a file that ffmpeg plays"

@@ -15,6 +15,7 @@ from av.stream import Disposition
 from avatar.errors import AvatarError
 from avatar.media.adts import AdtsClock
 from avatar.media.deinterlace import deinterlaced
+from avatar.media.ogg import links
 from avatar.media.open_media import file_state, read_media
 from avatar.media.time_stamps import Stretch, TimeLine, time_line
 
@@ -72,7 +73,8 @@ def decode(recording: Recording, index: int) -> Iterator[Decoded]:
         aspect = float(getattr(stream, "sample_aspect_ratio", None) or 1)
         frames = _frames(recording, container, index)
         for frame in deinterlaced(frames) if stream.type == "video" else frames:
-            yield _placed(recording.time, frame, stream.time_base, aspect)
+            tick = stream.time_base if stream.type == "video" else frame.time_base
+            yield _placed(recording.time, frame, tick, aspect)
 
 
 def _frames(recording: Recording, container: InputContainer, index: int) -> Iterator[Any]:
@@ -133,17 +135,23 @@ def _stretches(path: Path, container: InputContainer, tracks: list[int]) -> list
 
 
 def _packets(path: Path, container: InputContainer, *tracks: int) -> Iterator[Any]:
+    """Those of the tracks; where the file is a chain of containers, one after the other."""
+    chain = links(path) if container.format.name == "ogg" else []
+    if len(chain) < 2:
+        yield from _demuxed(path, container, *tracks)
+        return
+    for link in chain:
+        with read_media(path, link) as part:
+            yield from _demuxed(path, part, *(n for n in tracks if n < len(part.streams)))
+
+
+def _demuxed(path: Path, container: InputContainer, *tracks: int) -> Iterator[Any]:
     packets = container.demux([container.streams[index] for index in tracks])
     adts = AdtsClock() if container.format.name == "aac" else None
     delays = dict.fromkeys(tracks, 0)  # ticks from decoding to showing, of the latest packet
     while True:
         try:
             packet = next(packets, None)
-        except av.PatchWelcomeError as error:
-            raise AvatarError(
-                f"{path} is several recordings of different form in one ({error.strerror}): "
-                "give them as separate files"
-            ) from error
         except av.FFmpegError as error:
             raise _damaged(path, error) from error
         if packet is None:

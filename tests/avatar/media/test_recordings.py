@@ -183,14 +183,14 @@ def _stretch(track: int, begins: float, number: int) -> Stretch:
 
 
 @pytest.mark.parametrize("rates", [(48_000, 44_100), (48_000, 22_050), (22_050, 48_000)])
-@pytest.mark.parametrize("ending", ["mp3", "aac", "ogg"])
+@pytest.mark.parametrize("ending", ["mp3", "aac", "oga", "opus"])
 def test_sound_whose_rate_and_channels_change_is_followed(
     tmp_path: Path, ending: str, rates: tuple[int, int]
 ) -> None:
-    codec = {"mp3": "libmp3lame", "aac": "aac", "ogg": "libopus"}[ending]
+    codec = {"mp3": "libmp3lame", "aac": "aac", "oga": "flac", "opus": "libopus"}[ending]
+    if ending == "opus":
+        rates = 48_000, 48_000  # whatever was recorded
     forms = list(zip(("mono", "stereo"), rates, strict=True))
-    if ending == "ogg":  # FFmpeg joins chains of one form only
-        forms = [("stereo", 48_000)] * 2
     parts = [
         _sound(tmp_path / f"{number}.{ending}", codec, layout, rate)
         for number, (layout, rate) in enumerate(forms)
