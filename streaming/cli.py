@@ -20,6 +20,7 @@ from streaming.commands.speakers import speakers
 from streaming.commands.token import token
 from streaming.commands.train import train
 from streaming.commands.train_encoder import train_encoder
+from streaming.commands.train_reader import train_reader
 from streaming.commands.verify import verify
 from streaming.core.console import text_console
 
@@ -36,7 +37,8 @@ for command in (
 ):  # fmt: skip
     app.command(cls=Command)(command)
 app.add_typer(speakers, name="speakers")
-app.command(cls=Command)(train_encoder)
+for command in (train_encoder, train_reader):
+    app.command(cls=Command)(command)
 
 
 def main() -> None:

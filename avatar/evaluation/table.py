@@ -9,6 +9,7 @@ from avatar.evaluation.any_voice import AnyVoice
 from avatar.evaluation.cross_identity import Driven
 from avatar.evaluation.evaluate import Evaluation, Row
 from avatar.evaluation.lip_match import LipMatch, mean_match
+from avatar.evaluation.readability import Readability
 
 FIGURES = (
     "PSNR lips, dB", "SSIM lips", "PSNR frame, dB", "SSIM frame", "CPBD lips", "CPBD frame",
@@ -28,6 +29,28 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     for figure, values in zip(FIGURES, zip(*cells, strict=True), strict=True):
         table.add_row(figure, *values)
     return table
+
+
+def readability_table(found: Readability) -> Table:
+    """One line a method; behind a figure stands its 95% interval."""
+    title = f"{found.speaker}: words read off the lips of {len(found.clips)} clips"
+    table = Table(title=title, box=SIMPLE_HEAD)
+    table.add_column("lips of")
+    for heading in (*found.readings[0].accuracy, "all words", "of the true lips'"):
+        table.add_column(heading, justify="right")
+    for row in found.readings:
+        table.add_row(
+            row.name,
+            *(f"{share:.2f}" for share in row.accuracy.values()),
+            _between(row.words, row.words_interval),
+            _between(row.relative, row.relative_interval),
+        )
+    return table
+
+
+def _between(value: float, interval: tuple[float, float]) -> str:
+    low, high = interval
+    return f"{value:.2f} ({low:.2f}-{high:.2f})"
 
 
 def driven_table(speaker: str, driven: Sequence[Driven]) -> Table:

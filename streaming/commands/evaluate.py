@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from avatar.evaluation.any_voice import AnyVoice
     from avatar.evaluation.cross_identity import Driven
     from avatar.evaluation.evaluate import Evaluation
+    from avatar.evaluation.readability import Readability
     from avatar.speakers.speaker import Speaker
     from avatar.training.preprocess.progress import Progress
 
@@ -46,6 +47,18 @@ def evaluate(
         Path | None,
         typer.Option(help="A folder of recorded speech: do the lips follow its held voices?"),
     ] = None,
+    readability: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="A lip reader (avatar train-reader): instead of how alike the lips are, how many "
+            "words can be read off them.",
+        ),
+    ] = None,
+    words: Annotated[
+        Path | None,
+        typer.Option(help="What is said in the videos and when: words.tsv or .align files."),
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write all figures to this file.")
     ] = None,
@@ -64,9 +77,15 @@ def evaluate(
     - `avatar evaluate anna --drive bob.mp4 --drive carol.mp4`
     - `avatar evaluate anna --drive PEOPLE`
     - `avatar evaluate anna --voices SPEECH`
+    - `avatar evaluate anna new/*.mp4 --readability reader.safetensors --words new/words.tsv`
     """
     from avatar.errors import AvatarError
-    from avatar.evaluation.table import any_voice_table, driven_table, evaluation_table
+    from avatar.evaluation.table import (
+        any_voice_table,
+        driven_table,
+        evaluation_table,
+        readability_table,
+    )
     from avatar.media.sound_tracks import sound_track_notes
     from avatar.speakers.speaker import load_speaker
     from avatar.training.preprocess.landmark_tracker import need_face_tracker
@@ -76,6 +95,8 @@ def evaluate(
 
     if not (videos or held_out or drive or voices):
         raise AvatarError("nothing to measure on: give videos, --held-out, --drive or --voices")
+    if readability is not None and not (videos and words):
+        raise AvatarError("--readability reads videos whose words are known: give them and --words")
     need_face_tracker()
     speaker = load_speaker(name)
     for note in sound_track_notes(videos or [], audio_track):
@@ -87,19 +108,29 @@ def evaluate(
             _judge(
                 speaker, videos or [], work, held_out, audio_track, beside or [], device, progress
             )
-            if videos or held_out
+            if (videos or held_out) and not readability
             else None
         )
+        read = (
+            _read(
+                speaker, videos or [], work, audio_track, beside or [], device, readability,
+                words or Path(), progress,
+            )
+            if readability
+            else None
+        )  # fmt: skip
         driven = _drive(speaker, drive, audio_track, device, progress) if drive else []
         followed = None if voices is None else _follow(speaker, voices, device, progress)
     if judged is not None:
         print_tables(console, evaluation_table(judged))
+    if read is not None:
+        print_tables(console, readability_table(read))
     if driven:
         print_tables(console, driven_table(speaker.name, driven))
     if followed is not None:
         print_tables(console, any_voice_table(speaker.name, followed))
     if json_file is not None:
-        _write(json_file, judged, driven, followed)
+        _write(json_file, judged, read, driven, followed)
 
 
 def _judge(
@@ -132,6 +163,31 @@ def _judge(
     data = [str(video) for video in videos] or [f"held-out part of {speaker.card.training.data}"]
     with closing(MediaPipeFaceMesh(face_scale(test_set))) as tracker:
         return evaluate(speaker, others, test_set, data, work, tracker, device, progress)
+
+
+def _read(
+    speaker: "Speaker",
+    videos: list[Path],
+    work: Path | None,
+    audio_track: int | None,
+    beside: list[str],
+    device: str,
+    reader: Path,
+    words: Path,
+    progress: "Progress",
+) -> "Readability":
+    from avatar.evaluation.readability import readability, sentences_of
+    from avatar.evaluation.test_set import set_of_videos
+    from avatar.speakers.speaker import load_speaker
+    from avatar.training.lip_reading.reading import load_reader
+    from avatar.training.lip_reading.spoken_words import read_sentences
+
+    judge, known = load_reader(reader), read_sentences(words)
+    others = [load_speaker(other) for other in beside]
+    work = work or Path("work") / speaker.name
+    test_set = set_of_videos(speaker, work, videos, progress, audio_track)
+    said = sentences_of(videos, test_set, known)
+    return readability(speaker, others, test_set, said, judge, work, device, progress)
 
 
 def _drive(
@@ -172,6 +228,7 @@ def _follow(speaker: "Speaker", voices: Path, device: str, progress: "Progress")
 def _write(
     path: Path,
     judged: "Evaluation | None",
+    read: "Readability | None",
     driven: "list[Driven]",
     followed: "AnyVoice | None",
 ) -> None:
@@ -182,6 +239,7 @@ def _write(
 
     values = {} if judged is None else judged.as_json()
     with replace_file(path) as temporary:
+        values["readability"] = None if read is None else read.as_json()
         values["driven"] = [asdict(row) for row in driven]
         values["voices"] = None if followed is None else asdict(followed)
         text = json.dumps(values, indent=2)

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from avatar.audio import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from avatar.models.warp import Camera
-from avatar.training.preprocess.landmark_sets import LIPS
+from avatar.training.preprocess.landmark_sets import LEFT_EYE, LIPS, RIGHT_EYE, RIGID
 from avatar.training.preprocess.tracked_video import TrackedVideo
 
 SIZE = 64
 FRAMES = 150
 CENTRE = (32, 44)  # of the mouth, px
+EYES_AT = 20  # px from the top
 LIP_BOX = (16, 32, 48, 56)
 
 
@@ -74,6 +75,8 @@ def _draw(gap: float) -> NDArray[np.uint8]:
 
 def _landmarks(gap: float) -> NDArray[np.float64]:
     points = np.tile(np.array(CENTRE, float), (478, 1))
+    points[RIGID] = (CENTRE[0], EYES_AT)
+    points[RIGHT_EYE], points[LEFT_EYE] = (22, EYES_AT), (42, EYES_AT)
     angle = np.linspace(0, 2 * np.pi, len(LIPS), endpoint=False)
     points[LIPS, 0] += 10 * np.cos(angle)
     points[LIPS, 1] += (3 + 6 * gap) * np.sin(angle)

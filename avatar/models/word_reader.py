@@ -1,0 +1,84 @@
+"""Word reader: which word do these lips say, at a known place of a sentence and a known time?
+
+No sound.  A convolution over space and time, then over space, one vector a picture (as the front
+ends of lip readers since Stafylakis and Tzimiropoulos, "Combining Residual Networks with LSTMs for
+Lipreading", 2017); round each word a recurrent network that is told where the word begins and ends.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+VIEW = (48, 64)  # height, width in px of the mouth pictures it sees
+WINDOW = 20  # pictures round the middle of a word
+REACH = 2.0  # pictures by which lips are looked at before a word is heard and after it
+
+
+@dataclass(frozen=True)
+class WordReaderConfig:
+    """What can be said at each place of a sentence, and the dimensions of the network."""
+
+    vocabulary: tuple[tuple[str, ...], ...]
+    channels: int = 16
+    embedding: int = 128
+    hidden: int = 96
+
+
+class WordReader(nn.Module):
+    """Mouth pictures and word times of a sentence to the words, place by place."""
+
+    def __init__(self, config: WordReaderConfig) -> None:
+        super().__init__()
+        self.config = config
+        c = config.channels
+        self.motion = nn.Sequential(
+            nn.Conv3d(1, c, (3, 5, 5), stride=(1, 2, 2), padding=(1, 2, 2), bias=False),
+            nn.BatchNorm3d(c), nn.ReLU(),
+        )  # fmt: skip
+        self.shape = nn.Sequential(
+            *_stage(c, 2 * c), *_stage(2 * c, 4 * c), *_stage(4 * c, 6 * c), nn.Flatten(),
+            nn.Dropout(0.4),
+            nn.Linear(6 * c * (VIEW[0] // 16) * (VIEW[1] // 16), config.embedding),
+        )  # fmt: skip
+        self.follow = nn.GRU(
+            config.embedding + 1, config.hidden, batch_first=True, bidirectional=True
+        )
+        self.rest = nn.Dropout(0.4)
+        self.words = nn.ModuleList(
+            [nn.Linear(2 * config.hidden, len(words)) for words in config.vocabulary]
+        )
+
+    def forward(self, mouths: Tensor, spans: Tensor) -> list[Tensor]:
+        """Mouths (B, F, *VIEW), spans (B, P, 2) first and end frame of the words -> P times (B, W).
+
+        The pictures may be in any unit: brightness and contrast of a clip are taken out.
+        """
+        seen = self._embed(mouths)
+        middle = spans.mean(dim=-1, keepdim=True).floor()
+        frames = middle + torch.arange(WINDOW, device=spans.device) - WINDOW // 2
+        inside = (frames + 1 > spans[..., :1]) & (frames < spans[..., 1:])
+        near = (frames + 1 + REACH > spans[..., :1]) & (frames - REACH < spans[..., 1:])
+        at = frames.long().clamp(0, mouths.shape[1] - 1)
+        batch = torch.arange(len(mouths), device=at.device)[:, None, None]
+        around = torch.cat([seen[batch, at], inside[..., None].to(seen.dtype)], dim=-1)
+        told, _ = self.follow(around.flatten(0, 1))
+        share = near.flatten(0, 1)[..., None].to(told.dtype)
+        said = ((told * share).sum(dim=1) / share.sum(dim=1)).unflatten(0, spans.shape[:2])
+        return [words(self.rest(said[:, place])) for place, words in enumerate(self.words)]
+
+    def _embed(self, mouths: Tensor) -> Tensor:
+        """(B, F, *VIEW) -> (B, F, embedding)."""
+        spread, mean = torch.std_mean(mouths.float(), dim=(1, 2, 3), keepdim=True)
+        moving = self.motion(((mouths.float() - mean) / (spread + 1e-4))[:, None])
+        pictures = moving.transpose(1, 2).flatten(0, 1)
+        vectors: Tensor = self.shape(pictures)
+        return vectors.unflatten(0, mouths.shape[:2])
+
+
+def _stage(inputs: int, outputs: int) -> list[nn.Module]:
+    return [
+        nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+    ]

@@ -1,0 +1,1 @@
+"""Learning to read words from lips: the judge of how readable generated lips are."""
