@@ -4,8 +4,8 @@ Talking-head papers call that share relative accuracy.  Beside the speaker stand
 baselines, and true lips of which another sentence is asked: what guessing finds.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
-from avatar.evaluation.baselines import Method, baselines, speaker_method
-from avatar.evaluation.composites import composite_frames
-from avatar.evaluation.test_set import EvaluationSet
+from avatar.evaluation.mouths import TRUE_LIPS
 from avatar.models.word_reader import WordReader
-from avatar.speakers.speaker import Speaker
-from avatar.training.clips import clip_ranges
 from avatar.training.lip_reading.filmed_sentences import FilmedSentence
-from avatar.training.lip_reading.mouth_crops import mouth_crop, mouth_placement
+from avatar.training.lip_reading.mouth_crops import Crops
 from avatar.training.lip_reading.reading import right_words
 from avatar.training.lip_reading.spoken_words import PLACES, Sentence
 
-TRUTH, WRONG = "true lips", "true lips, wrong sentence"
+WRONG_SENTENCE = "another clip's lips"
 RESAMPLED = 2000  # times that the clips are drawn anew
 LIKELY = (2.5, 97.5)  # percentiles of an interval
 
-Progress = Callable[[str, int, int], None]
 Interval = tuple[float, float]
+Said = Sequence[tuple[str, Sentence]]  # the name of each clip, and what is said in it
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,6 @@ class Reading:
 class Readability:
     """All methods on the same sentences, the true lips first."""
 
-    speaker: str
     clips: list[str]
     readings: list[Reading]
 
@@ -62,96 +57,39 @@ class Readability:
 
 
 def readability(
-    speaker: Speaker,
-    beside: Sequence[Speaker],
-    test_set: EvaluationSet,
-    said: Sequence[tuple[str, Sentence]],
-    reader: WordReader,
-    work: Path,
-    device: str,
-    progress: Progress,
+    reader: WordReader, mouths: Mapping[str, Sequence[Crops]], said: Said
 ) -> Readability:
-    """Read the speaker, other bundles `beside` it and the baselines.
+    """Read the mouths of every method (see `mouths_of_methods`).
 
-    `said` names each clip of the test set and what is said in it.
+    Raises AvatarError for a reader that reads nothing off true lips.
     """
-    true = _true_lips(test_set, said)
-    ideal = right_words(reader, true)
+    true = mouths[TRUE_LIPS]
+    ideal = _right(reader, true, said)
     if not ideal.any():
         raise AvatarError("the reader reads no word off the true lips; train it on this person")
-    rights = {TRUTH: ideal, WRONG: right_words(reader, _exchanged(true))}
-    methods = [
-        *(speaker_method(bundle, test_set, device) for bundle in (speaker, *beside)),
-        *baselines(speaker, test_set, work, device),
-    ]
-    for method in methods:
-        made = _made_lips(method, test_set, true, progress)
-        rights[method.name] = right_words(reader, made)
+    rights = {TRUE_LIPS: ideal, WRONG_SENTENCE: _right(reader, [*true[1:], true[0]], said)}
+    for name, made in mouths.items():
+        if name != TRUE_LIPS:
+            rights[name] = _right(reader, made, said)
     readings = [_reading(name, right, ideal) for name, right in rights.items()]
-    return Readability(speaker.name, [name for name, _ in said], readings)
+    return Readability([name for name, _ in said], readings)
 
 
-def sentences_of(
-    videos: Sequence[Path], test_set: EvaluationSet, known: Mapping[str, Sentence]
-) -> list[tuple[str, Sentence]]:
+def sentences_of(videos: Sequence[Path], known: Mapping[str, Sentence]) -> Said:
     """What is said in each video.  Raises AvatarError where that is not known."""
     for video in videos:
         if video.stem not in known:
             raise AvatarError(f"{video}: --words does not say what is spoken in it")
-    if len(clip_ranges(test_set.tracked.clip)) != len(videos):
-        raise AvatarError("a video with a cut in it cannot be read; give whole takes alone")
     return [(video.stem, known[video.stem]) for video in videos]
 
 
-def _true_lips(
-    test_set: EvaluationSet, said: Sequence[tuple[str, Sentence]]
-) -> list[FilmedSentence]:
-    tracked = test_set.tracked
-    clips = []
-    for (start, stop), (name, words) in zip(clip_ranges(tracked.clip), said, strict=True):
-        placement = _placement(test_set, start, stop, name)
-        mouths = np.stack([*map(mouth_crop, tracked.frames[start:stop], placement)])
-        clips.append(FilmedSentence(name, mouths, words))
-    return clips
-
-
-def _placement(test_set: EvaluationSet, start: int, stop: int, name: str) -> NDArray[np.float32]:
-    """Where the mouth is in the frames of a clip, by the landmarks of the true video."""
-    tracked, usable = test_set.tracked, test_set.tracked.usable[start:stop]
-    if not usable.any():
-        raise AvatarError(f"{name}: no face that can be followed; leave this video out")
-    seen = usable[:, None, None]
-    return mouth_placement(np.where(seen, tracked.landmarks[start:stop], np.nan))
-
-
-def _made_lips(
-    method: Method,
-    test_set: EvaluationSet,
-    true: Sequence[FilmedSentence],
-    progress: Progress,
-) -> list[FilmedSentence]:
-    """The same clips with the lips of a method, cut in the same places."""
-    ranges = clip_ranges(test_set.tracked.clip)
-    places = np.concatenate(
-        [_placement(test_set, *ends, clip.name) for ends, clip in zip(ranges, true, strict=True)]
-    )
-    mouths = np.concatenate([clip.mouths for clip in true])
-    frames = composite_frames(method, test_set)
-    for done, (row, frame) in enumerate(zip(test_set.rows, frames, strict=True), start=1):
-        mouths[row] = mouth_crop(frame, places[row])
-        progress(method.name, done, len(test_set.rows))
-    return [
-        replace(clip, mouths=mouths[start:stop])
-        for clip, (start, stop) in zip(true, ranges, strict=True)
+def _right(reader: WordReader, mouths: Sequence[Crops], said: Said) -> NDArray[np.bool_]:
+    if len(mouths) != len(said):
+        raise AvatarError("videos with cuts in them cannot be read; give whole takes alone")
+    clips = [
+        FilmedSentence(name, seen, words) for (name, words), seen in zip(said, mouths, strict=True)
     ]
-
-
-def _exchanged(clips: Sequence[FilmedSentence]) -> list[FilmedSentence]:
-    """Each sentence with the mouths of the next clip."""
-    return [
-        replace(clip, mouths=clips[(number + 1) % len(clips)].mouths)
-        for number, clip in enumerate(clips)
-    ]
+    return right_words(reader, clips)
 
 
 def _reading(name: str, right: NDArray[np.bool_], true: NDArray[np.bool_]) -> Reading:

@@ -31,9 +31,9 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     return table
 
 
-def readability_table(found: Readability) -> Table:
+def readability_table(speaker: str, found: Readability) -> Table:
     """One line a method; behind a figure stands its 95% interval."""
-    title = f"{found.speaker}: words read off the lips of {len(found.clips)} clips"
+    title = f"{speaker}: words read off the lips of {len(found.clips)} clips"
     table = Table(title=title, box=SIMPLE_HEAD)
     table.add_column("lips of")
     for heading in (*found.readings[0].accuracy, "all words", "of the true lips'"):

@@ -124,7 +124,7 @@ def evaluate(
     if judged is not None:
         print_tables(console, evaluation_table(judged))
     if read is not None:
-        print_tables(console, readability_table(read))
+        print_tables(console, readability_table(speaker.name, read))
     if driven:
         print_tables(console, driven_table(speaker.name, driven))
     if followed is not None:
@@ -176,18 +176,19 @@ def _read(
     words: Path,
     progress: "Progress",
 ) -> "Readability":
+    from avatar.evaluation.mouths import mouths_of_methods
     from avatar.evaluation.readability import readability, sentences_of
     from avatar.evaluation.test_set import set_of_videos
     from avatar.speakers.speaker import load_speaker
     from avatar.training.lip_reading.reading import load_reader
     from avatar.training.lip_reading.spoken_words import read_sentences
 
-    judge, known = load_reader(reader), read_sentences(words)
+    judge, said = load_reader(reader), sentences_of(videos, read_sentences(words))
     others = [load_speaker(other) for other in beside]
     work = work or Path("work") / speaker.name
     test_set = set_of_videos(speaker, work, videos, progress, audio_track)
-    said = sentences_of(videos, test_set, known)
-    return readability(speaker, others, test_set, said, judge, work, device, progress)
+    mouths = mouths_of_methods(speaker, others, test_set, work, device, progress)
+    return readability(judge, mouths, said)
 
 
 def _drive(

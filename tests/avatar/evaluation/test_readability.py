@@ -9,10 +9,11 @@ import torch
 from rich.console import Console
 
 from avatar.errors import AvatarError
+from avatar.evaluation.mouths import TRUE_LIPS, mouths_of_methods
 from avatar.evaluation.readability import (
-    TRUTH,
-    WRONG,
+    WRONG_SENTENCE,
     Readability,
+    Said,
     readability,
     sentences_of,
 )
@@ -20,7 +21,8 @@ from avatar.evaluation.table import readability_table
 from avatar.evaluation.test_set import EvaluationSet, held_out_set
 from avatar.models.word_reader import WordReader, WordReaderConfig
 from avatar.speakers.speaker import Speaker
-from avatar.training.lip_reading.spoken_words import PLACES, Sentence, SpokenWord
+from avatar.training.lip_reading.mouth_crops import Crops
+from avatar.training.lip_reading.spoken_words import PLACES, SpokenWord
 
 SHUT, OPEN = "shut", "open"
 
@@ -47,7 +49,7 @@ def test_set(speaker: Speaker, work: Path) -> EvaluationSet:
 
 
 @pytest.fixture(scope="module")
-def said(test_set: EvaluationSet) -> list[tuple[str, Sentence]]:
+def said(test_set: EvaluationSet) -> Said:
     """What the mouth does at six moments of the held-out part, as words."""
     moments = test_set.rows[4:-4:6][: len(PLACES)]
     apart = float(np.median(test_set.tracked.aperture[moments]))
@@ -58,21 +60,31 @@ def said(test_set: EvaluationSet) -> list[tuple[str, Sentence]]:
 
 
 @pytest.fixture(scope="module")
-def found(
-    speaker: Speaker, work: Path, test_set: EvaluationSet, said: list[tuple[str, Sentence]]
-) -> Readability:
+def mouths(speaker: Speaker, work: Path, test_set: EvaluationSet) -> dict[str, list[Crops]]:
+    return mouths_of_methods(speaker, [], test_set, work, "cpu", quiet)
+
+
+@pytest.fixture(scope="module")
+def found(mouths: dict[str, list[Crops]], said: Said) -> Readability:
     reader = Peeper(WordReaderConfig(((SHUT, OPEN),) * len(PLACES))).eval()
-    return readability(speaker, [], test_set, said, reader, work, "cpu", quiet)
+    return readability(reader, mouths, said)
 
 
 def test_true_lips_are_read_and_still_ones_are_not(found: Readability) -> None:
     rows = {row.name: row for row in found.readings}
-    assert list(rows) == [TRUTH, WRONG, "drawn", "still mouth", "mean lips", "nearest frame"]
-    assert rows[TRUTH].words == 1
-    assert rows[TRUTH].relative == 1
+    assert list(rows) == [
+        TRUE_LIPS,
+        WRONG_SENTENCE,
+        "drawn",
+        "still mouth",
+        "mean lips",
+        "nearest frame",
+    ]
+    assert rows[TRUE_LIPS].words == 1
+    assert rows[TRUE_LIPS].relative == 1
     assert rows["still mouth"].words == 0.5  # half of the words are shut
     assert rows["still mouth"].relative == 0.5
-    assert list(rows[TRUTH].accuracy) == list(PLACES)
+    assert list(rows[TRUE_LIPS].accuracy) == list(PLACES)
 
 
 def test_the_table_and_the_file_hold_all_methods(found: Readability) -> None:
@@ -80,20 +92,24 @@ def test_the_table_and_the_file_hold_all_methods(found: Readability) -> None:
     assert values["clips"] == ["drawn"]
     assert len(values["readings"]) == 6
     console = Console(width=200, record=True, file=None)
-    console.print(readability_table(found))
+    console.print(readability_table("drawn", found))
     text = console.export_text()
     assert "nearest frame" in text
     assert "1.00 (1.00-1.00)" in text
 
 
-def test_videos_of_unknown_words_are_refused(test_set: EvaluationSet) -> None:
+def test_videos_of_unknown_words_and_cut_ones_are_refused(
+    mouths: dict[str, list[Crops]], said: Said
+) -> None:
     with pytest.raises(AvatarError, match=r"b\.mp4: --words does not say"):
-        sentences_of([Path("b.mp4")], test_set, {})
+        sentences_of([Path("b.mp4")], dict(said))
+    with pytest.raises(AvatarError, match="videos with cuts"):
+        readability(WordReader(WordReaderConfig((("a",),))), mouths, [*said, *said])
 
 
 def test_a_reader_that_reads_nothing_is_no_judge(
-    speaker: Speaker, work: Path, test_set: EvaluationSet, said: list[tuple[str, Sentence]]
+    mouths: dict[str, list[Crops]], said: Said
 ) -> None:
     blind = WordReader(WordReaderConfig((("other", "words"),) * len(PLACES))).eval()
     with pytest.raises(AvatarError, match="reads no word off the true lips"):
-        readability(speaker, [], test_set, said, blind, work, "cpu", quiet)
+        readability(blind, mouths, said)
