@@ -114,10 +114,8 @@ def _sync_judge(
     features = torch.cat(speech_features(encoder, test_set.tracked))[:, : encoder.config.spoken]
 
     def judged(measured: Measurements, scores: Scores) -> Scores:
-        confidence, lag = sync_score(
-            expert, measured.mouths, test_set.rows, features, test_set.tracked.clip
-        )
-        return replace(scores, sync_confidence=confidence, sync_lag_ms=lag)
+        found = sync_score(expert, measured.mouths, test_set.rows, features, test_set.tracked.clip)
+        return replace(scores, sync_confidence=found.confidence, sync_lag_ms=found.lag_ms)
 
     return judged
 

@@ -5,6 +5,7 @@ offsets; the best offset is the skew, and how far it stands out from the median 
 Here the distance is one minus the cosine.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,18 @@ from avatar.models.sync_expert import MOUTH_FRAMES, SyncExpert, SyncExpertConfig
 MAX_OFFSET = 15  # frames either way
 BATCH = 64
 PREFIX = "expert."
+
+
+@dataclass(frozen=True)
+class SyncScore:
+    """What SyncNet's users call LSE-D and LSE-C, and the offset."""
+
+    distance: float
+    """Of mouth and speech at the best offset, 0..2: less is better."""
+    confidence: float
+    """By how much that stands out from the median of all offsets: more is better."""
+    lag_ms: float
+    """Positive: the mouth is late."""
 
 
 def load_expert(work: Path, features: int) -> SyncExpert | None:
@@ -41,11 +54,11 @@ def sync_score(
     rows: NDArray[np.intp],
     features: Tensor,
     clip: NDArray[np.int32],
-) -> tuple[float, float]:
-    """Confidence, and the lag of the mouth in ms (positive: late).
+) -> SyncScore:
+    """How well mouths go with speech.
 
-    mouths (R, 3, h, w) are canonical mouth pictures of the frames `rows`; features (F, D) and
-    clip (F,) those of the whole video.
+    mouths (R, colours, h, w) are pictures of the frames `rows`; features (F, D) and clip (F,) those
+    of the whole video.
     """
     starts = np.flatnonzero(
         (rows[MOUTH_FRAMES - 1 :] - rows[: -MOUTH_FRAMES + 1] == MOUTH_FRAMES - 1)
@@ -60,8 +73,9 @@ def sync_score(
         [_distance(seen, heard, first, clip, d) for d in range(-MAX_OFFSET, MAX_OFFSET + 1)]
     )
     best = int(np.nanargmin(distances))
-    confidence = float(np.nanmedian(distances) - distances[best])
-    return confidence, (MAX_OFFSET - best) * 1000 / FPS
+    nearest = float(distances[best])
+    lag = (MAX_OFFSET - best) * 1000 / FPS
+    return SyncScore(nearest, float(np.nanmedian(distances)) - nearest, lag)
 
 
 def _embed_mouths(

@@ -23,6 +23,7 @@ class SyncExpertConfig:
     features: int
     embedding: int = 64
     width: int = 24
+    colours: int = 3
 
 
 class SyncExpert(nn.Module):
@@ -33,8 +34,8 @@ class SyncExpert(nn.Module):
         self.config = config
         w = config.width
         self.mouth = nn.Sequential(
-            *_stage(3 * MOUTH_FRAMES, w), *_stage(w, 2 * w), *_stage(2 * w, 2 * w), nn.Flatten(),
-            nn.Dropout(0.2),
+            *_stage(config.colours * MOUTH_FRAMES, w), *_stage(w, 2 * w), *_stage(2 * w, 2 * w),
+            nn.Flatten(), nn.Dropout(0.2),
             nn.Linear(2 * w * (MOUTH_SIZE[0] // 8) * (MOUTH_SIZE[1] // 8), config.embedding),
         )  # fmt: skip
         self.speech = nn.Sequential(
@@ -44,7 +45,7 @@ class SyncExpert(nn.Module):
         )  # fmt: skip
 
     def embed_mouth(self, lips: Tensor) -> Tensor:
-        """Canonical lips (B, MOUTH_FRAMES, 3, h, w) in 0..1 -> unit vectors (B, embedding)."""
+        """Lips (B, MOUTH_FRAMES, colours, h, w) in 0..1 -> unit vectors (B, embedding)."""
         small = functional.interpolate(
             lips.flatten(1, 2), MOUTH_SIZE, mode="bilinear", antialias=True
         )

@@ -1,31 +1,23 @@
 """A folder of clips whose sentences are known: their mouths, tracked once and kept."""
 
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from avatar.audio import FPS
 from avatar.errors import AvatarError
 from avatar.files import replace_file
 from avatar.media.recording import recording_of
 from avatar.training.encoder.faces import VIDEOS
-from avatar.training.lip_reading.mouth_crops import Crops, mouth_crop, mouth_placement
+from avatar.training.lip_reading.filmed_mouths import mouths_of_frames
+from avatar.training.lip_reading.mouth_crops import Crops
 from avatar.training.lip_reading.spoken_words import Sentence
 from avatar.training.preprocess.filmed_face import small_pictures
-from avatar.training.preprocess.landmark_tracker import (
-    LandmarkTracker,
-    MediaPipeFaceMesh,
-    enlargement,
-    track_clips,
-)
 
 AFTER = FPS  # frames after the last word that are kept
-LOST = 0.2  # share of frames without a face that a clip may have
 FEWEST = 20  # clips, to learn from and to be judged on
 
 Seen = Callable[[str, int, int], None]
@@ -76,24 +68,6 @@ def _mouths(video: Path, words: Sentence, kept: Path) -> Crops:
 
 
 def _cut(video: Path, longest: int) -> Crops:
-    frames = np.stack([*islice(small_pictures(recording_of(video, None)), longest)])
-    landmarks = _landmarks(frames)
-    lost = float(np.isnan(landmarks[:, 0, 0]).mean())
-    if lost > LOST:
-        raise AvatarError(f"{video}: no face in {lost:.0%} of its frames")
-    return np.stack([*map(mouth_crop, frames, mouth_placement(landmarks))])
-
-
-def _landmarks(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Tracked as they are first, to know how large the face is."""
-    with closing(MediaPipeFaceMesh()) as tracker:
-        width = _face_width(tracker, frames[0])
-    with closing(MediaPipeFaceMesh(enlargement(width))) as tracker:
-        clip = np.zeros(len(frames), np.int32)
-        return track_clips(tracker, frames, clip, lambda _: None)
-
-
-def _face_width(tracker: LandmarkTracker, frame: NDArray[np.uint8]) -> float:
-    tracker.start()
-    found = tracker.track(frame)
-    return 1.0 if found is None else float(np.ptp(found[:, 0]))
+    pictures = islice(small_pictures(recording_of(video, None)), longest)
+    mouths, _ = mouths_of_frames(np.stack([*pictures]), video)
+    return mouths

@@ -34,11 +34,16 @@ def another_take(
     """Mouths (B, LENGTH, *VIEW) in 0..1 and spans (B, P, 2), each changed by chance."""
     pairs = [_faster_or_slower(sentence, rng) for sentence in sentences]
     mouths = torch.stack([mouths for mouths, _ in pairs])
+    return in_another_view(mouths, rng), torch.stack([places for _, places in pairs])
+
+
+def in_another_view(mouths: Tensor, rng: torch.Generator) -> Tensor:
+    """Crops (B, F, *CROP) in 0..1 -> (B, F, *VIEW): moved, mirrored, lit, and covered in part."""
     moved = functional.grid_sample(
         mouths, _views(len(mouths), rng), padding_mode="border", align_corners=False
     )
     power = torch.exp(GAMMA * (2 * torch.rand(len(mouths), 1, 1, 1, generator=rng) - 1))
-    return _covered(moved**power, rng), torch.stack([places for _, places in pairs])
+    return _covered(moved**power, rng)
 
 
 def _faster_or_slower(sentence: FilmedSentence, rng: torch.Generator) -> tuple[Tensor, Tensor]:

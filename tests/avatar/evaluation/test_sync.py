@@ -36,9 +36,10 @@ def test_lag_is_found_and_clips_are_kept_apart(late: int) -> None:
     levels = np.round(shown * 255).astype(np.uint8)
     mouths = np.broadcast_to(levels[:, None, None, None], (FRAMES, 3, *MOUTH_SIZE)).copy()
     expert = Knowing(SyncExpertConfig(features=FEATURES))
-    confidence, lag = sync_score(expert, mouths, np.arange(FRAMES), features, clip)
-    assert lag == 40 * late
-    assert confidence > 0.5
+    found = sync_score(expert, mouths, np.arange(FRAMES), features, clip)
+    assert found.lag_ms == 40 * late
+    assert found.confidence > 0.5
+    assert found.distance < 0.1
 
 
 def test_expert_is_read_from_the_work_folder(tmp_path: Path) -> None:
