@@ -21,6 +21,7 @@ from streaming.commands.token import token
 from streaming.commands.train import train
 from streaming.commands.train_encoder import train_encoder
 from streaming.commands.train_reader import train_reader
+from streaming.commands.train_sync import train_sync
 from streaming.commands.verify import verify
 from streaming.core.console import text_console
 
@@ -37,7 +38,7 @@ for command in (
 ):  # fmt: skip
     app.command(cls=Command)(command)
 app.add_typer(speakers, name="speakers")
-for command in (train_encoder, train_reader):
+for command in (train_encoder, train_reader, train_sync):
     app.command(cls=Command)(command)
 
 

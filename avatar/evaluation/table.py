@@ -9,6 +9,7 @@ from avatar.evaluation.any_voice import AnyVoice
 from avatar.evaluation.cross_identity import Driven
 from avatar.evaluation.evaluate import Evaluation, Row
 from avatar.evaluation.lip_match import LipMatch, mean_match
+from avatar.evaluation.lip_sync import InSync
 from avatar.evaluation.readability import Readability
 
 FIGURES = (
@@ -51,6 +52,20 @@ def readability_table(speaker: str, found: Readability) -> Table:
 def _between(value: float, interval: tuple[float, float]) -> str:
     low, high = interval
     return f"{value:.2f} ({low:.2f}-{high:.2f})"
+
+
+def sync_table(speaker: str, found: Sequence[InSync]) -> Table:
+    """One line a method."""
+    table = Table(title=f"{speaker}: lips and sound", box=SIMPLE_HEAD)
+    table.add_column("lips of")
+    for heading in ("distance (LSE-D)", "confidence (LSE-C)", "lag, ms"):
+        table.add_column(heading, justify="right")
+    for row in found:
+        score = row.score
+        table.add_row(
+            row.name, f"{score.distance:.3f}", f"{score.confidence:.3f}", f"{score.lag_ms:+.0f}"
+        )
+    return table
 
 
 def driven_table(speaker: str, driven: Sequence[Driven]) -> Table:

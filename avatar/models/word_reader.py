@@ -1,6 +1,6 @@
 """Word reader: which word do these lips say, at a known place of a sentence and a known time?
 
-No sound.  A convolution over space and time, then over space, one vector a picture (as the front
+No sound.  A convolution over three pictures, then over space, one vector a picture (as the front
 ends of lip readers since Stafylakis and Tzimiropoulos, "Combining Residual Networks with LSTMs for
 Lipreading", 2017); round each word a recurrent network that is told where the word begins and ends.
 """
@@ -20,7 +20,7 @@ class WordReaderConfig:
     """What can be said at each place of a sentence, and the dimensions of the network."""
 
     vocabulary: tuple[tuple[str, ...], ...]
-    channels: int = 16
+    channels: tuple[int, int, int, int] = (8, 32, 64, 96)
     embedding: int = 128
     hidden: int = 96
 
@@ -31,15 +31,11 @@ class WordReader(nn.Module):
     def __init__(self, config: WordReaderConfig) -> None:
         super().__init__()
         self.config = config
-        c = config.channels
-        self.motion = nn.Sequential(
-            nn.Conv3d(1, c, (3, 5, 5), stride=(1, 2, 2), padding=(1, 2, 2), bias=False),
-            nn.BatchNorm3d(c), nn.ReLU(),
-        )  # fmt: skip
+        a, b, c, d = config.channels
         self.shape = nn.Sequential(
-            *_stage(c, 2 * c), *_stage(2 * c, 4 * c), *_stage(4 * c, 6 * c), nn.Flatten(),
-            nn.Dropout(0.4),
-            nn.Linear(6 * c * (VIEW[0] // 16) * (VIEW[1] // 16), config.embedding),
+            *_stage(3, a, 5), *_stage(a, b), *_stage(b, c), *_stage(c, d),
+            nn.Flatten(), nn.Dropout(0.4),
+            nn.Linear(d * (VIEW[0] // 16) * (VIEW[1] // 16), config.embedding),
         )  # fmt: skip
         self.follow = nn.GRU(
             config.embedding + 1, config.hidden, batch_first=True, bidirectional=True
@@ -70,15 +66,16 @@ class WordReader(nn.Module):
     def _embed(self, mouths: Tensor) -> Tensor:
         """(B, F, *VIEW) -> (B, F, embedding)."""
         spread, mean = torch.std_mean(mouths.float(), dim=(1, 2, 3), keepdim=True)
-        moving = self.motion(((mouths.float() - mean) / (spread + 1e-4))[:, None])
-        pictures = moving.transpose(1, 2).flatten(0, 1)
-        vectors: Tensor = self.shape(pictures)
+        even = (mouths.float() - mean) / (spread + 1e-4)
+        before, after = even[:, :1], even[:, -1:]
+        three = torch.cat([before, even, after], dim=1).unfold(1, 3, 1).movedim(-1, 2)
+        vectors: Tensor = self.shape(three.flatten(0, 1))
         return vectors.unflatten(0, mouths.shape[:2])
 
 
-def _stage(inputs: int, outputs: int) -> list[nn.Module]:
+def _stage(inputs: int, outputs: int, size: int = 3) -> list[nn.Module]:
     return [
-        nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False),
+        nn.Conv2d(inputs, outputs, size, stride=2, padding=size // 2, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(),
     ]

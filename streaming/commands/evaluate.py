@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from avatar.evaluation.any_voice import AnyVoice
     from avatar.evaluation.cross_identity import Driven
     from avatar.evaluation.evaluate import Evaluation
-    from avatar.evaluation.readability import Readability
     from avatar.speakers.speaker import Speaker
     from avatar.training.preprocess.progress import Progress
+    from streaming.commands.mouth_judges import MouthJudges, Verdict
 
 
 def evaluate(
@@ -50,14 +50,20 @@ def evaluate(
     readability: Annotated[
         Path | None,
         typer.Option(
-            dir_okay=False,
-            help="A lip reader (avatar train-reader): instead of how alike the lips are, how many "
+            help="A lip reader (avatar train-reader): not how alike the lips are, but how many "
             "words can be read off them.",
         ),
     ] = None,
     words: Annotated[
         Path | None,
-        typer.Option(help="What is said in the videos and when: words.tsv or .align files."),
+        typer.Option(help="What is said in the videos and when: words.tsv, or .align files."),
+    ] = None,
+    sync_expert: Annotated[
+        Path | None,
+        typer.Option(
+            help="A sync expert (avatar train-sync): not how alike the lips are, but how well "
+            "they go with the sound.",
+        ),
     ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write all figures to this file.")
@@ -80,23 +86,18 @@ def evaluate(
     - `avatar evaluate anna new/*.mp4 --readability reader.safetensors --words new/words.tsv`
     """
     from avatar.errors import AvatarError
-    from avatar.evaluation.table import (
-        any_voice_table,
-        driven_table,
-        evaluation_table,
-        readability_table,
-    )
+    from avatar.evaluation.table import any_voice_table, driven_table, evaluation_table
     from avatar.media.sound_tracks import sound_track_notes
     from avatar.speakers.speaker import load_speaker
     from avatar.training.preprocess.landmark_tracker import need_face_tracker
+    from streaming.commands.mouth_judges import Verdict, load_judges
     from streaming.commands.progress import phase_progress
     from streaming.commands.tables import print_tables, table_console
     from streaming.core.console import text_console
 
     if not (videos or held_out or drive or voices):
         raise AvatarError("nothing to measure on: give videos, --held-out, --drive or --voices")
-    if readability is not None and not (videos and words):
-        raise AvatarError("--readability reads videos whose words are known: give them and --words")
+    judges = load_judges(readability, words, sync_expert, videos or [])
     need_face_tracker()
     speaker = load_speaker(name)
     for note in sound_track_notes(videos or [], audio_track):
@@ -106,31 +107,24 @@ def evaluate(
         progress = bars.phase
         judged = (
             _judge(
-                speaker, videos or [], work, held_out, audio_track, beside or [], device, progress
+                speaker, videos or [], work, held_out, audio_track, beside or [], judges, device,
+                progress,
             )
-            if (videos or held_out) and not readability
-            else None
-        )
-        read = (
-            _read(
-                speaker, videos or [], work, audio_track, beside or [], device, readability,
-                words or Path(), progress,
-            )
-            if readability
+            if videos or held_out
             else None
         )  # fmt: skip
         driven = _drive(speaker, drive, audio_track, device, progress) if drive else []
         followed = None if voices is None else _follow(speaker, voices, device, progress)
-    if judged is not None:
+    if isinstance(judged, Verdict):
+        print_tables(console, *judged.tables(speaker.name))
+    elif judged is not None:
         print_tables(console, evaluation_table(judged))
-    if read is not None:
-        print_tables(console, readability_table(speaker.name, read))
     if driven:
         print_tables(console, driven_table(speaker.name, driven))
     if followed is not None:
         print_tables(console, any_voice_table(speaker.name, followed))
     if json_file is not None:
-        _write(json_file, judged, read, driven, followed)
+        _write(json_file, judged, driven, followed)
 
 
 def _judge(
@@ -140,9 +134,10 @@ def _judge(
     held_out: bool,
     audio_track: int | None,
     beside: list[str],
+    judges: "MouthJudges | None",
     device: str,
     progress: "Progress",
-) -> "Evaluation":
+) -> "Evaluation | Verdict":
     from contextlib import closing
 
     from avatar.errors import AvatarError
@@ -150,6 +145,7 @@ def _judge(
     from avatar.evaluation.test_set import held_out_set, set_of_videos
     from avatar.speakers.speaker import load_speaker
     from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh
+    from streaming.commands.mouth_judges import judge_mouths
 
     work = work or Path("work") / speaker.name
     if held_out and videos:
@@ -160,35 +156,11 @@ def _judge(
         if held_out
         else set_of_videos(speaker, work, videos, progress, audio_track)
     )
+    if judges is not None:
+        return judge_mouths(judges, speaker, others, test_set, work, device, progress)
     data = [str(video) for video in videos] or [f"held-out part of {speaker.card.training.data}"]
     with closing(MediaPipeFaceMesh(face_scale(test_set))) as tracker:
         return evaluate(speaker, others, test_set, data, work, tracker, device, progress)
-
-
-def _read(
-    speaker: "Speaker",
-    videos: list[Path],
-    work: Path | None,
-    audio_track: int | None,
-    beside: list[str],
-    device: str,
-    reader: Path,
-    words: Path,
-    progress: "Progress",
-) -> "Readability":
-    from avatar.evaluation.mouths import mouths_of_methods
-    from avatar.evaluation.readability import readability, sentences_of
-    from avatar.evaluation.test_set import set_of_videos
-    from avatar.speakers.speaker import load_speaker
-    from avatar.training.lip_reading.reading import load_reader
-    from avatar.training.lip_reading.spoken_words import read_sentences
-
-    judge, said = load_reader(reader), sentences_of(videos, read_sentences(words))
-    others = [load_speaker(other) for other in beside]
-    work = work or Path("work") / speaker.name
-    test_set = set_of_videos(speaker, work, videos, progress, audio_track)
-    mouths = mouths_of_methods(speaker, others, test_set, work, device, progress)
-    return readability(judge, mouths, said)
 
 
 def _drive(
@@ -228,8 +200,7 @@ def _follow(speaker: "Speaker", voices: Path, device: str, progress: "Progress")
 
 def _write(
     path: Path,
-    judged: "Evaluation | None",
-    read: "Readability | None",
+    judged: "Evaluation | Verdict | None",
     driven: "list[Driven]",
     followed: "AnyVoice | None",
 ) -> None:
@@ -240,7 +211,6 @@ def _write(
 
     values = {} if judged is None else judged.as_json()
     with replace_file(path) as temporary:
-        values["readability"] = None if read is None else read.as_json()
         values["driven"] = [asdict(row) for row in driven]
         values["voices"] = None if followed is None else asdict(followed)
         text = json.dumps(values, indent=2)

@@ -40,8 +40,9 @@ def train_reader(
     import torch
 
     from avatar.training.fit import Budget, fit
+    from avatar.training.lip_reading.network_file import save_network
     from avatar.training.lip_reading.reader_task import ReaderTask, held_apart
-    from avatar.training.lip_reading.reading import right_words, save_reader
+    from avatar.training.lip_reading.reading import right_words
     from avatar.training.lip_reading.spoken_words import PLACES
     from streaming.commands.progress import phase_progress
     from streaming.core.console import text_console
@@ -51,7 +52,7 @@ def train_reader(
     task = ReaderTask(learned)
     with phase_progress() as progress:
         fit(task, Budget(steps=steps), work / task.key, 0, progress.report)
-    save_reader(task.reader, out)
+    save_network(task.reader, task.reader.config, out)
     right = right_words(task.reader, held).mean(0)
     console = text_console()
     console.print(f"{len(held)} clips held out, words read rightly:")

@@ -17,16 +17,21 @@ from avatar.training.preprocess.landmark_tracker import (
 LOST = 0.2  # share of frames without a face that a clip may have
 
 
-def mouths_of_frames(frames: NDArray[np.uint8], video: Path) -> tuple[Crops, NDArray[np.float32]]:
-    """Mouths (F, *CROP) and landmarks (F, 478, 3) of frames (F, H, W, 3).
+def mouths_of_frames(
+    frames: NDArray[np.uint8], video: Path, every: int = 1
+) -> tuple[Crops, NDArray[np.float32]]:
+    """Mouths (F, *CROP) of frames (F, H, W, 3), and landmarks (F / every, 478, 3).
 
-    Raises AvatarError, which names the `video`, where there is no face to follow.
+    The face is looked for in `every` so-manieth frame.  Raises AvatarError, which names the
+    `video`, where there is none to follow.
     """
-    landmarks = _landmarks(frames)
-    lost = float(np.isnan(landmarks[:, 0, 0]).mean())
+    found = _landmarks(frames[::every])
+    lost = float(np.isnan(found[:, 0, 0]).mean())
     if lost > LOST:
         raise AvatarError(f"{video}: no face in {lost:.0%} of its frames")
-    return np.stack([*map(mouth_crop, frames, mouth_placement(landmarks))]), landmarks
+    landmarks = np.full((len(frames), *found.shape[1:]), np.nan, np.float32)
+    landmarks[::every] = found
+    return np.stack([*map(mouth_crop, frames, mouth_placement(landmarks))]), found
 
 
 def _landmarks(frames: NDArray[np.uint8]) -> NDArray[np.float32]:

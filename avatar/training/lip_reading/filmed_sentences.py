@@ -18,6 +18,7 @@ from avatar.training.lip_reading.spoken_words import Sentence
 from avatar.training.preprocess.filmed_face import small_pictures
 
 AFTER = FPS  # frames after the last word that are kept
+LOOK_EVERY = 3  # frames: a head moves little in between
 FEWEST = 20  # clips, to learn from and to be judged on
 
 Seen = Callable[[str, int, int], None]
@@ -69,5 +70,5 @@ def _mouths(video: Path, words: Sentence, kept: Path) -> Crops:
 
 def _cut(video: Path, longest: int) -> Crops:
     pictures = islice(small_pictures(recording_of(video, None)), longest)
-    mouths, _ = mouths_of_frames(np.stack([*pictures]), video)
+    mouths, _ = mouths_of_frames(np.stack([*pictures]), video, LOOK_EVERY)
     return mouths

@@ -10,7 +10,7 @@ from avatar.models.word_reader import VIEW
 from avatar.training.lip_reading.filmed_sentences import FilmedSentence
 from avatar.training.lip_reading.mouth_crops import CROP, MARGIN
 
-LENGTH = 60  # pictures of a sentence that are learned from
+LENGTH = 48  # pictures of a sentence that are learned from
 SLOWEST, FASTEST = 0.87, 1.2  # tempo
 NEARER = 0.08  # share by which a mouth may be larger or smaller
 TURNED = 0.07  # rad
@@ -24,8 +24,8 @@ def spans(sentence: FilmedSentence) -> Tensor:
 
 
 def as_seen(mouths: Tensor) -> Tensor:
-    """Crops (F, *CROP) uint8 -> (F, *VIEW) in 0..1, nothing changed."""
-    return mouths[:, MARGIN : MARGIN + VIEW[0], MARGIN : MARGIN + VIEW[1]].float() / 255
+    """Crops (..., *CROP) uint8 -> (..., *VIEW) in 0..1, nothing changed."""
+    return mouths[..., MARGIN : MARGIN + VIEW[0], MARGIN : MARGIN + VIEW[1]].float() / 255
 
 
 def another_take(
@@ -48,9 +48,10 @@ def in_another_view(mouths: Tensor, rng: torch.Generator) -> Tensor:
 
 def _faster_or_slower(sentence: FilmedSentence, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     chance = torch.rand(2, generator=rng)
-    tempo = SLOWEST + (FASTEST - SLOWEST) * float(chance[0])
     places = spans(sentence)
     first, end = float(places[0, 0]), float(places[-1, 1])
+    slowest = max(SLOWEST, (end - first) / LENGTH)
+    tempo = slowest + max(0.0, FASTEST - slowest) * float(chance[0])
     room = LENGTH * tempo - (end - first)
     start = first - room * (0.2 + 0.6 * float(chance[1]))
     at = (start + tempo * torch.arange(LENGTH)).clamp(0, len(sentence.mouths) - 1)

@@ -21,8 +21,8 @@ from avatar.training.encoder.lip_measures import Measures, lip_measures, moved
 from avatar.training.lip_reading.filmed_mouths import mouths_of_frames
 from avatar.training.lip_reading.mouth_crops import Crops
 from avatar.training.preprocess.clip_sound import read_voice
-from avatar.training.preprocess.filmed_face import small_pictures
-from avatar.training.preprocess.video_reader import Clip
+from avatar.training.preprocess.filmed_face import as_tracked
+from avatar.training.preprocess.video_reader import Clip, count_picture, read_pictures
 
 Seen = Callable[[str, int, int], None]
 Talk = tuple[Crops, Samples, Measures]
@@ -88,9 +88,14 @@ def _talk(video: Path, kept: Path) -> Talk:
 
 def _watched(video: Path) -> Talk:
     """The first stretch of a clip on one clock."""
-    recording = heard(video)
-    frames = np.stack([*small_pictures(recording)])
-    sound = read_voice(recording).beside(Clip(0, 0.0, len(frames)))
-    mouths, landmarks = mouths_of_frames(frames, video)
+    recording, clips = heard(video), list[Clip]()
+    frames = []
+    for picture in read_pictures(recording):
+        count_picture(clips, picture)
+        if len(clips) > 1:
+            break
+        frames.append(as_tracked(picture.image))
+    sound = read_voice(recording).beside(clips[0])
+    mouths, landmarks = mouths_of_frames(np.stack(frames), video)
     count = len(sound) // SAMPLES_PER_FRAME
     return mouths[:count], np.clip(sound, -1, 1), lip_measures(landmarks[:count])

@@ -34,7 +34,7 @@ def filmed_face(
 def small_pictures(recording: Recording) -> Iterator[Image]:
     """Its pictures, none larger than is tracked."""
     for picture in read_pictures(recording):
-        yield _smaller(picture.image)
+        yield as_tracked(picture.image)
 
 
 def _watch(
@@ -45,13 +45,14 @@ def _watch(
     points = []
     for picture in read_pictures(recording):
         count_picture(clips, picture)
-        found = tracker.track(_smaller(picture.image))
+        found = tracker.track(as_tracked(picture.image))
         points.append(np.full((LANDMARKS, 3), np.nan, np.float32) if found is None else found)
         seen(len(points))
     return clips, np.stack(points)
 
 
-def _smaller(image: Image) -> Image:
+def as_tracked(image: Image) -> Image:
+    """A picture no larger than is tracked."""
     shrink = min(1.0, LONGEST_SIDE / max(image.shape[:2]))
     small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)
