@@ -38,8 +38,9 @@ for command in (
 ):  # fmt: skip
     app.command(cls=Command)(command)
 app.add_typer(speakers, name="speakers")
-for command in (train_encoder, train_reader, train_sync):
-    app.command(cls=Command)(command)
+app.command(cls=Command)(train_encoder)
+app.command(cls=Command)(train_reader)
+app.command(cls=Command)(train_sync)
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ def _exchanged(sounds: list[Tensor]) -> list[Tensor]:
 
 def _score(expert: SyncExpert, mouths: Sequence[Crops], sounds: Sequence[Tensor]) -> SyncScore:
     """Mouths (F, *CROP) and features (F, D) of each clip; what one of them lacks is left out."""
-    lengths = [min(map(len, pair)) for pair in zip(mouths, sounds, strict=True)]
+    lengths = [min(len(a), len(b)) for a, b in zip(mouths, sounds, strict=True)]
     clip = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
     seen = np.concatenate([rows[:n] for rows, n in zip(mouths, lengths, strict=True)])
     heard = torch.cat([rows[:n] for rows, n in zip(sounds, lengths, strict=True)])

@@ -70,7 +70,7 @@ class WordReader(nn.Module):
         before, after = even[:, :1], even[:, -1:]
         three = torch.cat([before, even, after], dim=1).unfold(1, 3, 1).movedim(-1, 2)
         vectors: Tensor = self.shape(three.flatten(0, 1))
-        return vectors.unflatten(0, mouths.shape[:2])
+        return vectors.view(*mouths.shape[:2], -1)
 
 
 def _stage(inputs: int, outputs: int, size: int = 3) -> list[nn.Module]:

@@ -35,7 +35,8 @@ def mouth_placement(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
     a, b, x, y = (
         np.interp(frames, seen, part) for part in (turn.real, turn.imag, shift.real, shift.imag)
     )
-    return np.stack([np.stack([a, -b, x], -1), np.stack([b, a, y], -1)], 1).astype(np.float32)
+    rows = [np.stack([a, -b, x], -1), np.stack([b, a, y], -1)]
+    return np.asarray(np.stack(rows, 1), np.float32)
 
 
 def mouth_crop(frame: NDArray[np.uint8], placement: NDArray[np.float32]) -> Crops:
@@ -43,7 +44,7 @@ def mouth_crop(frame: NDArray[np.uint8], placement: NDArray[np.float32]) -> Crop
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
     smaller = 1 / float(np.hypot(placement[0, 0], placement[1, 0]))
     if smaller > 1:  # what would be finer than a pixel of the crop is taken out first
-        grey = cv2.GaussianBlur(grey, None, (smaller - 1) / 2 + 1e-3)
+        grey = cv2.GaussianBlur(grey, (0, 0), (smaller - 1) / 2 + 1e-3)
     size = (CROP[1], CROP[0])
     made = cv2.warpAffine(
         grey, placement, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
