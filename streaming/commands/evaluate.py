@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from avatar.evaluation.evaluate import Evaluation
     from avatar.speakers.speaker import Speaker
     from avatar.training.preprocess.progress import Progress
-    from streaming.commands.mouth_judges import MouthJudges, Verdict
+    from streaming.commands.mouth_judges import MouthJudges, MouthVerdict
 
 
 def evaluate(
@@ -90,7 +90,7 @@ def evaluate(
     from avatar.media.sound_tracks import sound_track_notes
     from avatar.speakers.speaker import load_speaker
     from avatar.training.preprocess.landmark_tracker import need_face_tracker
-    from streaming.commands.mouth_judges import Verdict, load_judges
+    from streaming.commands.mouth_judges import MouthVerdict, load_judges
     from streaming.commands.progress import phase_progress
     from streaming.commands.tables import print_tables, table_console
     from streaming.core.console import text_console
@@ -115,7 +115,7 @@ def evaluate(
         )  # fmt: skip
         driven = _drive(speaker, drive, audio_track, device, progress) if drive else []
         followed = None if voices is None else _follow(speaker, voices, device, progress)
-    if isinstance(judged, Verdict):
+    if isinstance(judged, MouthVerdict):
         print_tables(console, *judged.tables(speaker.name))
     elif judged is not None:
         print_tables(console, evaluation_table(judged))
@@ -137,7 +137,7 @@ def _judge(
     judges: "MouthJudges | None",
     device: str,
     progress: "Progress",
-) -> "Evaluation | Verdict":
+) -> "Evaluation | MouthVerdict":
     from contextlib import closing
 
     from avatar.errors import AvatarError
@@ -200,7 +200,7 @@ def _follow(speaker: "Speaker", voices: Path, device: str, progress: "Progress")
 
 def _write(
     path: Path,
-    judged: "Evaluation | Verdict | None",
+    judged: "Evaluation | MouthVerdict | None",
     driven: "list[Driven]",
     followed: "AnyVoice | None",
 ) -> None:

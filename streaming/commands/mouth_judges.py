@@ -28,7 +28,7 @@ class MouthJudges:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class MouthVerdict:
     """What the judges found."""
 
     read: "Readability | None"
@@ -80,14 +80,14 @@ def judge_mouths(
     work: Path,
     device: str,
     progress: "Progress",
-) -> Verdict:
+) -> MouthVerdict:
     """Let them look at the true lips, the speaker's, those of `beside`, and the baselines'."""
     from avatar.evaluation.lip_sync import lip_sync, spoken_features
     from avatar.evaluation.mouths import mouths_of_methods
     from avatar.evaluation.readability import readability
 
     mouths = mouths_of_methods(speaker, beside, test_set, work, device, progress)
-    return Verdict(
+    return MouthVerdict(
         readability(judges.reader, mouths, judges.said) if judges.reader else None,
         lip_sync(judges.expert, spoken_features(test_set), mouths) if judges.expert else [],
     )
