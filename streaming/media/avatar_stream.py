@@ -8,7 +8,6 @@ from typing import Literal
 
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
-from avatar.gestures import Gesture
 from streaming.core import metrics
 from streaming.marks.watermark import SpeakerWatermark
 from streaming.media.audio_input import AudioInput
@@ -138,11 +137,6 @@ class AvatarStream:
         if self._caller:
             await self._renderer.switch(self._caller, speaker)
 
-    def gesture(self, gesture: Gesture) -> None:
-        """Have the head make a gesture, from the next picture on."""
-        if self._caller:
-            self._renderer.gesture(self._caller, gesture)
-
     def leave(self) -> None:
         """Give the place with the renderer back."""
         self._over = True
@@ -180,5 +174,5 @@ class AvatarStream:
         self.traces.rendered(number)
         metrics.FINISHED_STAGE.observe(max(0.0, self.clock.monotonic() - heard))
         if self._watermark:
-            picture = self._watermark(self.speaker, picture)
+            self._watermark.mark(self.speaker, picture)
         self._pictures.put(number, self._code.burn(number, picture) if self._code else picture)

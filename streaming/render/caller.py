@@ -10,7 +10,7 @@ from streaming.render.picture_memory import reserve
 from streaming.render.renderer import I420, Chunk
 from streaming.render.worker import PICTURE_SLOTS, picture_bytes, slot
 
-Deliver = Callable[[int, I420], None]
+Deliver = Callable[[int, I420], None]  # the picture is the receiver's own
 Submitted = Callable[[int], None]
 Moved = Callable[[int, Motion], None]
 
