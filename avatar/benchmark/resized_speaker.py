@@ -65,7 +65,6 @@ def resized(
         folder=speaker.folder,
         head_mask=speaker.head_mask,
         track=speaker.track,
-        eyes=None,
         own=speaker,
         **parts,
     )

@@ -1,10 +1,11 @@
 """How long a person's consent lasts, and its withdrawal: no speaker is loaded without it."""
 
+import contextlib
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from avatar.errors import AvatarError
-from avatar.speakers.card import SpeakerCard
+from avatar.speakers.card import CARD, SpeakerCard, read_card
 
 MIN_CONSENT = 8  # characters: a name and a date have more
 WITHDRAWN = "WITHDRAWN"  # a file in the bundle's folder: when, and why
@@ -26,12 +27,33 @@ def refusal(folder: Path, card: SpeakerCard) -> str:
             f"the bundle of {card.name} does not say who agreed, and when; write it into its "
             "speaker.yaml (consent), or choose another speaker"
         )
-    if card.consent_until and parse_day(card.consent_until) < datetime.now(UTC).date():
+    try:
+        last = parse_day(card.consent_until) if card.consent_until else date.max
+    except AvatarError as error:
+        return f"{folder / CARD}: consent_until {error}"
+    if last < datetime.now(UTC).date():
         return (
             f"the consent of {card.name} ran out on {card.consent_until}; ask the person again, "
             "or choose another speaker"
         )
     return ""
+
+
+class ConsentWatch:
+    """Looks again and again whether a speaker may be shown, which time or a hand may change."""
+
+    def __init__(self, folder: Path, card: SpeakerCard) -> None:
+        """`card`: as the folder has it now."""
+        self._folder, self._card = folder, card
+        self._changed = 0  # ns, when the card was; 0: never looked
+
+    def refusal(self) -> str:
+        """Why not, in words; nothing: it may."""
+        with contextlib.suppress(OSError, AvatarError):  # half written: the one before counts
+            changed = (self._folder / CARD).stat().st_mtime_ns
+            if changed != self._changed:
+                self._card, self._changed = read_card(self._folder), changed
+        return refusal(self._folder, self._card)
 
 
 def is_statement(consent: str) -> bool:

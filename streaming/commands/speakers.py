@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from avatar.speakers.card import SpeakerCard
 
 speakers = typer.Typer(
-    help="List, show, verify, install, upgrade and remove speakers.",
+    help="List, show, verify, install and remove speakers.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
@@ -30,6 +30,7 @@ def list_all() -> None:
 
     from avatar.errors import AvatarError
     from avatar.speakers.card import read_card
+    from avatar.speakers.consent import refusal
     from avatar.speakers.folders import speaker_folders
     from streaming.commands.tables import print_tables, table_console
 
@@ -39,6 +40,9 @@ def list_all() -> None:
             card = read_card(folder)
         except AvatarError as error:
             table.add_row(name, "broken", "", "", str(error))
+            continue
+        if why := refusal(folder, card):
+            table.add_row(name, "not shown", "", "", why)
             continue
         width, height = card.size
         table.add_row(name, f"{width}x{height}", card.model.preset, card.licence, str(folder))
@@ -51,15 +55,16 @@ def show(name: Name) -> None:
     from rich.text import Text
 
     from avatar.speakers.card import read_card
-    from avatar.speakers.consent import withdrawal
+    from avatar.speakers.consent import refusal
     from avatar.speakers.folders import speaker_folder
     from streaming.core.console import text_console
 
     folder = speaker_folder(name)
     console = text_console()
-    facts = _facts(read_card(folder)) | {"folder": str(folder)}
-    if why := withdrawal(folder):
-        facts["withdrawn"] = why
+    card = read_card(folder)
+    facts = _facts(card) | {"folder": str(folder)}
+    if why := refusal(folder, card):
+        facts["not shown"] = why
     for key, value in facts.items():
         console.print(Text.assemble((f"{key:<12}", "bold"), value))
 
@@ -105,30 +110,6 @@ def install(
     facts = _facts(speaker.card)
     for key in ("licence", "consent", "for", "until"):
         console.print(f"{key}: {facts[key]}")
-
-
-@speakers.command(cls=Command)
-def upgrade(name: Name) -> None:
-    """Find how a speaker blinks in its own reference video, and keep that in its bundle.
-
-    For speakers trained by versions that did not look for it; needs what training needs. The other
-    files stay as they are.
-    """
-    from avatar.errors import AvatarError
-    from avatar.speakers.speaker import load_speaker
-    from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh, need_face_tracker
-    from avatar.training.upgrade import add_eyes, find_own_eyes
-    from streaming.commands.progress import phase_progress
-    from streaming.core.console import text_console
-
-    need_face_tracker()
-    speaker = load_speaker(name)
-    with phase_progress() as progress:
-        eyes = find_own_eyes(speaker, MediaPipeFaceMesh(), progress.phase)
-    if eyes is None:
-        raise AvatarError(f"{speaker.name} never blinks in its reference video; nothing is changed")
-    add_eyes(speaker, eyes)
-    text_console().print(f"{speaker.name} blinks: {len(eyes.ends)} ways")
 
 
 @speakers.command(cls=Command)

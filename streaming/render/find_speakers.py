@@ -4,13 +4,10 @@ from avatar.rendering.backends.registry import AUTO
 from streaming.render.renderer import Speakers
 
 
-def find_speakers(wanted: str, device: str, backend: str = AUTO, lively: bool = True) -> Speakers:
-    """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process.
-
-    `lively`: heads move by themselves instead of as they were filmed.
-    """
+def find_speakers(wanted: str, device: str, backend: str = AUTO) -> Speakers:
+    """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process."""
     from avatar.rendering.pipeline import Pipeline, step_together
-    from avatar.speakers.consent import refusal
+    from avatar.speakers.consent import ConsentWatch
     from avatar.speakers.speaker import list_speakers, load_speaker
 
     first = load_speaker(wanted)
@@ -18,10 +15,12 @@ def find_speakers(wanted: str, device: str, backend: str = AUTO, lively: bool = 
 
     def load(name: str) -> Pipeline:
         speaker = first if name == first.name else load_speaker(found[name].folder)
-        return Pipeline(speaker, device, backend=backend, lively=lively)
+        return Pipeline(speaker, device, backend=backend)
+
+    watches = {name: ConsentWatch(entry.folder, entry.card) for name, entry in found.items()}
 
     def refused(name: str) -> str:
-        return refusal(found[name].folder, found[name].card)
+        return watches[name].refusal()
 
     previews = {name: entry.preview for name, entry in found.items()}
     consents = {name: entry.card.consent for name, entry in found.items()}

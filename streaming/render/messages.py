@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from avatar.gestures import Gesture
 from avatar.motion import Motion
 from streaming.render.capacity import Capacity
 from streaming.render.renderer import Chunk
@@ -42,14 +41,6 @@ class RenderChunk:
     caller: int
     number: int
     chunk: Chunk
-
-
-@dataclass(frozen=True)
-class StartGesture:
-    """A caller's head is to make a gesture, from the next picture on."""
-
-    caller: int
-    gesture: Gesture
 
 
 @dataclass(frozen=True)
@@ -115,5 +106,5 @@ class Stepped:
     failed: bool
 
 
-ToWorker = PrepareSpeaker | JoinCaller | LeaveCaller | RenderChunk | StartGesture
+ToWorker = PrepareSpeaker | JoinCaller | LeaveCaller | RenderChunk
 FromWorker = Ready | Refused | SpeakerPrepared | SpeakerFailed | SpeakersRefused | Stepped

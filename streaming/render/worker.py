@@ -39,7 +39,6 @@ from streaming.render.messages import (
     SpeakerFailed,
     SpeakerPrepared,
     SpeakersRefused,
-    StartGesture,
     Stepped,
     ToWorker,
 )
@@ -205,10 +204,6 @@ class RenderWorker:
                 self._join(client, message)
             case LeaveCaller():
                 self._leave(client, message.caller)
-            case StartGesture():
-                caller = self._numbers.get((client, message.caller))
-                if caller is not None:
-                    self._batches.gesture(caller, message.gesture)
 
     def _prepare(self, client: Connection, speaker: str) -> None:
         """Runs in the loader's thread, so that callers of other speakers go on."""
@@ -235,6 +230,8 @@ class RenderWorker:
         while True:
             why = {name: reason for name in self._names if (reason := self._refusal(name))}
             if why != self._refused:
+                for name in sorted(why.keys() - (self._refused or {}).keys()):
+                    log.warning("%s", why[name])
                 self._refused = why
                 for client in list(self._clients):
                     with contextlib.suppress(OSError):  # the server is gone

@@ -97,7 +97,7 @@ def _why_not(state: ServerState) -> str:
         return "full"
     if not state.worker.running:
         return "the renderer is starting again"
-    return ""
+    return state.worker.why_nobody
 
 
 @router.get("/metrics")

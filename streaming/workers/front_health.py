@@ -65,7 +65,9 @@ def _why_not(front: FrontState) -> str:
         return status
     if not front.renderer.running:
         return "the renderer is starting again"
-    return "" if front.pool.running else "the media workers are starting again"
+    if not front.pool.running:
+        return "the media workers are starting again"
+    return front.renderer.why_nobody
 
 
 async def _ask_all(front: FrontState, path: str) -> dict[int, bytes]:

@@ -42,6 +42,14 @@ def test_a_speaker_whose_consent_ran_out_is_refused_and_not_listed(bundle: Path)
     assert "tiny" not in listed()
 
 
+def test_a_day_may_stand_in_the_card_without_quotes(bundle: Path) -> None:
+    agree(bundle, "2020-01-31")
+    file = bundle / "speaker.yaml"
+    file.write_text(file.read_text().replace("'2020-01-31'", "2020-01-31"))
+    with pytest.raises(AvatarError, match="ran out on 2020-01-31"):
+        load_speaker(bundle)
+
+
 def test_a_speaker_of_whom_it_is_not_said_who_agreed_is_refused(bundle: Path) -> None:
     write_card(bundle, dataclasses.replace(read_card(bundle), consent=" yes "))
     with pytest.raises(AvatarError, match="does not say who agreed, and when"):

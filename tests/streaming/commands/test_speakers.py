@@ -48,6 +48,15 @@ def test_list_show_verify(speakers: Path) -> None:
     assert "broken" in run("speakers", "list")
 
 
+@pytest.mark.usefixtures("speakers")
+def test_of_a_withdrawn_speaker_list_and_show_say_why() -> None:
+    run("speakers", "withdraw", "tiny", "--why", "she asked")
+    for words in (["list"], ["show", "tiny"]):
+        shown = run("speakers", *words)
+        assert "not shown" in shown
+        assert "she asked" in shown
+
+
 def test_remove_asks_and_deletes_nothing_but_speakers(speakers: Path, tmp_path: Path) -> None:
     run("speakers", "remove", "tiny", answer="n\n")
     assert (speakers / "tiny").is_dir()
