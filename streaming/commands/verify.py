@@ -30,15 +30,13 @@ def verify(
     """
     import json as encoder
 
-    from avatar.errors import AvatarError
+    from avatar.media.open_media import file_state
     from streaming.core.console import text_console
     from streaming.marks.verify import verify as look_at
 
     source = video if "://" in video else Path(video)
-    if isinstance(source, Path) and not source.is_file():
-        raise AvatarError(f"{video}: there is no such file")
-    if trust and not trust.is_file():
-        raise AvatarError(f"{trust}: there is no such file")
+    if isinstance(source, Path):
+        file_state(source)
     found = look_at(source, trust)
     if found.watermark.payload:
         from avatar.speakers.folders import speaker_folders

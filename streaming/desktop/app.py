@@ -119,7 +119,8 @@ class CameraApp:
         signing, film = Signing.of(self.settings.marks), Path(out.address)
         if signing is None or out.live:
             return
-        signing.check(film)
+        signing.check()
+        signing.check_film(film)
         before = film.stat().st_mtime_ns if film.exists() else 0
 
         def sign() -> None:

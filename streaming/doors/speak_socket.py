@@ -17,7 +17,6 @@ from streaming.doors.speak_messages import (
     Speak,
     SpeakEnd,
     SpeakEnded,
-    SpeakGesture,
     SpeakStarted,
     ToAgent,
 )
@@ -107,8 +106,6 @@ class SpeakSocket:
             case Interrupt():
                 queue.clear()
                 self._tell(Interrupted(generation=queue.generation))
-            case SpeakGesture():
-                self._call.avatar_stream.gesture(message.gesture)
 
     def _push(self, queue: SpeechQueue, pcm: bytes, generation: int | None) -> None:
         try:

@@ -26,9 +26,12 @@ class Signing:
         chain, key = Path(marks.certificate), Path(marks.certificate_key)
         return cls(Credentials(chain, key, marks.timestamp_url), marks.label_reason)
 
-    def check(self, film: Path) -> None:
-        """Raises AvatarError, before anything is made, if `film` could not be signed."""
-        provenance.check_installed()
+    def check(self) -> None:
+        """Raises AvatarError, before anything is made, if it could not be signed."""
+        provenance.check(self.credentials)
+
+    def check_film(self, film: Path) -> None:
+        """Raises AvatarError if a film of that name could not be signed."""
         if film.suffix.lower() not in SIGNED:
             raise AvatarError(f"{film}: only {' and '.join(SIGNED)} can be signed")
 

@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from avatar.errors import AvatarError
 from streaming.marks.label_reader import LabelFinding, LabelReader
 from streaming.marks.pattern import KEY
-from streaming.marks.provenance import Provenance, is_installed, read
+from streaming.marks.provenance import Provenance, check_installed, read, read_anchors
 from streaming.marks.video_frames import Luma, Source, lumas
 from streaming.marks.watermark_reader import RATE, WatermarkFinding, WatermarkReader
+from streaming.marks.whole_film import whole_film
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,8 @@ class Verification:
     watermark: WatermarkFinding
     label: LabelFinding
     provenance: Provenance | None = None
-    signatures_read: bool = True
-    "Whether this machine can read signatures."
+    unread: str = ""
+    "Why no signature was looked for; nothing: one was."
     speaker: str = ""
     "Who the watermark's hash stands for, among the speakers known here."
 
@@ -64,6 +66,7 @@ class Verification:
                 "begins_s": self.label.begins if self.label.found else None,
             },
             "provenance": self.provenance and asdict(self.provenance),
+            "provenance_unread": self.unread or None,
         }
 
     def words(self) -> list[str]:
@@ -78,8 +81,8 @@ class Verification:
 
     def _provenance_words(self) -> str:
         signed = self.provenance
-        if not self.signatures_read:
-            return "Signature: not looked for; pip install 'speech2lip-live[provenance]'."
+        if self.unread:
+            return f"Signature: not looked for: {self.unread}."
         if signed is None:
             return "Signature: none (C2PA)."
         if not signed.valid:
@@ -117,15 +120,18 @@ class Verification:
 def verify(source: Source, anchors: Path | None = None) -> Verification:
     """Look through a video to its end; `anchors`: certificates (PEM) of trusted signers.
 
-    Raises AvatarError if it cannot be read.
+    Raises AvatarError if the video or the certificates cannot be read.
     """
+    if anchors:
+        read_anchors(anchors)
     label = LabelReader()
     found = Verification(look_for_watermark(source, label.add), label.finding)
-    if not isinstance(source, Path):
-        return found
-    if not is_installed():
-        return replace(found, signatures_read=False)
-    return replace(found, provenance=read(source, anchors))
+    try:
+        check_installed()
+        with whole_film(source) as film:
+            return replace(found, provenance=read(film, anchors) if film else None)
+    except AvatarError as error:
+        return replace(found, unread=str(error))
 
 
 def look_for_watermark(

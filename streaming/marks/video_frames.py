@@ -8,7 +8,7 @@ from typing import IO
 import av
 import cv2
 import numpy as np
-from av.error import FFmpegError
+from av.error import ArgumentError, FFmpegError
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
@@ -17,7 +17,8 @@ from avatar.media.open_media import receive_media
 
 # Everything that holds pictures itself. Playlists are not among them: they name other addresses.
 CONTAINERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,ivf,h264,hevc"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,ivf,h264,hevc,"
+    "mxf,nut,yuv4mpegpipe,rm,dv,wtv,gxf,obu,m4v,apng"
 )
 PROTOCOLS = "file,http,https,tcp,tls,rtmp,rtmps,udp,srt"
 OPEN_TIMEOUT_S = 15.0  # that an address has to answer
@@ -60,7 +61,9 @@ def lumas(source: Source, rate: float) -> Iterator[tuple[float, Luma]]:
                     yield time - first, _luma(frame)
     except FFmpegError as error:
         if not seen:
-            raise AvatarError(f"{name}: cannot be read as video ({error.strerror})") from error
+            refused = isinstance(error, ArgumentError)  # how FFmpeg puts it
+            why = "it is none, or of a rare kind" if refused else error.strerror
+            raise AvatarError(f"{name}: cannot be read as video ({why})") from error
     if not seen:
         raise AvatarError(f"{name}: holds no picture")
 

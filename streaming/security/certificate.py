@@ -1,18 +1,15 @@
 """The certificate a server shows, looked at before it is shown: key, chain, names and time."""
 
 import datetime
-import ssl
 from dataclasses import dataclass
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from avatar.errors import AvatarError
+from streaming.core.pem_files import read_chain
 from streaming.security.ip_addresses import parse_address
 
 EXPIRY_NOTICE = datetime.timedelta(days=14)
-BEGIN_CERTIFICATE, PRIVATE_KEY = b"-----BEGIN CERTIFICATE-----", b"PRIVATE KEY-----"
 
 
 @dataclass(frozen=True)
@@ -75,38 +72,7 @@ class Certificate:
 
 def read_certificate(cert: str, key: str) -> Certificate:
     """The certificate in the PEM file `cert`. Raises AvatarError unless `key` holds its key."""
-    cert_pem, key_pem = _read(cert), _read(key)
-    if BEGIN_CERTIFICATE not in cert_pem:
-        if PRIVATE_KEY in cert_pem and BEGIN_CERTIFICATE in key_pem:
-            raise AvatarError(f"--tls-cert {cert} and --tls-key {key} are swapped")
-        raise AvatarError(f"{cert} holds no certificate in PEM form (BEGIN CERTIFICATE)")
-    if PRIVATE_KEY not in key_pem:
-        raise AvatarError(f"{key} holds no private key in PEM form (BEGIN PRIVATE KEY)")
-    if b"ENCRYPTED" in key_pem:
-        raise AvatarError(
-            f"the key {key} is encrypted, and nobody is there to type its password at a start: "
-            f"openssl pkey -in {key} -out plain.pem"
-        )
-    try:
-        chain = tuple(x509.load_pem_x509_certificates(cert_pem))
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
-    except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
-            raise AvatarError(
-                f"{key} is not the key of the first certificate in {cert}; the server's own comes "
-                "first, with the key that was made for it"
-            ) from error
-        raise AvatarError(f"{cert} and {key} cannot be used: {error.reason}") from error
-    except ValueError as error:
-        raise AvatarError(f"{cert} holds a damaged certificate") from error
-    return Certificate(chain)
-
-
-def _read(file: str) -> bytes:
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise AvatarError(f"{file} cannot be read: {error.strerror}") from error
+    return Certificate(read_chain(cert, key))
 
 
 def _issued_by(one: x509.Certificate, issuer: x509.Certificate) -> bool:

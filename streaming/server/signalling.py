@@ -35,7 +35,6 @@ from streaming.webrtc.messages import (
     Hello,
     Hold,
     LabelWords,
-    MakeGesture,
     Message,
     MotionFrame,
     Offer,
@@ -187,8 +186,6 @@ class Signalling:
                 self._notify(SpeakerChanged(name=message.name))
             case Hold() if self._handler.session:
                 self._handler.session.hold_pictures(message.ms)
-            case MakeGesture() if self._handler.session:
-                self._handler.session.avatar_stream.gesture(message.gesture)
             case TalkMode() | TalkText() | TalkInterrupt() if self._handler.session:
                 await self._talk(message, self._handler.session)
             case Ping():

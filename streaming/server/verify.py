@@ -35,13 +35,11 @@ async def verify_video(
 
 
 async def _save(request: Request, folder: Path) -> Path:
-    """The body as a file, named as signatures are looked for in such a file."""
+    """The body as a file."""
     video = folder / "video"
     try:
-        with video.open("w+b") as file:
+        with video.open("wb") as file:
             await save_body(request, file)
-            file.seek(0)
-            head = file.read(8)
-        return video.rename(video.with_suffix(".mp4")) if head[4:] == b"ftyp" else video
     except OSError as error:
         raise HTTPException(507, "the server has no room for the video") from error
+    return video

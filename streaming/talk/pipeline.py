@@ -1,6 +1,5 @@
 """pipecat's pipeline for each kind of conversation."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipecat.pipeline.pipeline import Pipeline
@@ -13,10 +12,8 @@ from pipecat.processors.audio.vad_processor import VADProcessor
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.turns.user_turn_processor import UserTurnProcessor
 
-from avatar.gestures import Gesture
 from streaming.talk.agent_file import AgentFile
 from streaming.talk.echo import Echo
-from streaming.talk.gesture_tags import GestureMaker, GestureTags
 from streaming.talk.plan import TalkPlan
 from streaming.talk.reader import EspeakReader
 from streaming.talk.services import make_service
@@ -34,19 +31,11 @@ class Between:
 
 
 def make_pipeline(
-    plan: TalkPlan,
-    transport: CallTransport,
-    turns: Turns,
-    context: LLMContext,
-    gesture: Callable[[Gesture], None],
+    plan: TalkPlan, transport: CallTransport, turns: Turns, context: LLMContext
 ) -> Pipeline:
-    """All of one conversation. Raises AvatarError if a service cannot be had.
-
-    `gesture`: has the head make one.
-    """
+    """All of one conversation. Raises AvatarError if a service cannot be had."""
     between = _between(plan, turns, context)
-    voice = [transport.output(), GestureMaker(gesture)]
-    return Pipeline([transport.input(), *between.before, *voice, *between.after])
+    return Pipeline([transport.input(), *between.before, transport.output(), *between.after])
 
 
 def new_context(plan: TalkPlan) -> LLMContext:
@@ -60,7 +49,7 @@ def _between(plan: TalkPlan, turns: Turns, context: LLMContext) -> Between:
     if plan.kind == "echo":
         return Between([*_listening(turns), Echo()], [])
     if plan.kind == "reader":
-        return Between([*_listening(turns), GestureTags(), EspeakReader()], [])
+        return Between([*_listening(turns), EspeakReader()], [])
     assert plan.agent
     return _agent(plan.agent, turns, context)
 
@@ -88,5 +77,4 @@ def _agent(agent: AgentFile, turns: Turns, context: LLMContext) -> Between:
     recognition, language, speech = (
         services[role] for role in ("recognition", "language", "speech")
     )
-    said = [language, GestureTags(), speech]
-    return Between([recognition, pair.user(), *said], [pair.assistant()])
+    return Between([recognition, pair.user(), language, speech], [pair.assistant()])

@@ -36,7 +36,7 @@ def run(config: "ServeConfig") -> None:
     from streaming.core import logs, temporary_files
     from streaming.core.config import make_ice_servers
     from streaming.core.logs import LogSettings
-    from streaming.marks import provenance
+    from streaming.marks.signing import Signing
     from streaming.render.client import RenderClient
     from streaming.render.find_speakers import find_speakers
     from streaming.security.access import AccessControl
@@ -46,8 +46,8 @@ def run(config: "ServeConfig") -> None:
     how = LogSettings(config.log_format, config.log_level)
     logs.set_up(how)
     config.marks.report()
-    if config.marks.certificate:
-        provenance.check_installed()
+    if signing := Signing.of(config.marks):
+        signing.check()
     AccessControl(config)
     AuditLog(config)
     plan = load_plan(config.talk)
@@ -55,9 +55,7 @@ def run(config: "ServeConfig") -> None:
     make_ice_servers(config)
     listener = listen(config)
     temporary_files.prepare()
-    find = functools.partial(
-        find_speakers, config.speaker, config.device, config.backend, config.lively
-    )
+    find = functools.partial(find_speakers, config.speaker, config.device, config.backend)
     with tempfile.TemporaryDirectory(prefix="avatar-") as folder:
         shared_at = _shared_at(config, Path(folder))
         renderer = RenderClient(find, functools.partial(import_server, plan), how, shared_at)

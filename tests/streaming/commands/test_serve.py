@@ -13,8 +13,10 @@ import pytest
 
 from tests.streaming.support.certificate import make_certificate
 from tests.streaming.support.polling import wait_until
-from tests.support import AVATAR
+from tests.support import AVATAR, need
 from tests.tiny_speaker import make_tiny_bundle
+
+TLS, SIGNING = ("--tls-cert", "--tls-key"), ("--certificate", "--certificate-key")
 
 
 @pytest.fixture(scope="module")
@@ -98,11 +100,16 @@ def test_a_server_that_would_let_strangers_in_does_not_start(
     assert errors.count("\n") == 1
 
 
-def test_a_key_of_another_certificate_is_one_line_at_once(tmp_path: Path, bundle: Path) -> None:
+@pytest.mark.parametrize("flags", [TLS, SIGNING])
+def test_a_key_of_another_certificate_is_one_line_at_once(
+    flags: tuple[str, str], tmp_path: Path, bundle: Path
+) -> None:
+    if flags == SIGNING:
+        need("c2pa")
     (tmp_path / "other").mkdir()
     cert, _ = make_certificate(tmp_path)
     _, key = make_certificate(tmp_path / "other")
-    process = serve("--speaker", str(bundle), "--tls-cert", cert, "--tls-key", key)
+    process = serve("--speaker", str(bundle), flags[0], cert, flags[1], key)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 2
     assert "is not the key of" in errors.replace("\n", " ")

@@ -96,7 +96,8 @@ def test_a_webm_becomes_a_signed_mp4_that_names_the_speaker_and_the_consent(
 ) -> None:
     recording(tmp_path, Watermark(Payload.today("pale")))
     sign_recording(tmp_path, CONSENTS, marks)
-    found = read(tmp_path / FILM)
+    with (tmp_path / FILM).open("rb") as film:
+        found = read(film)
     assert found
     assert (found.valid, found.speaker) == (True, "pale")
     assert CONSENTS["pale"].encode() in (tmp_path / FILM).read_bytes()
