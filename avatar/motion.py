@@ -51,6 +51,8 @@ class Motion:
     mouth: NDArray[np.float32]  # (MOUTH,) VISEMES, then TRACKS, each 0..1
     head: tuple[float, float, float]
     """Yaw (to the picture's right), pitch (up), roll (clockwise), degrees from the frontal view."""
+    lids: float = 0.0
+    "How far both eyelids are down, as in a blink; 0..1."
 
     @property
     def visemes(self) -> dict[str, float]:
@@ -64,8 +66,9 @@ class Motion:
 
     @property
     def blend_shapes(self) -> dict[str, float]:
-        """Those that sound tells, by ARKit's names, 0..1; all others are 0."""
-        return _blend_shapes(self.tracks, self.visemes["TH"])
+        """Those that sound tells, and blinks, by ARKit's names, 0..1; all others are 0."""
+        blinks = {"eyeBlinkLeft": self.lids, "eyeBlinkRight": self.lids}
+        return _blend_shapes(self.tracks, self.visemes["TH"]) | blinks
 
     def named(self) -> dict[str, dict[str, float]]:
         """All of it by name, as files and messages have it."""

@@ -65,6 +65,7 @@ def resized(
         folder=speaker.folder,
         head_mask=speaker.head_mask,
         track=speaker.track,
+        eyes=None,
         own=speaker,
         **parts,
     )

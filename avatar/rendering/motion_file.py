@@ -14,6 +14,7 @@ from typing import IO
 from avatar.audio import FPS, stream_sound
 from avatar.errors import AvatarError
 from avatar.files import replace_file
+from avatar.gestures import Score
 from avatar.media.sound_tracks import heard
 from avatar.motion import BLEND_SHAPES, Motion
 from avatar.rendering.frame_batches import hear_motion
@@ -33,18 +34,20 @@ def write_motion(
     out: Path,
     rendered: Rendered,
     track: int | None = None,
+    score: Score = (),
 ) -> int:
     """Write what the speaker's face does while it says `sound`; returns the number of frames.
 
     `rendered` is told how many are done, and of about how many; `track` is which of several sound
-    tracks, from 1. The file appears when it is whole. Raises AvatarError.
+    tracks, from 1; `score`: the gestures of the head. The file appears when it is whole.
+    Raises AvatarError.
     """
     check_name(out)
     total, count = frames_in(heard(sound, track)), 0
 
     def rows() -> Iterator[tuple[int, Motion]]:
         nonlocal count
-        for frame, motion in hear_motion(pipeline, stream_sound(sound, track)):
+        for frame, motion in hear_motion(pipeline, stream_sound(sound, track), score):
             yield frame, motion
             count = frame + 1
             rendered(count, max(count, total))

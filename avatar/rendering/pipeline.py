@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import copy
+import functools
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from avatar.audio import LOOKAHEAD_FRAMES
 from avatar.errors import AvatarError
+from avatar.gestures import Gesture
 from avatar.i420 import I420, planes_of_rgb
 from avatar.media.samples import Samples
 from avatar.motion import MOUTH, Motion
@@ -32,8 +37,10 @@ from avatar.rendering.backends.feature_windows import FeatureWindows
 from avatar.rendering.backends.registry import AUTO
 from avatar.rendering.backends.slots import Slot
 from avatar.rendering.backends.streaming_encoder import SoundState
+from avatar.rendering.behaviour import Behaviour, Cue
 from avatar.rendering.compose import paste
 from avatar.rendering.lip_placement import LipPlacement, compose
+from avatar.rendering.living_face import LivingFace
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.speakers.speaker import Speaker
 
@@ -54,10 +61,10 @@ class Scene(Protocol):
     """Height and width of the region round the lips."""
 
     def place(self, positions: Sequence[int]) -> LipPlacement:
-        """What is shown `positions` frames into the streams of one step."""
+        """What is shown at these positions in the loop."""
 
     def head(self, position: int) -> tuple[float, float, float]:
-        """Yaw, pitch and roll of the head `position` frames into a stream, in degrees."""
+        """Yaw, pitch and roll of the head at a position in the loop, in degrees."""
 
 
 NewScene = Callable[[Speaker, torch.device], Scene]
@@ -67,8 +74,8 @@ NewScene = Callable[[Speaker, torch.device], Scene]
 class FramesUnderWay:
     """What a step draws, row b for caller b."""
 
-    scene: Scene
-    positions: Sequence[int]
+    cues: Sequence[Cue]
+    finish: Callable[[Cue, I420, NDArray[np.float32]], Picture]
     placed: LipPlacement
     regions: tuple[HostCopy, ...]  # Y (B, h, w) and UV (B, 2, h / 2, w / 2), uint8
     mouths: HostCopy  # (B, MOUTH)
@@ -76,11 +83,8 @@ class FramesUnderWay:
     def wait(self) -> list[Picture]:
         """The frames, once they are drawn."""
         pictures = compose(self.placed, *(region.wait() for region in self.regions))
-        rows = zip(self.positions, pictures, self.mouths.wait(), strict=True)
-        return [
-            Picture(index, i420.numpy(), Motion(mouth.numpy(), self.scene.head(index)))
-            for index, i420, mouth in rows
-        ]
+        rows = zip(self.cues, pictures, self.mouths.wait(), strict=True)
+        return [self.finish(cue, i420.numpy(), mouth.numpy()) for cue, i420, mouth in rows]
 
 
 @dataclass
@@ -89,19 +93,21 @@ class Stream:
 
     state: SoundState
     window: Slot  # of `FeatureWindows`
-    chunks: int = 0  # how many have been heard
+    new_behaviour: Callable[[], Behaviour]
+
+    def __post_init__(self) -> None:
+        self._begin()
 
     @torch.inference_mode()
     def reset(self) -> None:
         """As before the first chunk."""
         self.state.reset()
         self.window.fresh = True
-        self.chunks = 0
+        self._begin()
 
-    @property
-    def frame(self) -> int:
-        """The video frame that the last chunk completed; negative while the look-ahead fills."""
-        return self.chunks - 1 - LOOKAHEAD_FRAMES
+    def _begin(self) -> None:
+        self.behaviour = self.new_behaviour()
+        self.cue: Cue | None = None  # of the frame that the last chunk completed
 
 
 class Pipeline:
@@ -115,10 +121,12 @@ class Pipeline:
         scene: NewScene = ReferenceLoop,
         mark: Callable[[str], None] = lambda _stage: None,
         backend: str = AUTO,
+        lively: bool = False,
     ) -> None:
         """`threads` for the CPU; `scene` makes what the lips are put into; `mark` is told
         the name of each stage when it ends (on a CPU; a CUDA graph has no stages); `backend` is
-        `auto` or one of `registry.BACKENDS`.
+        `auto` or one of `registry.BACKENDS`; `lively`: head and eyes move by themselves
+        instead of as they were filmed.
 
         A GPU that turns out not to carry it gives way to the CPU, unless it was asked for by name:
         then AvatarError is raised.
@@ -126,11 +134,13 @@ class Pipeline:
         self.speaker = speaker
         self.threads = threads
         self.mark = mark
+        self.lively = lively
         self._wanted = backend
         self.window = speaker.networks.head.config.window
         self._features = speaker.networks.encoder.config.features
         # Threads of NumPy's BLAS wait for more work by yielding: between frames that costs a core.
         threadpool_limits(threads, user_api="blas")
+        cv2.setNumThreads(threads)
         chosen = choose_device(device)
         try:
             self._get_ready(chosen, scene, backend)
@@ -141,6 +151,12 @@ class Pipeline:
             if device != AUTO:
                 raise AvatarError(f"{device} cannot be used ({why}); use --device cpu") from error
             self._get_ready(give_way(why), scene, backend)
+        self.face = (
+            LivingFace(speaker, self.scene) if isinstance(self.scene, ReferenceLoop) else None
+        )
+        if self.face and lively:
+            with torch.inference_mode():
+                self.face.prepare()
 
     def _get_ready(self, device: torch.device, scene: NewScene, backend: str) -> None:
         self.device = device
@@ -165,10 +181,27 @@ class Pipeline:
         return replica
 
     @torch.inference_mode()
-    def open(self) -> Stream:
-        """A new caller."""
+    def open(self, seed: int | None = None) -> Stream:
+        """A new caller; `seed` of what its face does by itself, a new one if there is none."""
+        new_behaviour = functools.partial(self.behaviour, seed)
         with working_on(self.cuda_stream):
-            return Stream(self.backend.ear.new_state(), self._windows.new_window())
+            return Stream(self.backend.ear.new_state(), self._windows.new_window(), new_behaviour)
+
+    def behaviour(self, seed: int | None = None) -> Behaviour:
+        """Of a new stream, as in `open`."""
+        if self.face is None or not self.lively:
+            return Behaviour()
+        return self.face.behaviour(secrets.randbits(32) if seed is None else seed)
+
+    def gesture(self, stream: Stream, gesture: Gesture) -> None:
+        """Have a caller's head make a gesture, from the next frame on."""
+        stream.behaviour.ask(gesture)
+
+    def motion(self, cue: Cue, mouth: NDArray[np.float32]) -> Motion:
+        """What the face does in a frame whose mouth (MOUTH,) is this."""
+        if self.face is None:
+            return Motion(mouth, self.scene.head(cue.position))
+        return Motion(mouth, self.face.head(cue), self.face.closed(cue))
 
     def step(self, streams: Sequence[Stream], chunks: Sequence[Samples]) -> list[Picture | None]:
         """One chunk (640,) of 16 kHz sound further for each caller.
@@ -180,25 +213,30 @@ class Pipeline:
     def begin(self, streams: Sequence[Stream], features: Tensor) -> FramesUnderWay:
         """Start drawing the frames that `features` (B, features) complete."""
         windows = self._windows.push([stream.window for stream in streams], features)
-        return self.draw(windows, [stream.frame for stream in streams])
+        return self.draw(windows, [stream.cue for stream in streams if stream.cue])
 
-    def draw(self, windows: Tensor, positions: Sequence[int]) -> FramesUnderWay:
-        """Start drawing the frames that stand `positions` frames into their streams.
+    def draw(self, windows: Tensor, cues: Sequence[Cue]) -> FramesUnderWay:
+        """Start drawing the frames that `cues` describe.
 
         Feature windows (B, window, features), each frame's own features last.
         """
-        place = self.scene.place(positions)
+        place = self.scene.place([cue.position for cue in cues])
         self.mark("reference frame")
         harmonised = self._draw_fast(windows, place.times, place.regions, place.grids, place.masks)
         frames = FramesUnderWay(
-            self.scene,
-            positions,
+            cues,
+            self._finish,
             place,
             tuple(map(HostCopy, planes_of_rgb(harmonised))),
             HostCopy(windows[:, -1, :MOUTH]),
         )
         self.mark("colours")
         return frames
+
+    def _finish(self, cue: Cue, i420: I420, mouth: NDArray[np.float32]) -> Picture:
+        if self.face:
+            self.face.finish(i420, cue)
+        return Picture(cue.index, i420, self.motion(cue, mouth))
 
     def _graphed(self) -> GraphedDrawing:
         """`_draw` as CUDA graphs, captured and warm."""
@@ -241,7 +279,7 @@ def step_together(asked: Sequence[Asked]) -> list[Picture | None]:
     pictures: list[Picture | None] = [None] * len(asked)
     with working_on(first.cuda_stream):
         heard = _hear(asked)
-        due = [row for row, (_, stream, _) in enumerate(asked) if stream.frame >= 0]
+        due = [row for row, (_, stream, _) in enumerate(asked) if stream.cue]
         under_way = []
         for rows in _groups(due, [id(pipeline) for pipeline, _, _ in asked]):
             streams = [asked[row][1] for row in rows]
@@ -265,7 +303,8 @@ def _hear(asked: Sequence[Asked]) -> Heard:
         heard = pipeline.backend.ear.hear(states, [asked[row][2] for row in rows])
         for number, row in enumerate(rows):
             found[row] = heard, number
-            asked[row][1].chunks += 1
+            _, stream, chunk = asked[row]
+            stream.cue = stream.behaviour.next(chunk)
         pipeline.mark("speech encoder")
     return found
 

@@ -14,12 +14,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from avatar.audio import FPS
+from avatar.gestures import LARGEST_TURN
 from avatar.i420 import planes_of_rgb, to_rgb
 from avatar.models.warp import canonicalise, observe, pixel_lattice, relative_pose, sample
 from avatar.rendering.compose import lip_regions, observed_boxes, region_size
 from avatar.rendering.head_angles import turned
 from avatar.rendering.lip_placement import LipPlacement
-from avatar.rendering.pose_path import LARGEST_ANGLE, PosePath
+from avatar.rendering.pose_path import PosePath
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.speakers.speaker import Speaker
 
@@ -39,7 +40,7 @@ class PosedHead:
         self.head_mask = speaker.head_mask.to(device)[None, None]
         self.poses = speaker.track.poses.to(device)
         farthest = torch.stack(
-            [turned(canonical.pose, [LARGEST_ANGLE * s for s in signs]) for signs in EXTREMES]
+            [turned(canonical.pose, [LARGEST_TURN * s for s in signs]) for signs in EXTREMES]
         )
         self.size = (
             canonical.frame_size

@@ -41,7 +41,12 @@ class ReferenceLoop:
         self.origins = [(int(x), int(y)) for x, y in regions.origins]
         self.grids = regions.grids.to(device, torch.float16)
         self.masks = _bytes(regions.masks).to(device)
-        self.regions = torch.cat([_bytes(self._region(n)) for n in range(len(regions))]).to(device)
+        self.cut_regions()
+
+    def cut_regions(self) -> None:
+        """Take the RGB round the lips from the frames as they are now."""
+        cut = [_bytes(self._region(frame)) for frame in range(len(self.pictures))]
+        self.regions = torch.cat(cut).to(self.times.device)
 
     def frame_at(self, position: int) -> int:
         """The reference frame shown at `position` frames into a stream."""

@@ -12,6 +12,7 @@ import numpy as np
 from avatar.audio import FPS, stream_sound
 from avatar.errors import AvatarError
 from avatar.files import replace_file
+from avatar.gestures import Score
 from avatar.i420 import I420
 from avatar.media.open_media import write_media
 from avatar.media.recording import Recording
@@ -44,12 +45,14 @@ def render_film(
     rendered: Rendered,
     track: int | None = None,
     finish: Finish = lambda picture: picture,
+    score: Score = (),
 ) -> int:
     """Write `out`, H.264 and AAC, with the speaker saying `sound`; returns the number of frames.
 
     `pipelines` draw side by side (see `draw_frames`) while this thread encodes.  The file appears
     when it is whole.  `rendered` is told how many frames are done, and of about how many; `track`
-    is which of several sound tracks is said, from 1; `finish` has the last word on every picture.
+    is which of several sound tracks is said, from 1; `finish` has the last word on every picture;
+    `score`: the gestures of the head.
     """
     if out.suffix.lower() not in CONTAINERS:
         raise AvatarError(f"{out}: the name must end in {', '.join(CONTAINERS)}")
@@ -64,7 +67,7 @@ def render_film(
             film = stack.enter_context(write_media(temporary))
             video = _video_stream(film, pipelines[0].size)
             voice = _Voice(recording, film)
-            for picture in draw_frames(pipelines, stream_sound(sound, track)):
+            for picture in draw_frames(pipelines, stream_sound(sound, track), score):
                 film.mux(video.encode(video_frame(finish(picture.i420), picture.index)))
                 voice.write_until(Fraction(picture.index + 1, FPS))
                 count = picture.index + 1

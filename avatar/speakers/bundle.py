@@ -1,7 +1,8 @@
 """The files of a bundle: checked before they are read, written whole or not at all.
 
 `trained_speakers/<name>/` holds speaker.yaml, model.safetensors, track.safetensors, reference.mp4
-and preview.jpg, and may hold SOURCE.md, a text for people.  Nothing in it is executed.
+and preview.jpg, and may hold eyes.safetensors and SOURCE.md, a text for people.  Nothing in it is
+executed.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from avatar.errors import AvatarError
-from avatar.speakers.card import CARD, FILES, SOURCE, SpeakerCard
+from avatar.speakers.card import CARD, SOURCE, SpeakerCard
 from avatar.speakers.consent import WITHDRAWN
 from avatar.speakers.file_kinds import check_kind
 
@@ -26,7 +27,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 def check_files(folder: Path, card: SpeakerCard) -> None:
     """Every file present, nothing else, each of the size and the hash in speaker.yaml."""
-    strange = sorted({path.name for path in folder.iterdir()} - {CARD, SOURCE, WITHDRAWN, *FILES})
+    known = {CARD, SOURCE, WITHDRAWN, *(record.name for record in card.files)}
+    strange = sorted({path.name for path in folder.iterdir()} - known)
     if strange:
         raise AvatarError(f"{folder}: {strange[0]!r} does not belong in a speaker; take it out")
     for record in card.files:
@@ -89,6 +91,18 @@ def read_tensors(path: Path, shapes: Shapes) -> dict[str, Tensor]:
             if not bool(tensors[name].isfinite().all()):
                 raise AvatarError(f"{path}: tensor {name!r} holds NaN or infinity; train it anew")
     return tensors
+
+
+def shape_of(path: Path, name: str, dimensions: int) -> tuple[int, ...]:
+    """Of a tensor whose lengths are the file's own matter. Raises AvatarError."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            shape = tuple(file.get_slice(name).get_shape())
+    except (SafetensorError, OSError) as error:
+        raise AvatarError(f"{path}: is damaged ({error}); fetch the bundle anew") from error
+    if len(shape) != dimensions:
+        raise AvatarError(f"{path}: tensor {name!r} has shape {shape}; fetch the bundle anew")
+    return shape
 
 
 def with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

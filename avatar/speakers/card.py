@@ -19,6 +19,7 @@ TRACK = "track.safetensors"
 REFERENCE = "reference.mp4"
 PREVIEW = "preview.jpg"
 SOURCE = "SOURCE.md"  # for people: where the speaker comes from; never read by the program
+EYES = "eyes.safetensors"  # how the speaker blinks; need not be there
 FILES = (MODEL, TRACK, REFERENCE, PREVIEW)
 
 MAX_CARD_BYTES = 64 * 1024
@@ -127,8 +128,11 @@ def _check(card: SpeakerCard, path: Path) -> None:
         ),
         "the speech head's code must be the lip generator's": head.code == lips.code,
         "camera.focal must be more than 0": card.camera.focal > 0,
-        f"files must be {', '.join(FILES)}": sorted(file.name for file in card.files)
+        f"files must be {', '.join(FILES)} and may be {EYES}": sorted(
+            file.name for file in card.files if file.name != EYES
+        )
         == sorted(FILES),
+        "files must be named once": len({file.name for file in card.files}) == len(card.files),
     }
     for rule, holds in rules.items():
         if not holds:

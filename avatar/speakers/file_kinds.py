@@ -3,13 +3,27 @@
 from pathlib import Path
 
 from avatar.errors import AvatarError
-from avatar.speakers.card import MODEL, PREVIEW, REFERENCE, TRACK
+from avatar.speakers.card import EYES, MODEL, PREVIEW, REFERENCE, TRACK
 
-MAX_BYTES = {MODEL: 512 << 20, TRACK: 16 << 20, REFERENCE: 1 << 30, PREVIEW: 8 << 20}
+MAX_BYTES = {
+    MODEL: 512 << 20, TRACK: 16 << 20, EYES: 64 << 20, REFERENCE: 1 << 30, PREVIEW: 8 << 20
+}  # fmt: skip
 
 # What stands where in a file of each kind.
-MARKS = {MODEL: (8, b"{"), TRACK: (8, b"{"), REFERENCE: (4, b"ftyp"), PREVIEW: (0, b"\xff\xd8\xff")}
-KINDS = {MODEL: "safetensors", TRACK: "safetensors", REFERENCE: "MP4", PREVIEW: "JPEG"}
+MARKS = {
+    MODEL: (8, b"{"),
+    TRACK: (8, b"{"),
+    EYES: (8, b"{"),
+    REFERENCE: (4, b"ftyp"),
+    PREVIEW: (0, b"\xff\xd8\xff"),
+}
+KINDS = {
+    MODEL: "safetensors",
+    TRACK: "safetensors",
+    EYES: "safetensors",
+    REFERENCE: "MP4",
+    PREVIEW: "JPEG",
+}
 
 
 def check_kind(path: Path) -> None:

@@ -18,6 +18,7 @@ from avatar.i420 import to_i420
 from avatar.speakers.bundle import sha256
 from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import (
+    EYES,
     FILES,
     FORMAT,
     MODEL,
@@ -29,6 +30,7 @@ from avatar.speakers.card import (
     TrainingRecord,
     write_card,
 )
+from avatar.speakers.eyes import Eyes, write_eyes
 from avatar.speakers.folders import check_name
 from avatar.speakers.reference_video import jpeg, write_reference
 from avatar.speakers.speaker import Networks, ReferenceTrack, load_speaker
@@ -57,6 +59,7 @@ def save_bundle(
     track: ReferenceTrack,
     frames: Iterable[NDArray[np.uint8]],
     preview: NDArray[np.uint8],
+    eyes: Eyes | None = None,
 ) -> None:
     """Write the bundle `folder`, whose last part is the speaker's name.
 
@@ -75,11 +78,13 @@ def save_bundle(
         save_file({name: t.contiguous() for name, t in vars(track).items()}, temporary / TRACK)
         count = write_reference(temporary / REFERENCE, (to_i420(frame) for frame in frames))
         jpeg(temporary / PREVIEW, preview)
+        if eyes:
+            write_eyes(temporary / EYES, eyes)
         write_card(
             temporary, _card(folder.name, about, model, networks, canonical, count, temporary)
         )
-        for name in FILES:
-            (temporary / name).chmod(0o644)  # safetensors keeps its files to itself
+        for path in temporary.iterdir():
+            path.chmod(0o644)  # safetensors keeps its files to itself
         for _ in load_speaker(temporary).reference():
             pass
         temporary.rename(folder)
@@ -113,7 +118,8 @@ def _card(
     folder: Path,
 ) -> SpeakerCard:
     height, width = canonical.frame_size
-    records = (FileRecord(n, (folder / n).stat().st_size, sha256(folder / n)) for n in FILES)
+    there = [*FILES, EYES] if (folder / EYES).exists() else FILES
+    records = (FileRecord(n, (folder / n).stat().st_size, sha256(folder / n)) for n in there)
     a, b, c, x, y, z = canonical.pose.tolist()
     return SpeakerCard(
         format=FORMAT, name=name, licence=about.licence, consent=about.consent, source=about.source,

@@ -18,6 +18,7 @@ from avatar.speakers import bundle
 from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import MODEL, PREVIEW, REFERENCE, TRACK, SpeakerCard, read_card
 from avatar.speakers.consent import check_consent
+from avatar.speakers.eyes import Eyes, read_eyes
 from avatar.speakers.folders import speaker_folder, speaker_folders
 from avatar.speakers.reference_video import read_reference
 
@@ -53,6 +54,7 @@ class Speaker:
     canonical: Canonical
     head_mask: Tensor  # (H, W) 0..1 in the canonical frame
     track: ReferenceTrack
+    eyes: Eyes | None  # None: nobody knows how this speaker blinks
 
     @property
     def name(self) -> str:
@@ -121,7 +123,15 @@ def load_speaker(name_or_path: str | Path) -> Speaker:
         lip_box=card.lip_box,
         lip_mask=tensors["lip_mask"],
     )
-    return Speaker(folder, card, networks, canonical, tensors["head_mask"], ReferenceTrack(**track))
+    return Speaker(
+        folder,
+        card,
+        networks,
+        canonical,
+        tensors["head_mask"],
+        ReferenceTrack(**track),
+        read_eyes(folder, card),
+    )
 
 
 def new_networks(card: SpeakerCard) -> Networks:

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avatar.speakers.card import TrainingRecord
+from avatar.speakers.eyes import Eyes
 from avatar.speakers.save_bundle import BundleDetails, save_bundle
 from avatar.speakers.speaker import ReferenceTrack
+from avatar.training.blinks import eye_openness, find_eyes
 from avatar.training.preprocess.tracked_video import TrackedVideo
 from avatar.training.reference import choose_reference, track_reference
 from avatar.training.request import TrainRequest
@@ -26,6 +28,7 @@ class Reference:
 
     frames: NDArray[np.uint8]  # (N, H, W, 3) RGB
     track: ReferenceTrack
+    openness: NDArray[np.float64]  # (N,) of the eyes
 
 
 def export(trained: Trained, request: TrainRequest) -> Path:
@@ -50,8 +53,17 @@ def export(trained: Trained, request: TrainRequest) -> Path:
         track=reference.track,
         frames=iter(reference.frames),
         preview=reference.frames[int(reference.track.order[0])],
+        eyes=_eyes(trained, reference),
     )
     return folder
+
+
+def _eyes(trained: Trained, reference: Reference) -> Eyes | None:
+    tracked = trained.data.tracked
+    return find_eyes(
+        tracked.frames, tracked.landmarks, _float(tracked.poses), tracked.usable, tracked.clip,
+        trained.data.canonical, _float(reference.openness),
+    )  # fmt: skip
 
 
 def _record(trained: Trained, request: TrainRequest) -> TrainingRecord:
@@ -66,13 +78,19 @@ def _record(trained: Trained, request: TrainRequest) -> TrainingRecord:
 
 def _reference(tracked: TrackedVideo, request: TrainRequest) -> Reference:
     if request.reference is not None:
-        frames, poses = track_reference(request.reference, tracked, request.work / "reference")
+        take = request.work / "reference"
+        frames, poses, openness = track_reference(request.reference, tracked, take)
         count = len(frames)
-        return Reference(frames, _track(poses, np.full(count, UNKNOWN_TIME), np.arange(count)))
+        track = _track(poses, np.full(count, UNKNOWN_TIME), np.arange(count))
+        return Reference(frames, track, openness)
     shown = np.asarray(choose_reference(tracked))
     kept, order = np.unique(shown, return_inverse=True)
     times = kept / len(tracked.frames)
-    return Reference(np.asarray(tracked.frames[kept]), _track(tracked.poses[kept], times, order))
+    return Reference(
+        np.asarray(tracked.frames[kept]),
+        _track(tracked.poses[kept], times, order),
+        eye_openness(tracked.landmarks, tracked.usable)[kept],
+    )
 
 
 def _track(poses: NDArray[np.float32], times: NDArray[Any], order: NDArray[Any]) -> ReferenceTrack:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from avatar.audio import FPS
 from avatar.errors import AvatarError
+from avatar.training.blinks import eye_openness
 from avatar.training.preprocess import TrackedVideo, track_with
 from avatar.training.preprocess.canonical_frame import eye_opening
 from avatar.training.preprocess.geometry import Array, project
@@ -68,8 +69,9 @@ def choose_reference(tracked: TrackedVideo, seconds: float = 10.0) -> list[int]:
 
 def track_reference(
     video: Path, tracked: TrackedVideo, workdir: Path, progress: Progress = silent
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """A silent take of the speaker as the reference: frames (R, H, W, 3) and poses (R, 6).
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], Array]:
+    """A silent take of the speaker as the reference: frames (R, H, W, 3), poses (R, 6) and how far
+    the eyes are open (R,).
 
     The take is tracked in the canonical space of `tracked`.  All of it is used if it closes to a
     loop.  Raises AvatarError if less than two seconds of it show the face.
@@ -78,7 +80,8 @@ def track_reference(
     if take.usable.sum() < SHORTEST * FPS:
         raise AvatarError(f"{video} shows the face for less than {SHORTEST:.0f} s: film some more")
     chosen = _choose_whole(_look(take))
-    return take.frames[chosen], take.poses[chosen]
+    openness = eye_openness(take.landmarks, take.usable)
+    return take.frames[chosen], take.poses[chosen], openness[chosen]
 
 
 def _choose_whole(look: _Look) -> list[int]:

@@ -21,6 +21,7 @@ from streaming.commands.mark_options import (
 from streaming.commands.progress import phase_progress
 
 if TYPE_CHECKING:
+    from avatar.gestures import Score
     from avatar.rendering.pipeline import Pipeline
     from streaming.core.mark_settings import MarkSettings
     from streaming.render.renderer import I420
@@ -49,6 +50,17 @@ def render(
         Path | None,
         typer.Option(help="Turn the head: lines of seconds, yaw, pitch, roll in degrees."),
     ] = None,
+    score: Annotated[
+        Path | None,
+        typer.Option(help="Gestures: lines of seconds, gesture, strength, length."),
+    ] = None,
+    as_filmed: Annotated[
+        bool,
+        typer.Option(
+            "--as-filmed",
+            help="Play the reference video as it was filmed; otherwise the head moves by itself.",
+        ),
+    ] = False,
     audio_track: Annotated[
         int | None,
         typer.Option(
@@ -83,6 +95,7 @@ def render(
     - `avatar render anna --sound talk.mp3 -o turned.mp4 --pose path.csv`
     - `avatar render anna --sound a.wav --sound b.wav --jobs 2 -o films`
     - `avatar render anna --sound speech.wav --motion speech.csv`
+    - `avatar render anna --sound speech.wav -o nodding.mp4 --score score.csv`
 
     **Pose path**: text or a spreadsheet's CSV, one line a moment, `#` begins a comment. Angles are
     measured from the frontal view, at most 12 degrees each; between two lines the head moves
@@ -92,6 +105,13 @@ def render(
         0, 0, 0, 0
         2, 10, 0, 0
         4, -10, 5, 3
+
+    **Score**: written alike. Gestures are nod, shake, tilt, look and lean; strength -1 to 1 (less
+    than 0: to the other side) and length in seconds may be left out.
+
+        # seconds, gesture, strength, length
+        1.5, nod
+        3, look, -0.8, 2
     """
     from avatar.audio import FPS
     from avatar.benchmark.machine import allowed_cores
@@ -101,6 +121,7 @@ def render(
     from avatar.rendering.pose_control import PosedHead
     from avatar.rendering.pose_path import read_pose_path
     from avatar.rendering.reference_loop import ReferenceLoop
+    from avatar.rendering.score_file import read_score
     from avatar.speakers.speaker import load_speaker
     from streaming.commands.render_films import name_films, render_films
     from streaming.core.console import text_console
@@ -119,6 +140,8 @@ def render(
     )
     if out:
         marks.report()
+    if pose and score:
+        raise AvatarError("--pose and --score both move the head; give one of them")
     if out is None and motion is None:
         raise AvatarError("say where it goes: -o VIDEO, --motion FILE, or both")
     if motion:
@@ -135,26 +158,29 @@ def render(
     for note in sound_track_notes(sound, audio_track):
         console.print(note)
     path = read_pose_path(pose) if pose else None
+    gestures = read_score(score) if score else ()
     scene = functools.partial(PosedHead, path=path) if path else ReferenceLoop
-    pipeline = Pipeline(speaker, device, 1, scene, backend=backend)
+    pipeline = Pipeline(speaker, device, 1, scene, backend=backend, lively=not as_filmed)
     finish = functools.partial(_finish, speaker.name, marks)
     threads = threads or len(allowed_cores())
-    counts = render_films(pipeline, films, finish, threads, jobs) if films else []
+    counts = render_films(pipeline, films, finish, threads, jobs, gestures) if films else []
     for film, frames in zip(films, counts, strict=True):
         if signer:
             signer.sign(film.out, speaker.name, speaker.card.consent)
         console.print(f"{film.out}: {frames} frames, {frames / FPS:.1f} s")
     if motion:
-        frames = _write_motion(pipeline, sound[0], motion, audio_track)
+        frames = _write_motion(pipeline, sound[0], motion, audio_track, gestures)
         console.print(f"{motion}: {frames} frames, {frames / FPS:.1f} s")
 
 
-def _write_motion(pipeline: "Pipeline", sound: Path, out: Path, track: int | None) -> int:
+def _write_motion(
+    pipeline: "Pipeline", sound: Path, out: Path, track: int | None, score: "Score"
+) -> int:
     from avatar.rendering.motion_file import write_motion
 
     with phase_progress() as progress:
         return write_motion(
-            pipeline, sound, out, functools.partial(progress.phase, "motion"), track
+            pipeline, sound, out, functools.partial(progress.phase, "motion"), track, score
         )
 
 

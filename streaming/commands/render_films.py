@@ -12,6 +12,7 @@ from avatar.errors import AvatarError
 from streaming.commands.progress import PhaseProgress, phase_progress
 
 if TYPE_CHECKING:
+    from avatar.gestures import Score
     from avatar.rendering.pipeline import Pipeline
     from avatar.rendering.render_video import Finish
 
@@ -52,17 +53,19 @@ def render_films(
     new_finish: "NewFinish",
     threads: int,
     jobs: int,
+    score: "Score",
 ) -> list[int]:
     """Render all, `jobs` at a time; each draws with its share of `threads`, on a GPU with one.
 
-    `new_finish` makes what has the last word on every picture of a film.  A film that cannot be
+    `new_finish` makes what has the last word on every picture of a film; `score`: the gestures of
+    each.  A film that cannot be
     made ends the others; AvatarError says why.  Returns their numbers of frames.
     """
     jobs = min(jobs, len(films))
     each = max(1, threads // jobs) if pipeline.device.type == "cpu" else 1
     drawing = [pipeline, *(pipeline.replica() for _ in range(jobs * each - 1))]
     with phase_progress() as progress:
-        making = _Films([drawing[job::jobs] for job in range(jobs)], new_finish, progress)
+        making = _Films([drawing[job::jobs] for job in range(jobs)], new_finish, progress, score)
         return making.make(films)
 
 
@@ -70,9 +73,14 @@ class _Films:
     """Groups of pipelines, each for one film at a time."""
 
     def __init__(
-        self, groups: Sequence[list["Pipeline"]], new_finish: "NewFinish", progress: PhaseProgress
+        self,
+        groups: Sequence[list["Pipeline"]],
+        new_finish: "NewFinish",
+        progress: PhaseProgress,
+        score: "Score",
     ) -> None:
         self._count, self._new_finish, self._progress = len(groups), new_finish, progress
+        self._score = score
         self._free: SimpleQueue[list[Pipeline]] = SimpleQueue()
         self._closing = Event()
         for group in groups:
@@ -99,6 +107,8 @@ class _Films:
         group = self._free.get()
         try:
             finish = self._new_finish()
-            return render_film(group, film.sound, film.out, rendered, film.track, finish)
+            return render_film(
+                group, film.sound, film.out, rendered, film.track, finish, self._score
+            )
         finally:
             self._free.put(group)

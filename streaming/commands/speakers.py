@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from avatar.speakers.card import SpeakerCard
 
 speakers = typer.Typer(
-    help="List, show, verify, install and remove speakers.",
+    help="List, show, verify, install, upgrade and remove speakers.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
@@ -110,6 +110,30 @@ def install(
     facts = _facts(speaker.card)
     for key in ("licence", "consent", "for", "until"):
         console.print(f"{key}: {facts[key]}")
+
+
+@speakers.command(cls=Command)
+def upgrade(name: Name) -> None:
+    """Find how a speaker blinks in its own reference video, and keep that in its bundle.
+
+    For speakers trained by versions that did not look for it; needs what training needs. The other
+    files stay as they are.
+    """
+    from avatar.errors import AvatarError
+    from avatar.speakers.speaker import load_speaker
+    from avatar.training.preprocess.landmark_tracker import MediaPipeFaceMesh, need_face_tracker
+    from avatar.training.upgrade import add_eyes, find_own_eyes
+    from streaming.commands.progress import phase_progress
+    from streaming.core.console import text_console
+
+    need_face_tracker()
+    speaker = load_speaker(name)
+    with phase_progress() as progress:
+        eyes = find_own_eyes(speaker, MediaPipeFaceMesh(), progress.phase)
+    if eyes is None:
+        raise AvatarError(f"{speaker.name} never blinks in its reference video; nothing is changed")
+    add_eyes(speaker, eyes)
+    text_console().print(f"{speaker.name} blinks: {len(eyes.ends)} ways")
 
 
 @speakers.command(cls=Command)

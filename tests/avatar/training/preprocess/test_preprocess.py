@@ -132,8 +132,8 @@ def test_a_silent_take_becomes_the_reference(
     folder: Path, tracked: TrackedVideo, footage: Talk
 ) -> None:
     write_video(folder / "take.mkv", footage.frames[:125])
-    frames, poses = track_reference(folder / "take.mkv", tracked, folder / "take")
-    assert len(frames) == len(poses) == 125
+    frames, poses, openness = track_reference(folder / "take.mkv", tracked, folder / "take")
+    assert len(frames) == len(poses) == len(openness) == 125
     assert np.abs(poses - tracked.poses[:125])[:, :3].max() < 0.02
 
 
