@@ -114,6 +114,14 @@ def serve(
             help="Also give what the face does as data, to calls that ask for it: docs/motion.md",
         ),
     ] = None,
+    as_filmed: Annotated[
+        bool | None,
+        typer.Option(
+            "--as-filmed",
+            help="Play the reference video as it was filmed; otherwise heads move by themselves: "
+            "docs/face.md",
+        ),
+    ] = None,
     block_code: Annotated[
         bool | None,
         typer.Option(
@@ -182,6 +190,7 @@ def serve(
         "log_format": log_format,
         "log_level": log_level,
         "motion": motion,
+        "lively": False if as_filmed else None,
         "block_code": block_code,
         "marks": {
             "watermark": parse_switch(watermark, "--watermark"),

@@ -64,6 +64,8 @@ class ServeConfig:
     "A file that takes a line for every call that begins and ends."
     motion: bool = False
     "Tell calls that ask for it what the face does, as numbers."
+    lively: bool = True
+    "Heads move by themselves; otherwise the reference video is played as it was filmed."
     block_code: bool = False
     "Burn frame numbers into the pictures, for measurements."
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
-from streaming.webrtc.messages import Token
+from streaming.webrtc.messages import GestureFields, Token
 
 
 def _from_base64(text: str) -> bytes:
@@ -36,8 +36,14 @@ class Interrupt(BaseModel):
     type: Literal["agent.interrupt"]
 
 
-FromAgent = TypeAdapter[Speak | SpeakEnd | Interrupt | Token](
-    Annotated[Speak | SpeakEnd | Interrupt | Token, Field(discriminator="type")]
+class SpeakGesture(GestureFields):
+    """The head moves, from the next picture on."""
+
+    type: Literal["agent.gesture"]
+
+
+FromAgent = TypeAdapter[Speak | SpeakEnd | Interrupt | SpeakGesture | Token](
+    Annotated[Speak | SpeakEnd | Interrupt | SpeakGesture | Token, Field(discriminator="type")]
 )
 
 

@@ -17,6 +17,7 @@ from streaming.doors.speak_messages import (
     Speak,
     SpeakEnd,
     SpeakEnded,
+    SpeakGesture,
     SpeakStarted,
     ToAgent,
 )
@@ -106,6 +107,8 @@ class SpeakSocket:
             case Interrupt():
                 queue.clear()
                 self._tell(Interrupted(generation=queue.generation))
+            case SpeakGesture():
+                self._call.avatar_stream.gesture(message.gesture)
 
     def _push(self, queue: SpeechQueue, pcm: bytes, generation: int | None) -> None:
         try:

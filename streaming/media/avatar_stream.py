@@ -8,6 +8,7 @@ from typing import Literal
 
 from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
+from avatar.gestures import Gesture
 from streaming.core import metrics
 from streaming.marks.watermark import SpeakerWatermark
 from streaming.media.audio_input import AudioInput
@@ -136,6 +137,11 @@ class AvatarStream:
         """Show another speaker as soon as it is loaded. Raises AvatarError."""
         if self._caller:
             await self._renderer.switch(self._caller, speaker)
+
+    def gesture(self, gesture: Gesture) -> None:
+        """Have the head make a gesture, from the next picture on."""
+        if self._caller:
+            self._renderer.gesture(self._caller, gesture)
 
     def leave(self) -> None:
         """Give the place with the renderer back."""

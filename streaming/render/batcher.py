@@ -14,6 +14,7 @@ from weakref import WeakSet
 
 from avatar.audio import LOOKAHEAD_FRAMES
 from avatar.errors import DeviceLost
+from avatar.gestures import Gesture
 from streaming.render.renderer import (
     Chunk,
     RenderedPicture,
@@ -82,6 +83,11 @@ class Batcher:
         """The sound beside video frame `number`."""
         if caller in self._places:
             self._places[caller].waiting.append((number, chunk))
+
+    def gesture(self, caller: int, gesture: Gesture) -> None:
+        """Have a caller's head make it, from the next picture on."""
+        if place := self._places.get(caller):
+            place.renderer.gesture(place.stream, gesture)
 
     @property
     def waiting(self) -> bool:

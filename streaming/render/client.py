@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import count
 
 from avatar.errors import AvatarError
+from avatar.gestures import Gesture
 from streaming.core import metrics
 from streaming.core.logs import LogSettings
 from streaming.render.caller import Caller, Deliver, Moved, Submitted, ignore, unmoved
@@ -26,6 +27,7 @@ from streaming.render.messages import (
     SpeakerFailed,
     SpeakerPrepared,
     SpeakersRefused,
+    StartGesture,
     Stepped,
     ToWorker,
 )
@@ -146,6 +148,11 @@ class RenderClient:
         if self._callers.pop(caller.number, None):
             self._send(LeaveCaller(caller.number))
             caller.unshare()
+
+    def gesture(self, caller: Caller, gesture: Gesture) -> None:
+        """Have a caller's head make a gesture, from the next picture on."""
+        if caller.number in self._callers:
+            self._send(StartGesture(caller.number, gesture))
 
     def submit(self, caller: Caller, number: int, chunk: Chunk) -> None:
         """Hand over the sound beside video frame `number`; too much, and the oldest gives way."""

@@ -4,8 +4,11 @@ from avatar.rendering.backends.registry import AUTO
 from streaming.render.renderer import Speakers
 
 
-def find_speakers(wanted: str, device: str, backend: str = AUTO) -> Speakers:
-    """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process."""
+def find_speakers(wanted: str, device: str, backend: str = AUTO, lively: bool = True) -> Speakers:
+    """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process.
+
+    `lively`: heads move by themselves instead of as they were filmed.
+    """
     from avatar.rendering.pipeline import Pipeline, step_together
     from avatar.speakers.consent import ConsentWatch
     from avatar.speakers.speaker import list_speakers, load_speaker
@@ -15,7 +18,7 @@ def find_speakers(wanted: str, device: str, backend: str = AUTO) -> Speakers:
 
     def load(name: str) -> Pipeline:
         speaker = first if name == first.name else load_speaker(found[name].folder)
-        return Pipeline(speaker, device, backend=backend)
+        return Pipeline(speaker, device, backend=backend, lively=lively)
 
     watches = {name: ConsentWatch(entry.folder, entry.card) for name, entry in found.items()}
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from avatar.gestures import Gesture
 from avatar.motion import Motion
 from streaming.render.capacity import Capacity
 from streaming.render.renderer import Chunk
@@ -41,6 +42,14 @@ class RenderChunk:
     caller: int
     number: int
     chunk: Chunk
+
+
+@dataclass(frozen=True)
+class StartGesture:
+    """A caller's head is to make a gesture, from the next picture on."""
+
+    caller: int
+    gesture: Gesture
 
 
 @dataclass(frozen=True)
@@ -106,5 +115,5 @@ class Stepped:
     failed: bool
 
 
-ToWorker = PrepareSpeaker | JoinCaller | LeaveCaller | RenderChunk
+ToWorker = PrepareSpeaker | JoinCaller | LeaveCaller | RenderChunk | StartGesture
 FromWorker = Ready | Refused | SpeakerPrepared | SpeakerFailed | SpeakersRefused | Stepped

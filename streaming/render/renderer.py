@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from avatar.gestures import Gesture
 from avatar.motion import Motion
 
 I420 = npt.NDArray[np.uint8]  # (height * 3 // 2, width)
@@ -34,6 +35,10 @@ class Renderer(Protocol):
 
     def open(self) -> Any:
         """A new caller's state."""
+        ...
+
+    def gesture(self, stream: Any, gesture: Gesture) -> None:
+        """Have a caller's head make a gesture, from the next picture on."""
         ...
 
     def step(

@@ -39,6 +39,7 @@ from streaming.render.messages import (
     SpeakerFailed,
     SpeakerPrepared,
     SpeakersRefused,
+    StartGesture,
     Stepped,
     ToWorker,
 )
@@ -204,6 +205,10 @@ class RenderWorker:
                 self._join(client, message)
             case LeaveCaller():
                 self._leave(client, message.caller)
+            case StartGesture():
+                caller = self._numbers.get((client, message.caller))
+                if caller is not None:
+                    self._batches.gesture(caller, message.gesture)
 
     def _prepare(self, client: Connection, speaker: str) -> None:
         """Runs in the loader's thread, so that callers of other speakers go on."""

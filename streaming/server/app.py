@@ -27,6 +27,7 @@ from streaming.security.sdp_check import OFFER_LIMIT
 from streaming.security.tokens import ANY_SPEAKER, Grant, bearer
 from streaming.server import (
     debug,
+    gestures,
     health,
     livekit_join,
     livetalking,
@@ -151,6 +152,7 @@ def create_app(
     app.include_router(whep.router)
     app.include_router(livekit_join.router)
     app.include_router(talks.router)
+    app.include_router(gestures.router)
     if config.compat == "livetalking":
         app.state.call_speech = CallSpeech()
         app.include_router(livetalking.router)

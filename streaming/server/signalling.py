@@ -35,6 +35,7 @@ from streaming.webrtc.messages import (
     Hello,
     Hold,
     LabelWords,
+    MakeGesture,
     Message,
     MotionFrame,
     Offer,
@@ -186,6 +187,8 @@ class Signalling:
                 self._notify(SpeakerChanged(name=message.name))
             case Hold() if self._handler.session:
                 self._handler.session.hold_pictures(message.ms)
+            case MakeGesture() if self._handler.session:
+                self._handler.session.avatar_stream.gesture(message.gesture)
             case TalkMode() | TalkText() | TalkInterrupt() if self._handler.session:
                 await self._talk(message, self._handler.session)
             case Ping():

@@ -175,6 +175,8 @@ class AgentFile(Part):
     speech: Annotated[_At[Speech] | _ByClass, _BY_FORM] | None = None
     speech_to_speech: Annotated[_At[SpeechToSpeech] | _ByClass, _BY_FORM] | None = None
     system: str = "You are in a video call. Answer in short spoken sentences, without lists."
+    gestures: bool = True
+    "Whether the language model is told by which tags the head moves."
     greeting: str = ""
     languages: list[Annotated[str, AfterValidator(_language)]] = []
     "That people will speak; of one, recognition is told."

@@ -1,5 +1,6 @@
 """pipecat's pipeline for each kind of conversation."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipecat.pipeline.pipeline import Pipeline
@@ -12,8 +13,10 @@ from pipecat.processors.audio.vad_processor import VADProcessor
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.turns.user_turn_processor import UserTurnProcessor
 
+from avatar.gestures import Gesture
 from streaming.talk.agent_file import AgentFile
 from streaming.talk.echo import Echo
+from streaming.talk.gesture_tags import GestureMaker, GestureTags
 from streaming.talk.plan import TalkPlan
 from streaming.talk.reader import EspeakReader
 from streaming.talk.services import make_service
@@ -31,11 +34,19 @@ class Between:
 
 
 def make_pipeline(
-    plan: TalkPlan, transport: CallTransport, turns: Turns, context: LLMContext
+    plan: TalkPlan,
+    transport: CallTransport,
+    turns: Turns,
+    context: LLMContext,
+    gesture: Callable[[Gesture], None],
 ) -> Pipeline:
-    """All of one conversation. Raises AvatarError if a service cannot be had."""
+    """All of one conversation. Raises AvatarError if a service cannot be had.
+
+    `gesture`: has the head make one.
+    """
     between = _between(plan, turns, context)
-    return Pipeline([transport.input(), *between.before, transport.output(), *between.after])
+    voice = [transport.output(), GestureMaker(gesture)]
+    return Pipeline([transport.input(), *between.before, *voice, *between.after])
 
 
 def new_context(plan: TalkPlan) -> LLMContext:
@@ -49,7 +60,7 @@ def _between(plan: TalkPlan, turns: Turns, context: LLMContext) -> Between:
     if plan.kind == "echo":
         return Between([*_listening(turns), Echo()], [])
     if plan.kind == "reader":
-        return Between([*_listening(turns), EspeakReader()], [])
+        return Between([*_listening(turns), GestureTags(), EspeakReader()], [])
     assert plan.agent
     return _agent(plan.agent, turns, context)
 
@@ -77,4 +88,5 @@ def _agent(agent: AgentFile, turns: Turns, context: LLMContext) -> Between:
     recognition, language, speech = (
         services[role] for role in ("recognition", "language", "speech")
     )
-    return Between([recognition, pair.user(), language, speech], [pair.assistant()])
+    said = [language, GestureTags(), speech]
+    return Between([recognition, pair.user(), *said], [pair.assistant()])

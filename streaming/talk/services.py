@@ -33,6 +33,7 @@ from streaming.talk.agent_file import (
     Speech,
     SpeechToSpeech,
 )
+from streaming.talk.gesture_tags import PROMPT
 from streaming.webrtc.messages import TalkRole
 
 NO_KEY = "none"  # or the client would send what OPENAI_API_KEY holds to any address
@@ -120,7 +121,8 @@ def _recogniser(part: Recognition, agent: AgentFile) -> Recogniser:
 
 
 def _language_model(part: Language, agent: AgentFile) -> OpenAILLMService:
-    settings = OpenAILLMService.Settings(model=part.model, system_instruction=agent.system)
+    system = f"{agent.system}\n{PROMPT}" if agent.gestures else agent.system
+    settings = OpenAILLMService.Settings(model=part.model, system_instruction=system)
     if part.temperature is not None:
         settings.temperature = part.temperature
     if part.max_tokens is not None:

@@ -78,6 +78,11 @@ export class Call extends EventTarget {
     this.signalling?.send({ type: "talk.text", text });
   }
 
+  // nod, shake, tilt, look or lean
+  gesture(name) {
+    this.signalling?.send({ type: "gesture", name });
+  }
+
   interrupt() {
     this.signalling?.send({ type: "talk.interrupt" });
   }

@@ -23,6 +23,7 @@ const STATUS = {
 
 const MICROPHONE_LIMIT = 5000; // ms until the call begins without one; it is taken when it comes
 const HEARING = ["mute", "microphone-card", "file-card"]; // of no use where the microphone stays off
+const gestures = [...$("gestures").children];
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const sound = new SoundSource();
@@ -118,6 +119,7 @@ function show(state) {
   $("modes").disabled = state === "reconnecting"; // the server would not hear of it
   $("live-badge").hidden = state !== "live";
   $("record").disabled = $("screenshot").disabled = state !== "live";
+  for (const button of gestures) button.disabled = state !== "live";
   if (state !== "live") press($("record"), false);
   if (state === "idle") graph.clear();
   if (hadFocus && document.activeElement.hidden) $(state === "idle" ? "start" : "stop").focus();
@@ -287,7 +289,8 @@ function onKey(event) {
   if (event.key === "Escape") talk.interrupt();
   const typing = event.target.closest("select, input:not([type=file])");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const button = $(KEYS[event.key.toLowerCase()]);
+  const gesture = gestures.find((one) => one.getAttribute("aria-keyshortcuts") === event.key);
+  const button = gesture ?? $(KEYS[event.key.toLowerCase()]);
   if (button && !button.disabled) button.click();
 }
 
@@ -312,6 +315,7 @@ talk.addEventListener("begin", startByTyping);
 talk.addEventListener("say", ({ detail }) => call.type(detail.text));
 talk.addEventListener("interrupt", () => call.interrupt());
 gallery.addEventListener("change", () => call?.show(gallery.chosen));
+for (const button of gestures) button.onclick = () => call?.gesture(button.dataset.gesture);
 $("sample").onclick = async () => speak("the sample voice", await (await fetch("sample.mp3")).arrayBuffer());
 $("file").onchange = ({ target }) => speakFile(target.files[0]).then(() => (target.value = ""));
 document.ondragover = (event) => {

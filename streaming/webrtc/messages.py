@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
+from avatar.gestures import LONGEST_S, SHORTEST_S, Gesture, GestureName
 from streaming.media.call import EndCode
 
 ErrorCode = Literal["full", "stopping", "token", "too-many", "gone", "refused", "malformed"]
@@ -96,6 +97,29 @@ class Stop(Message):
     """Ends the call."""
 
     type: Literal["stop"] = "stop"
+
+
+class GestureFields(BaseModel):
+    """A gesture, as whoever asks for it describes it."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    name: GestureName
+    strength: float = Field(default=1, ge=-1, le=1)
+    "-1 to 1; less than 0: to the other side"
+    seconds: float | None = Field(default=None, ge=SHORTEST_S, le=LONGEST_S)
+    "how long it takes, 0.3 to 10"
+
+    @property
+    def gesture(self) -> Gesture:
+        """As a head makes it."""
+        return Gesture(self.name, self.strength, self.seconds or 0)
+
+
+class MakeGesture(GestureFields, Message):
+    """The head moves, from the next picture on."""
+
+    type: Literal["gesture"] = "gesture"
 
 
 class TalkMode(Message):
@@ -319,6 +343,7 @@ FromPage = Annotated[
     | Hold
     | Ping
     | Stop
+    | MakeGesture
     | TalkMode
     | TalkText
     | TalkInterrupt,

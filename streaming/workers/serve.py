@@ -55,7 +55,9 @@ def run(config: "ServeConfig") -> None:
     make_ice_servers(config)
     listener = listen(config)
     temporary_files.prepare()
-    find = functools.partial(find_speakers, config.speaker, config.device, config.backend)
+    find = functools.partial(
+        find_speakers, config.speaker, config.device, config.backend, config.lively
+    )
     with tempfile.TemporaryDirectory(prefix="avatar-") as folder:
         shared_at = _shared_at(config, Path(folder))
         renderer = RenderClient(find, functools.partial(import_server, plan), how, shared_at)

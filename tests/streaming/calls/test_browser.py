@@ -174,6 +174,25 @@ def test_a_sound_file_starts_a_call_and_is_spoken(
     assert page.inner_text("#notice-title") == "This file cannot be played"
 
 
+def test_keys_and_buttons_ask_for_gestures_while_there_is_a_call(
+    server: LiveServer, open_page: OpenPage
+) -> None:
+    page = open_page(server)
+    sent: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda text: sent.append(text)))
+    asked = lambda: [text for text in sent if '"gesture"' in text]  # noqa: E731
+    assert page.is_disabled("#gestures button")
+    page.click("#start")
+    wait_until(lambda: page.is_enabled("#gestures button"), 20)
+    page.keyboard.press("2")
+    page.click("#gestures button >> text=Lean in")
+    wait_until(lambda: len(asked()) == 2, 10)
+    assert ['"shake"' in asked()[0], '"lean"' in asked()[1]] == [True, True]
+    assert page.is_hidden("#notice")
+    page.click("#stop")
+    assert page.is_disabled("#gestures button")
+
+
 def test_another_speaker_during_the_call(server: LiveServer, open_page: OpenPage) -> None:
     page = open_page(server)
     page.click("#start")

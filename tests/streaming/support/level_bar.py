@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from avatar.audio import LOOKAHEAD_FRAMES
+from avatar.audio import FPS, LOOKAHEAD_FRAMES
+from avatar.gestures import AT_REST, Gesture
 from avatar.motion import MOUTH, Motion
 from streaming.render import worker
 from streaming.render.renderer import I420, Chunk, Speakers
@@ -27,6 +28,7 @@ class BarPicture:
 class BarStream:
     levels: deque[float] = field(default_factory=deque)
     next_index: int = 0
+    gestures: list[tuple[int, Gesture]] = field(default_factory=list)
 
 
 class LevelBar:
@@ -39,6 +41,9 @@ class LevelBar:
 
     def open(self) -> BarStream:
         return BarStream()
+
+    def gesture(self, stream: BarStream, gesture: Gesture) -> None:
+        stream.gestures.append((stream.next_index, gesture))
 
     def step(
         self, streams: Sequence[BarStream], chunks: Sequence[Chunk]
@@ -56,7 +61,11 @@ class LevelBar:
         i420[450 - height : 450, 200:312] = 235
         index = stream.next_index
         stream.next_index += 1
-        return BarPicture(index, i420, Motion(np.full(MOUTH, level, np.float32), (0, 0, 0)))
+        begun = ((index - first) / FPS for first, _ in stream.gestures)
+        asked = (gesture for _, gesture in stream.gestures)
+        turn = sum((g.at(s) for g, s in zip(asked, begun, strict=True)), AT_REST)
+        head = (turn.yaw, turn.pitch, turn.roll)
+        return BarPicture(index, i420, Motion(np.full(MOUTH, level, np.float32), head))
 
 
 def find_bars(folder: Path) -> Speakers:

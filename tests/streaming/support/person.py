@@ -132,14 +132,16 @@ def _level(piece: Sound) -> float:
 
 
 @asynccontextmanager
-async def talking(server: LiveServer, mode: str = "talk") -> AsyncIterator[Person]:
+async def talking(
+    server: LiveServer, mode: str = "talk", motion: bool = False
+) -> AsyncIterator[Person]:
     """A call in which a conversation has begun."""
     person = Person()
     address = server.address.replace("http", "ws") + "/ws"
     async with websockets.connect(address, max_size=None) as socket:
         listening = asyncio.create_task(person.listen(socket))
         await person.hears_of("hello")
-        await person.send("offer", sdp=await person.offer(), mode=mode)
+        await person.send("offer", sdp=await person.offer(), mode=mode, motion=motion)
         await person.take_answer((await person.hears_of("answer"))["sdp"])
         await until(lambda: len(person.face) > 5)
         if mode == "talk":

@@ -11,6 +11,7 @@ import yaml
 pytest.importorskip("pipecat", reason="pipecat-ai is not installed", exc_type=ImportError)
 
 from streaming.core.config import ServeConfig
+from streaming.talk.gesture_tags import PROMPT
 from tests.streaming.support.live_server import LiveServer, serving_bars
 from tests.streaming.support.model_server import ModelServer, serving_models
 from tests.streaming.support.person import Person, spoken, talking
@@ -29,7 +30,7 @@ def models() -> Iterator[ModelServer]:
 def serving(folder: Path, agent: dict[str, Any]) -> Iterator[LiveServer]:
     file = folder / "talk.yaml"
     file.write_text(yaml.safe_dump(agent))
-    config = ServeConfig(max_sessions=4, talk=str(file))
+    config = ServeConfig(max_sessions=4, talk=str(file), motion=True)
     with serving_bars(folder, config) as server:
         yield server
 
@@ -65,11 +66,29 @@ async def test_an_agent_hears_thinks_and_speaks(tmp_path: Path, models: ModelSer
             heard = [one for one in person.all("talk.heard") if one["final"]]
     assert models.said == ["Hello there.", "You have spoken 1 times.", "That is all I know."]
     assert "morning" in heard[-1]["text"]
-    assert models.asked[0]["messages"][0] == {"role": "system", "content": "Be brief."}
+    system = models.asked[0]["messages"][0]
+    assert (system["role"], system["content"]) == ("system", f"Be brief.\n{PROMPT}")
     said = person.all("talk.said")[-1]
     assert (said["text"], said["final"], said["interrupted"]) == (
         "You have spoken 1 times. That is all I know.", True, False,
     )  # fmt: skip
+
+
+async def test_tags_move_the_head_when_their_sentence_is_heard_and_are_not_spoken(
+    tmp_path: Path, models: ModelServer
+) -> None:
+    models.answer = "Good to see you. [nod] Yes, [smile] that is right."
+    with serving(tmp_path, models.agent(gestures=False)) as server:
+        async with talking(server, motion=True) as person:
+            await person.send("talk.text", text="Is it?")
+            await until(lambda: any(one["final"] for one in person.all("talk.said")), 30)
+            moved = [one["frame"] for one in person.all("motion") if one["head"]["pitch"] < -1]
+            heard = [o["frame"] for o in person.all("motion") if o["tracks"]["aperture"] > 0.1]
+    assert models.said == ["Good to see you.", "Yes, that is right."]
+    assert person.all("talk.said")[-1]["text"] == "Good to see you. Yes, that is right."
+    assert "[nod]" not in models.asked[0]["messages"][0]["content"]
+    assert moved
+    assert moved[0] > heard[0] + 10
 
 
 async def test_what_is_typed_is_answered_and_an_interruption_silences_it(

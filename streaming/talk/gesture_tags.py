@@ -1,0 +1,109 @@
+"""Gestures that a language model writes into its text, as `[nod]`: done, and never spoken."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from pipecat.frames.frames import (
+    DataFrame,
+    Frame,
+    InterruptionFrame,
+    LLMFullResponseEndFrame,
+    LLMTextFrame,
+    TTSSpeakFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from avatar.gestures import GESTURES, Gesture, GestureName
+
+TAG = re.compile(r"\s?\[([A-Za-z][A-Za-z-]{0,15})\]")
+UNFINISHED = re.compile(r"\s?\[(?:[A-Za-z][A-Za-z-]{0,15})?$|\s$")  # may become a tag
+PROMPT = (
+    "You have a face. Where it fits, and not in every sentence, write one of "
+    f"{', '.join(f'[{name}]' for name in GESTURES)} at the beginning of a sentence: your head does "
+    "it then, and it is not spoken."
+)
+
+
+@dataclass
+class GestureFrame(DataFrame):
+    """A gesture, to be made once what comes before it was heard."""
+
+    gesture: Gesture
+
+
+class TagReader:
+    """Takes tags out of text that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+
+    def read(self, text: str) -> Iterator[str | Gesture]:
+        """Text to be spoken and gestures, in order; what may become a tag waits."""
+        whole = self._rest + text
+        unfinished = UNFINISHED.search(whole)
+        end = unfinished.start() if unfinished else len(whole)
+        self._rest = whole[end:]
+        yield from _parts(whole[:end])
+
+    def finish(self) -> str:
+        """What waited and became none."""
+        rest, self._rest = self._rest, ""
+        return rest
+
+
+class GestureTags(FrameProcessor):
+    """Stands before the voice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tags = TagReader()
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        match frame:
+            case LLMTextFrame():
+                await self._push_parts(self._tags.read(frame.text))
+                return
+            case TTSSpeakFrame():
+                parts = list(_parts(frame.text))
+                await self._push_parts(part for part in parts if isinstance(part, Gesture))
+                frame.text = "".join(part for part in parts if isinstance(part, str))
+            case LLMFullResponseEndFrame():
+                await self._push_parts([self._tags.finish()])
+            case InterruptionFrame():
+                self._tags.finish()
+        await self.push_frame(frame, direction)
+
+    async def _push_parts(self, parts: "Iterator[str | Gesture] | list[str]") -> None:
+        for part in parts:
+            if isinstance(part, Gesture):
+                await self.push_frame(GestureFrame(part))
+            elif part:
+                await self.push_frame(LLMTextFrame(part))
+
+
+class GestureMaker(FrameProcessor):
+    """Stands behind the call's voice."""
+
+    def __init__(self, make: Callable[[Gesture], None]) -> None:
+        super().__init__()
+        self._make = make
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if isinstance(frame, GestureFrame):
+            self._make(frame.gesture)
+        else:
+            await self.push_frame(frame, direction)
+
+
+def _parts(text: str) -> Iterator[str | Gesture]:
+    """Whole text, split at its tags; those that no head knows are left out."""
+    pieces = TAG.split(text)
+    for piece, tag in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
+        if piece:
+            yield piece
+        if tag.lower() in GESTURES:
+            yield Gesture(cast(GestureName, tag.lower()))

@@ -1,0 +1,72 @@
+"""A head that nods for whoever asks: the page, an agent, a program by HTTP."""
+
+import httpx
+import pytest
+
+from streaming.core.config import ServeConfig
+from tests.streaming.support.agent import agent
+from tests.streaming.support.live_server import LiveServer
+from tests.streaming.support.page_socket import Page, connect
+from tests.streaming.support.talking_peer import TalkingPeer
+
+
+@pytest.fixture(scope="module")
+def server_config() -> ServeConfig:
+    return ServeConfig(motion=True)
+
+
+async def turned(page: Page) -> dict[str, float]:
+    """Angles of the head, once one of them is more than a degree."""
+    while True:
+        head: dict[str, float] = (await page.expect("motion"))["head"]
+        if max(map(abs, head.values())) > 1:
+            return head
+
+
+async def at_rest(page: Page) -> None:
+    while any((await page.expect("motion"))["head"].values()):
+        pass
+
+
+async def test_a_gesture_moves_the_head_from_every_door(server: LiveServer) -> None:
+    peer = TalkingPeer()
+    async with connect(server) as socket:
+        page = Page(socket)
+        session = (await page.call(peer, motion=True))["session_id"]
+        await at_rest(page)
+        await page.send(type="gesture", name="nod", seconds=0.5)
+        assert (await turned(page))["pitch"] < 0
+        await at_rest(page)
+        wanted = {"name": "tilt", "strength": -0.5, "seconds": 0.5}
+        async with httpx.AsyncClient(base_url=server.address) as client:
+            answer = await client.post(f"/calls/{session}/gesture", json=wanted)
+        assert answer.status_code == 204
+        assert (await turned(page))["roll"] < 0
+        await at_rest(page)
+        async with agent(server) as speaker:
+            await speaker.hear("session.ready")
+            await speaker.send("agent.gesture", name="shake", seconds=0.5)
+            assert abs((await turned(page))["yaw"]) > 1
+    await peer.close()
+
+
+async def test_what_is_no_gesture_is_refused_in_words(server: LiveServer) -> None:
+    peer = TalkingPeer()
+    async with connect(server) as socket, httpx.AsyncClient(base_url=server.address) as client:
+        page = Page(socket)
+        await page.send(type="gesture", name="nod")  # before there is a call
+        assert (await page.expect("error"))["code"] == "malformed"
+        session = (await page.call(peer))["session_id"]
+        for wrong in (
+            {"name": "wink"},
+            {"name": "nod", "strength": 2},
+            {"name": "nod", "seconds": 0},
+        ):
+            await page.send(type="gesture", **wrong)
+            assert (await page.expect("error"))["code"] == "malformed"
+            answer = await client.post(f"/calls/{session}/gesture", json=wrong)
+            assert answer.status_code == 422
+            assert "not understood" in answer.json()["detail"]
+        nowhere = await client.post(f"/calls/{'0' * 16}/gesture", json={"name": "nod"})
+        assert nowhere.status_code == 404
+    await peer.close()
