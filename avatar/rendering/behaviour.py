@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from avatar.audio import FPS, LOOKAHEAD_FRAMES
 from avatar.gestures import AT_REST, Gesture, HeadTurn
@@ -72,11 +71,11 @@ class Behaviour:
         return Cue(frame, self.life.walk.next(), turn, eyes)
 
 
-def new_life(still: NDArray[np.bool_], blinks: Sequence[range], seed: int) -> Life:
-    """For a loop that hardly moves at `still` (L,); `blinks`: the pictures of each, if any."""
+def new_life(length: int, blinks: Sequence[range], seed: int) -> Life:
+    """For a loop of `length` frames; `blinks`: the pictures of each, if any."""
     walk, beats, eyes = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
     times = BlinkTimes(blinks, eyes) if blinks else None
-    return Life(LoopWalk(still, walk), Beats(beats), times)
+    return Life(LoopWalk(length, walk), Beats(beats), times)
 
 
 def _over(first: int, gesture: Gesture, frame: int) -> bool:

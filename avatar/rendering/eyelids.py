@@ -82,10 +82,9 @@ class Eyelids:
         seen = paste(there, eyes[None], self._grids[frame][None].float(), torch.ones_like(mask))
         seen += _light(there, seen, mask)
         new_luma, new_chroma = planes_of_rgb(torch.lerp(there, seen, share * mask))
-        inside = mask[:, 0] > 0
-        luma[inside] = new_luma[inside]
-        half = torch.nn.functional.max_pool2d(mask, 2).expand_as(chroma) > 0
-        chroma[half] = new_chroma[half]
+        half = torch.nn.functional.max_pool2d(mask, 2)
+        luma.copy_(torch.where(mask[:, 0] > 0, new_luma, luma))
+        chroma.copy_(torch.where(half > 0, new_chroma, chroma))
 
 
 def canonical_region(frame: Tensor, pose: Tensor, view: Canonical) -> Tensor:
@@ -101,14 +100,13 @@ def canonical_region(frame: Tensor, pose: Tensor, view: Canonical) -> Tensor:
 def _light(there: Tensor, seen: Tensor, mask: Tensor) -> Tensor:
     """What to add to `seen` (1, 3, h, w) so that it is lit as `there`: a plane in each colour."""
     height, width = mask.shape[-2:]
-    ring = ((mask > RING[0]) & (mask < RING[1])).flatten()
+    ring = ((mask > RING[0]) & (mask < RING[1])).flatten().float()
     across = torch.linspace(-1, 1, width).expand(height, -1)
     down = torch.linspace(-1, 1, height)[:, None].expand(-1, width)
     planes = torch.stack([torch.ones(height, width), across, down]).flatten(1)
-    on = planes[:, ring]
-    difference = (there - seen)[0].flatten(1)[:, ring]
-    gram = on @ on.T + 1e-3 * torch.eye(3)
-    found: Tensor = torch.linalg.solve(gram, on @ difference.T)
+    on = planes * ring
+    gram = on @ planes.T + 1e-3 * torch.eye(3)
+    found: Tensor = torch.linalg.solve(gram, on @ (there - seen)[0].flatten(1).T)
     return (found.T @ planes).view(1, 3, height, width)
 
 

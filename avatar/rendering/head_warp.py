@@ -17,7 +17,14 @@ from torch import Tensor
 
 from avatar.gestures import HeadTurn
 from avatar.i420 import I420
-from avatar.models.warp import canonicalise, pixel_lattice, relative_pose, rotation_matrix, sample
+from avatar.models.warp import (
+    Camera,
+    canonicalise,
+    pixel_lattice,
+    relative_pose,
+    rotation_matrix,
+    sample,
+)
 from avatar.rendering.head_angles import AXES
 from avatar.speakers.canonical import Canonical
 
@@ -31,11 +38,12 @@ FACE = (
     1.1,
     1.5,
 )  # eye distances from the origin: what is sampled finely, as it is sharp
+SEEN = 0.15  # px: what moves less stays
 INVERSE_STEPS = 3
 BATCH = 16  # frames solved at once
 
 Array = NDArray[np.float32]
-Plane = NDArray[np.uint8]
+Part = tuple[slice, slice]  # rows and columns
 Value = TypeVar("Value", np.uint8, np.float32)
 ONE_MAP = np.empty(0, np.float32)  # where OpenCV would take x and y apart
 
@@ -57,31 +65,30 @@ class HeadWarp:
         self._points = np.concatenate([points for points, _ in parts])
         self._weights = np.concatenate([weights for _, weights in parts]) * edge[..., None]
         self._necks = (_rotations(poses) @ np.array(NECK) + poses[:, 3:].numpy()).astype(np.float32)
-        self._rows, self._columns = _extent(self._weights)
-        self._luma_map = _lattice_of(self._rows, self._columns, PITCH)
-        self._chroma_map = _lattice_of(self._rows, self._columns, PITCH // 2)
-        self._faces = [self._face(pose) for pose in poses.tolist()]
+        self._luma = _pixels(height, width)
+        self._chroma = _pixels(height // 2, width // 2)
+        self._faces = [_face(pose, canonical.camera) for pose in poses.tolist()]
 
     def turn(self, picture: I420, frame: int, turn: HeadTurn) -> None:
         """Turn the head of `picture`, which shows reference frame `frame`, where it lies."""
-        back = self._back(frame, turn)[self._rows, self._columns]
+        back = self._back(frame, turn)
+        moves = np.abs(back).max(axis=-1) > SEEN
+        if not moves.any():
+            return
+        rows, columns = _extent(moves)
+        back = back[rows, columns]
         height, width = picture.shape[0] * 2 // 3, picture.shape[1]
         luma, chroma = picture[:height], picture[height:].reshape(2, height // 2, width // 2)
-        fine = _refine(back, self._luma_map)
-        turned, face = _sampled(luma, fine, cv2.INTER_LINEAR), self._faces[frame]
+        here = _in_pixels(rows, PITCH), _in_pixels(columns, PITCH)
+        fine = _refine(back, self._luma[here])
+        face = _within(self._faces[frame], here)
+        turned = _sampled(luma, fine, cv2.INTER_LINEAR)
         turned[face] = _sampled(luma, fine[face], cv2.INTER_CUBIC)
-        _put(luma, self._luma_map, turned)
-        fine = _refine(back / 2, self._chroma_map)
+        luma[here] = turned
+        here = _in_pixels(rows, PITCH // 2), _in_pixels(columns, PITCH // 2)
+        fine = _refine(back / 2, self._chroma[here])
         for plane in chroma:
-            _put(plane, self._chroma_map, _sampled(plane, fine, cv2.INTER_LINEAR))
-
-    def _face(self, pose: list[float]) -> tuple[slice, slice]:
-        """Rows and columns, of those that move, in which the eyes and the mouth are."""
-        (x, y, z), camera = pose[3:], self._camera
-        eyes = camera.focal / z  # px
-        at = np.array([x, y]) * eyes + (camera.cx, camera.cy) - self._luma_map[0, 0]
-        x0, y0, x1, y1 = (max(0, round(v)) for v in np.tile(at, 2) + np.array(FACE) * eyes)
-        return slice(y0, y1), slice(x0, x1)
+            plane[here] = _sampled(plane, fine, cv2.INTER_LINEAR)
 
     def _back(self, frame: int, turn: HeadTurn) -> Array:
         """From where in the picture each point of the lattice comes, less itself: (h, w, 2) px."""
@@ -160,17 +167,37 @@ def _rotations(poses: Tensor) -> NDArray[np.float64]:
     return rotation_matrix(poses[:, :3]).double().numpy()
 
 
-def _extent(weights: Array) -> tuple[slice, slice]:
-    """Rows and columns of the lattice outside of which nothing moves."""
-    moves = weights[..., 0].max(axis=0) > 0
+def _face(pose: list[float], camera: Camera) -> Part:
+    """Where the eyes and the mouth are in a frame with this pose (6,)."""
+    (x, y, z) = pose[3:]
+    eyes = camera.focal / z  # px
+    at = np.array([x, y]) * eyes + (camera.cx, camera.cy)
+    x0, y0, x1, y1 = (max(0, round(v)) for v in np.tile(at, 2) + np.array(FACE) * eyes)
+    return slice(y0, y1), slice(x0, x1)
+
+
+def _extent(moves: NDArray[np.bool_]) -> Part:
+    """Rows and columns of blocks outside of which nothing moves."""
     rows, columns = np.flatnonzero(moves.any(axis=1)), np.flatnonzero(moves.any(axis=0))
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def _lattice_of(rows: slice, columns: slice, pitch: int) -> Array:
-    """Every pixel of these rows and columns of blocks: (h, w, 2)."""
-    box = (columns.start * pitch, rows.start * pitch, columns.stop * pitch, rows.stop * pitch)
-    return np.asarray(pixel_lattice(box).numpy(), np.float32)
+def _in_pixels(blocks: slice, pitch: int) -> slice:
+    return slice(blocks.start * pitch, blocks.stop * pitch)
+
+
+def _within(part: Part, outer: Part) -> Part:
+    """`part` as it is counted from the beginning of `outer`."""
+    rows, columns = (
+        slice(max(0, one.start - all_of.start), max(0, one.stop - all_of.start))
+        for one, all_of in zip(part, outer, strict=True)
+    )
+    return rows, columns
+
+
+def _pixels(height: int, width: int) -> Array:
+    """Coordinates (h, w, 2) of every pixel."""
+    return np.asarray(pixel_lattice((0, 0, width, height)).numpy(), np.float32)
 
 
 def _refine(back: Array, pixels: Array) -> Array:
@@ -185,12 +212,6 @@ def _sampled(image: NDArray[Value], at: Array, mode: int) -> NDArray[Value]:
     """`image` (H, W) or (H, W, C) read at the points (h, w, 2)."""
     found = cv2.remap(image, at, ONE_MAP, mode, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, image.dtype)
-
-
-def _put(plane: Plane, pixels: Array, values: Plane) -> None:
-    """Write `values` (h, w) where `pixels` (h, w, 2) are."""
-    (x, y), (height, width) = pixels[0, 0].astype(int), values.shape
-    plane[y : y + height, x : x + width] = values
 
 
 def _smooth_step(values: Array) -> Array:

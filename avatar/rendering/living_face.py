@@ -7,7 +7,6 @@ from avatar.i420 import I420
 from avatar.rendering.behaviour import Behaviour, Cue, new_life
 from avatar.rendering.eyelids import Eyelids
 from avatar.rendering.head_warp import HeadWarp
-from avatar.rendering.loop_walk import still_positions
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.speakers.speaker import Speaker
 
@@ -18,7 +17,6 @@ class LivingFace:
     def __init__(self, speaker: Speaker, loop: ReferenceLoop) -> None:
         self._speaker, self._loop = speaker, loop
         self._poses = speaker.track.poses[: len(loop.pictures)]
-        self._still = still_positions(self._poses, loop.order, speaker.canonical.camera)
 
     @cached_property
     def _head(self) -> HeadWarp:
@@ -32,7 +30,7 @@ class LivingFace:
     def behaviour(self, seed: int | None) -> Behaviour:
         """Of a new stream; None: nothing moves by itself, the loop is played as it was filmed."""
         blinks = self._lids.eyes.blinks if self._lids else []
-        return Behaviour(None if seed is None else new_life(self._still, blinks, seed))
+        return Behaviour(None if seed is None else new_life(len(self._loop.order), blinks, seed))
 
     def prepare(self) -> None:
         """Be ready to move; the loop's own blinks are taken out of it."""

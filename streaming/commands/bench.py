@@ -8,7 +8,7 @@ import typer
 from avatar.rendering.backends.registry import AUTO, listed
 
 OFFLINE_SECONDS, MARKS_SECONDS = 2.0, 6.0
-LIVE_SECONDS, LOAD_SECONDS, SPEAK_SECONDS = 60.0, 20.0, 600.0
+LIVE_SECONDS, LOAD_SECONDS, SPEAK_SECONDS, LIFE_SECONDS = 60.0, 20.0, 600.0, 600.0
 
 
 def bench(
@@ -37,11 +37,17 @@ def bench(
             min=0.1,
             metavar="N",
             help="Time for each figure. "
-            "[default: 2; --marks: 6; --live: 60; --load: 20; --speak: 600]",
+            "[default: 2; --marks: 6; --live: 60; --load: 20; --speak, --life: 600]",
         ),
     ] = None,
     marks: Annotated[
         bool, typer.Option("--marks", help="What watermark and label cost, and what they survive.")
+    ] = False,
+    life: Annotated[
+        bool,
+        typer.Option(
+            "--life", help="Whether head and blinks repeat themselves, and what they cost."
+        ),
     ] = False,
     film: Annotated[
         Path | None,
@@ -97,6 +103,9 @@ def bench(
     their way: coded, scaled, cropped, framed, mirrored. The table says in how many stretches of two
     seconds `avatar verify` still reads the watermark.
 
+    `--life` says how much of the head's movement and of the moments of blinks comes again within a
+    minute (1: all of it, as of a loop), and what gestures and blinks cost.
+
     `--speak` has an agent speak in such a call: segments of 2 s, pushed at once, every second one
     interrupted. It says how soon they are seen and heard, how soon silence comes, and whether
     anything is lost, drifts or grows.
@@ -113,6 +122,7 @@ def bench(
     from avatar.benchmark.bench import Plan
     from avatar.errors import AvatarError
     from avatar.speakers.folders import speaker_folder
+    from streaming.commands.life_bench import bench_life
     from streaming.commands.live_bench import bench_calls
     from streaming.commands.marks_bench import bench_marks
     from streaming.commands.render_bench import bench_rendering
@@ -124,6 +134,9 @@ def bench(
         return
     if film:
         raise AvatarError("--film goes with --marks")
+    if life:
+        bench_life(seconds or LIFE_SECONDS, speaker, json)
+        return
     flags = ("--speaker", speaker, "--device", device, "--backend", backend)
     if load:
         from streaming.commands.load_bench import bench_load
