@@ -54,11 +54,16 @@ class TagReader:
 
 
 class GestureTags(FrameProcessor):
-    """Stands before the voice."""
+    """Stands before the voice.
+
+    A voice knows that a sentence is over only when the next one begins: a gesture follows the first
+    letter of its sentence, and so comes after all that was said before.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._tags = TagReader()
+        self._due: list[Gesture] = []
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -68,20 +73,37 @@ class GestureTags(FrameProcessor):
                 return
             case TTSSpeakFrame():
                 parts = list(_parts(frame.text))
-                await self._push_parts(part for part in parts if isinstance(part, Gesture))
+                self._due += [part for part in parts if isinstance(part, Gesture)]
+                await self._push_due()
                 frame.text = "".join(part for part in parts if isinstance(part, str))
             case LLMFullResponseEndFrame():
                 await self._push_parts([self._tags.finish()])
+                await self._push_due()
             case InterruptionFrame():
                 self._tags.finish()
+                self._due.clear()
         await self.push_frame(frame, direction)
 
     async def _push_parts(self, parts: "Iterator[str | Gesture] | list[str]") -> None:
         for part in parts:
             if isinstance(part, Gesture):
-                await self.push_frame(GestureFrame(part))
-            elif part:
-                await self.push_frame(LLMTextFrame(part))
+                self._due.append(part)
+            elif self._due and part.strip():
+                begun = len(part) - len(part.lstrip()) + 1
+                await self.push_frame(LLMTextFrame(part[:begun]))
+                await self._push_due()
+                await self._push_text(part[begun:])
+            else:
+                await self._push_text(part)
+
+    async def _push_due(self) -> None:
+        due, self._due = self._due, []
+        for gesture in due:
+            await self.push_frame(GestureFrame(gesture))
+
+    async def _push_text(self, text: str) -> None:
+        if text:
+            await self.push_frame(LLMTextFrame(text))
 
 
 class GestureMaker(FrameProcessor):
