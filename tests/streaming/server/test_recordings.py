@@ -18,9 +18,12 @@ from streaming.marks.provenance import read
 from streaming.marks.verify import verify
 from streaming.marks.watermark import Watermark
 from streaming.server.recording_process import FILM, RECORDING, sign_recording
-from tests.streaming.support.browser import first_picture
+from tests.streaming.support.browser import SHOWN, first_picture
+from tests.streaming.support.firefox import DOWNLOADS, firefox
 from tests.streaming.support.live_server import LiveServer, serving_bars
+from tests.streaming.support.polling import wait_until
 from tests.streaming.support.scenery import scenery
+from tests.support import need
 
 pytest.importorskip("c2pa")
 CONSENTS = {"bar": "Bar, 2 August 2026", "pale": "Pale, 3 August 2026"}
@@ -81,6 +84,29 @@ def test_without_a_certificate_it_is_watermarked_and_labelled(browser: Any, tmp_
     assert found.watermark.found
     assert found.label.word == "AI"
     assert found.provenance is None
+
+
+def test_a_recording_in_firefox_is_watermarked_labelled_and_signed(
+    server: LiveServer, keys: Path, tmp_path: Path
+) -> None:
+    need("firefox-esr")
+    with firefox(tmp_path) as page:
+        page.goto(server.address)
+        wait_until(lambda: page.evaluate("document.querySelectorAll('#gallery > *').length"), 20)
+        page.click("#start")
+        wait_until(lambda: page.evaluate(SHOWN), 30)
+        page.click("#record")
+        time.sleep(4)
+        page.click("#record")
+        wait_until(lambda: list((tmp_path / DOWNLOADS).glob("*.mp4")), 120)
+        (film,) = (tmp_path / DOWNLOADS).glob("*.mp4")
+        wait_until(lambda: film.stat().st_size, 30)
+        assert page.evaluate("document.getElementById('notice').hidden")
+    found = verify(film, keys / "anchor.pem").named(CONSENTS)
+    assert found.speaker == "bar"
+    assert found.label.word == "AI"
+    assert found.provenance
+    assert (found.provenance.valid, found.provenance.trusted) == (True, True)
 
 
 def recording(folder: Path, watermark: Watermark | None) -> Path:

@@ -17,6 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 FIREFOX = "firefox-esr"
 START_LIMIT = 60  # seconds
+DOWNLOADS = "downloads"
 READY = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 PREFERENCES = {
     "media.autoplay.default": 0,
@@ -27,6 +28,8 @@ PREFERENCES = {
     "datareporting.policy.dataSubmissionEnabled": False,
     "toolkit.telemetry.enabled": False,
     "app.update.enabled": False,
+    "browser.download.alwaysOpenPanel": False,
+    "browser.download.folderList": 2,  # the one that browser.download.dir names
     "browser.shell.checkDefaultBrowser": False,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
@@ -82,8 +85,9 @@ def _command(socket: ClientConnection, method: str, **parameters: object) -> Any
 
 @contextmanager
 def firefox(folder: Path) -> Iterator[FirefoxPage]:
-    """A headless Firefox with everything it writes in `folder`."""
-    lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in PREFERENCES.items()]
+    """A headless Firefox with everything it writes in `folder`; what it saves is in DOWNLOADS."""
+    preferences = PREFERENCES | {"browser.download.dir": str(folder / DOWNLOADS)}
+    lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in preferences.items()]
     (folder / "profile").mkdir()
     (folder / "profile" / "user.js").write_text("\n".join(lines))
     command = [shutil.which(FIREFOX) or FIREFOX, "--headless", "--no-remote"]
