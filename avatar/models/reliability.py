@@ -11,7 +11,7 @@ from torch import Tensor
 
 OPENING = 0.75  # share of the way to trust taken in a frame (40 ms)
 CLOSING = 0.55  # share of the way to rest: 91% after 3 frames (120 ms)
-CENTRE = 0.72  # reliability at which trust is undecided
+CENTRE = 0.75  # reliability at which trust is undecided
 HYSTERESIS = 0.15  # how far the present state moves that point away
 STEEPNESS = 20.0  # of the passage between the two
 

@@ -17,8 +17,9 @@ from torch.nn import functional as F
 
 from avatar.audio import SAMPLES_PER_FRAME
 from avatar.models.encoder_state import EncoderState
-from avatar.models.lip_closure import close_lips
+from avatar.models.lip_closure import APERTURE, close_lips
 from avatar.models.log_mel import FLOOR, HOP, LogMel
+from avatar.models.parted_lips import parted
 from avatar.models.reliability import smooth
 from avatar.models.running_mean import RunningMean
 from avatar.motion import TRACKS, VISEMES
@@ -26,6 +27,7 @@ from avatar.motion import TRACKS, VISEMES
 STEPS = 2  # 50 Hz steps in a video frame
 STRIDE = SAMPLES_PER_FRAME // STEPS // HOP  # log-mel frames in a step
 DROPOUT = 0.1
+SILENCE = VISEMES.index("SIL")
 DELAY = 4  # steps from the sound a label belongs to until the step that carries it
 
 
@@ -191,12 +193,17 @@ class SpeechEncoder(nn.Module):
         trust, state.trust = smooth(means["reliability"][..., 0], state.trust)
         eased = self.rest + trust[..., None] * (frames - self.rest)
         eased[..., self.layout["reliability"]] = trust[..., None]
+        eased[..., self.layout["articulation"].start + APERTURE] += (1 - trust) * parted(
+            pairs["articulation"].mean(2)[..., APERTURE],
+            means["viseme"][..., SILENCE],
+            means["energy"][..., 0],
+        )
         return eased
 
     def _rest(self) -> Tensor:
         """Silence: closed lips, the viseme of class 0."""
         rest = torch.zeros(self.config.features)
-        rest[self.layout["viseme"].start] = 1.0
+        rest[self.layout["viseme"].start + SILENCE] = 1.0
         return rest
 
 

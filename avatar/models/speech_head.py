@@ -23,6 +23,8 @@ CLOSED_SPREAD = 2.0  # standard deviations of each that closed lips may differ b
 SHUT_QUANTILE, WIDE_QUANTILE = 0.05, 0.9  # of the apertures of a video: closed lips, open ones
 AJAR = 0.1  # of the way from shut to wide: lips further apart than that are clearly open
 TIGHT = 0.03  # of the same way: lips nearer than that are what closed lips look like
+BREATH = 0.05  # aperture of any mouth in a pause from which it is wholly a breath
+DEEPER = 2.0
 LEAST_HEARD = 0.01  # aperture of any mouth, mean of a video in which somebody speaks
 RIDGE = 1e-3  # of a code's variance: numbers of the code that go together share what they read
 
@@ -31,7 +33,7 @@ RIDGE = 1e-3  # of a code's variance: numbers of the code that go together share
 class SpeechHeadConfig:
     """Dimensions; they travel in the bundle."""
 
-    features: int  # numbers of the encoder's vector that say what is spoken
+    features: int  # numbers of the encoder's vector that say what is spoken; trust in it is last
     code: int
     context: int = 0  # hidden states that follow them in that vector
     width: int = 48
@@ -110,13 +112,21 @@ class SpeechHead(nn.Module):
         looks_open = self.read_aperture(code)
         strange = LEANING if own is None else (SURENESS * (STRANGER - own)).sigmoid()
         if self.config.heard_aperture >= 0:
-            code = self._lean(code, now[:, self.config.heard_aperture], strange)
+            heard = now[:, self.config.heard_aperture]
+            breath = self._breath(heard, now)
+            strange = strange + (1 - strange) * breath
+            code = self._lean(code, heard * (1 + (DEEPER - 1) * breath), strange)
         if own is not None:
             evidence = evidence + strange * (now[:, self.config.heard_closure] - evidence)
         closed = closed_share(evidence, DOUBT, BELIEF)
         opening = torch.maximum(looks_open, self.read_aperture(code))
         open_lips = ((opening - self.shut) / self.ajar).clamp(0, 1)
         return code + (closed * open_lips)[:, None] * (self.close(code) - code)
+
+    def _breath(self, heard: Tensor, now: Tensor) -> Tensor:
+        """Share (B,) of a breath: a pause in which any mouth opens. Nobody's voice is in it."""
+        pause = 1 - now[:, self.config.features - 1]
+        return pause * (heard / BREATH).clamp(0, 1)
 
     def _lean(self, code: Tensor, heard: Tensor, leaning: Tensor | float) -> Tensor:
         """What fits the voice learned from best fits other voices less; they meet in between."""

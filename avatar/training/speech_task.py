@@ -26,6 +26,7 @@ from avatar.training.encoder.objective import losses as encoder_losses
 from avatar.training.encoder.shards import Shard
 from avatar.training.fit import autocast
 from avatar.training.lip_data import LipData
+from avatar.training.lip_readout import relearn_lip_readout
 from avatar.training.losses import code_error
 from avatar.training.other_voices import OtherSounds
 from avatar.training.speech_pieces import CONTEXT, SEGMENT, Others, OwnVideo, Piece
@@ -79,13 +80,16 @@ class SpeechTask:
         return groups
 
     def settled(self) -> "SpeechTask":
-        """Average the tuned encoder with the shipped one; the head alone learns from there."""
+        """Average the tuned encoder with the shipped one, which says how others' lips are read; the
+        head alone learns from there."""
         shipped = self.shipped.state_dict()
         tuned = self.encoder.state_dict()
         for name, weights in tuned.items():
             if weights.is_floating_point():
                 weights.lerp_(shipped[name], 1 - KEPT)
         self.encoder.requires_grad_(False)
+        if self.others:
+            relearn_lip_readout(self.encoder, self.shipped, self.others.sounds)
         return SpeechTask(
             self.data, self.sound, self.others, self.networks, False, self.device, settling=True
         )

@@ -20,6 +20,7 @@ from avatar.training.av_offset import align_sound, av_offset
 from avatar.training.canonical_depth import DepthTask
 from avatar.training.clips import clip_codes, clip_features
 from avatar.training.earlier_speaker import earlier_speaker, in_its_codes, keep_pictures
+from avatar.training.encoder.shards import Shard
 from avatar.training.fit import Budget, Curve, Report, fit
 from avatar.training.generator_start import start_generator
 from avatar.training.image_tasks import BLEND_RATE, REFINING, BlendTask, LipTask, SyncTask
@@ -57,6 +58,7 @@ class Trained:
     offset_frames: float  # by which the sound of the video came late
     curves: dict[str, Curve]
     seconds: float
+    others: Shard | None = None  # speech of other voices, if they were learned from
 
 
 def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
@@ -131,7 +133,10 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     run(lips)
     run(BlendTask(lips, networks.blend, REFINING if earlier else BLEND_RATE))
     seconds = time.monotonic() - started
-    return Trained(config, networks, data, expert, features, heard, offset, curves, seconds)
+    speech_of_others = others.sounds.speech if others else None
+    return Trained(
+        config, networks, data, expert, features, heard, offset, curves, seconds, speech_of_others
+    )
 
 
 def canonical_view(tracked: TrackedVideo, depth: Tensor) -> Canonical:

@@ -115,6 +115,7 @@ def train(
     """
     from avatar.media.sound_tracks import sound_track_notes
     from avatar.rendering.backends.device import choose_device
+    from avatar.training.drawn_aperture import look_at_drawn_lips
     from avatar.training.export import export
     from avatar.training.preprocess import preprocess
     from avatar.training.preprocess.landmark_tracker import need_face_tracker
@@ -164,6 +165,7 @@ def train(
         return
     with phase_progress() as progress:
         trained = run(request, progress.phase, progress.report)
+        look_at_drawn_lips(trained, request)
         metrics = write_report(trained, request.work / "report")
         folder = export(trained, request)
     for key, value in metrics.items():

@@ -12,10 +12,21 @@ def tracks(labial: float, closure: float) -> torch.Tensor:
     return close_lips(viseme, articulation)[0, 0]
 
 
-def test_either_kind_of_evidence_in_one_step_closes_the_lips() -> None:
-    for frame in (tracks(0.4, 0.0), tracks(0.0, 0.4)):
+def test_evidence_of_both_kinds_in_one_step_closes_the_lips() -> None:
+    for frame in (tracks(0.2, 0.2), tracks(0.6, 0.05), tracks(0.05, 0.6)):
         assert frame[APERTURE] == 0
         assert frame[CLOSURE] == 1
+
+
+def test_one_kind_alone_does_not_close_them() -> None:
+    for frame in (tracks(0.4, 0.0), tracks(0.0, 0.4)):
+        torch.testing.assert_close(frame[APERTURE], torch.tensor(0.6))
+        assert frame[CLOSURE] == 0
+
+
+def test_certainty_is_a_number_too() -> None:
+    assert tracks(1.0, 1.0)[CLOSURE] == 1
+    assert tracks(1.0, 0.0).isfinite().all()
 
 
 def test_without_evidence_the_tracks_are_the_mean() -> None:
@@ -25,4 +36,4 @@ def test_without_evidence_the_tracks_are_the_mean() -> None:
 
 
 def test_doubt_closes_half_way() -> None:
-    assert 0.2 < tracks(0.175, 0.0)[APERTURE] / 0.6 < 0.8
+    assert 0.2 < tracks(0.11, 0.11)[APERTURE] / 0.6 < 0.8

@@ -17,7 +17,7 @@ def test_trust_comes_within_two_frames_and_goes_within_three() -> None:
 
 
 def test_doubt_keeps_the_present_state() -> None:
-    doubtful = [0.64, 0.78] * 10
+    doubtful = [0.67, 0.81] * 10
     assert follow(*doubtful).max() < 0.25
     assert follow(*doubtful, trust=1.0).min() > 0.6
 

@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from avatar.models.speech_head import LEANING, STRANGER, SpeechHead, SpeechHeadConfig, history
+from avatar.models.speech_head import (
+    BREATH,
+    DEEPER,
+    LEANING,
+    STRANGER,
+    SpeechHead,
+    SpeechHeadConfig,
+    history,
+)
 
 
 def test_history_ends_at_the_frame_and_repeats_the_first() -> None:
@@ -96,7 +104,9 @@ def leaning_head(voice: int) -> tuple[SpeechHead, torch.Tensor]:
     head.learn_any_mouth(torch.rand(400, 6), aperture)
     with torch.no_grad():
         head.closes.bias.fill_(-20.0)
-    return head, torch.randn(64, config.window, 14)
+    windows = torch.randn(64, config.window, 14)
+    windows[..., 5] = 1.0  # the sound is trusted
+    return head, windows
 
 
 def test_any_mouth_s_aperture_has_this_one_s_mean_and_shut_is_shut() -> None:
@@ -140,6 +150,15 @@ def test_a_stranger_s_closed_lips_look_closed() -> None:
     with torch.no_grad():
         made = head(windows)
     assert torch.allclose(made[was_open], head.close(leaned)[was_open], atol=1e-4)
+
+
+@pytest.mark.parametrize("heard", [2 * BREATH, 0.0])
+def test_a_breath_in_a_pause_is_any_mouth_s_even_of_the_speaker(heard: float) -> None:
+    head, windows = leaning_head(voice=4)
+    windows[..., 2], windows[..., 3], windows[..., 5] = heard, 0.0, 0.0
+    _, alone, made = heard_with(head, windows, 20.0)
+    breathing = head.any_mouth[0] * DEEPER * heard + head.any_mouth[1]
+    assert torch.allclose(made, breathing.expand(64) if heard else alone, atol=1e-4)
 
 
 def heard_with(
