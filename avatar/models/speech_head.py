@@ -23,8 +23,11 @@ CLOSED_SPREAD = 2.0  # standard deviations of each that closed lips may differ b
 SHUT_QUANTILE, WIDE_QUANTILE = 0.05, 0.9  # of the apertures of a video: closed lips, open ones
 AJAR = 0.1  # of the way from shut to wide: lips further apart than that are clearly open
 TIGHT = 0.03  # of the same way: lips nearer than that are what closed lips look like
-BREATH = 0.05  # aperture of any mouth in a pause from which it is wholly a breath
-DEEPER = 2.0
+BREATH = (
+    0.1,
+    0.15,
+)  # aperture of any mouth in a pause: no breath up to one, wholly from the other on
+DEEPER = 2.0  # of a breath is drawn: near rest, codes open less than they read
 LEAST_HEARD = 0.01  # aperture of any mouth, mean of a video in which somebody speaks
 RIDGE = 1e-3  # of a code's variance: numbers of the code that go together share what they read
 
@@ -126,7 +129,8 @@ class SpeechHead(nn.Module):
     def _breath(self, heard: Tensor, now: Tensor) -> Tensor:
         """Share (B,) of a breath: a pause in which any mouth opens. Nobody's voice is in it."""
         pause = 1 - now[:, self.config.features - 1]
-        return pause * (heard / BREATH).clamp(0, 1)
+        least, whole = BREATH
+        return pause * ((heard - least) / (whole - least)).clamp(0, 1)
 
     def _lean(self, code: Tensor, heard: Tensor, leaning: Tensor | float) -> Tensor:
         """What fits the voice learned from best fits other voices less; they meet in between."""
