@@ -18,6 +18,7 @@ from torch import Tensor
 
 from avatar.i420 import to_rgb
 from avatar.models.speech_head import SpeechHead, history
+from avatar.rendering.behaviour import Cue
 from avatar.rendering.pipeline import Pipeline
 from avatar.speakers.speaker import load_speaker
 from avatar.training.encoder.shards import Shard
@@ -94,7 +95,8 @@ def _drawn(pipeline: Pipeline, windows: Tensor, tracker: LandmarkTracker) -> Ten
     tracker.start()
     for start in range(0, len(windows), BATCH):
         part = windows[start : start + BATCH]
-        for picture in pipeline.draw(part, list(range(start, start + len(part)))).wait():
+        cues = [Cue(frame, frame) for frame in range(start, start + len(part))]
+        for picture in pipeline.draw(part, cues).wait():
             found = tracker.track(to_rgb(picture.i420))
             gaps.append(np.nan if found is None else float(lip_gap(found[None, :, :2])[0]))
     return torch.tensor(gaps)
