@@ -50,18 +50,51 @@ CLOCKLESS = {
     "talk": ("agent_file",),
     "webrtc": ("jitter_buffer", "messages", "packet_sender", "timeouts", "video_encoders"),
     "workers": ("merged_metrics",),
-}  # modules that only compute, or whose time is virtual; what is not named here runs alone
-COMPUTED = {
-    HERE / folder / f"test_{name}.py" for folder, names in CLOCKLESS.items() for name in names
-}
+}  # modules that only compute, or whose time is virtual; what is not named here touches the clock
+SIDE_BY_SIDE = {
+    "calls": ("behind_proxy", "codecs", "hidden_candidates", "nginx", "token_page", "turn"),
+    "commands": ("serve", "token"),
+    "core": ("logs",),
+    "doctor": ("access_check", "stun_probe"),
+    "doors": ("livekit_join", "livetalking", "local_avatar", "speak_socket", "whep"),
+    "media": ("audio_input", "clock", "playout"),
+    "render": ("capacity", "client"),
+    "security": ("rtp_guard", "sdp_check", "strangers"),
+    "server": (
+        "app",
+        "audit_log",
+        "call_handler",
+        "debug",
+        "drain",
+        "faults",
+        "metrics",
+        "motion",
+        "request_body",
+        "resumption",
+        "session_manager",
+        "verify",
+        "withdrawal",
+    ),
+    "sinks": ("disk_full", "reconnecting", "recorder"),
+    "webrtc": ("aiortc_patches", "ice_restart", "tracks"),
+}  # modules that wait for more than they measure: two at once; all others run alone
+
+
+def _files(modules: dict[str, tuple[str, ...]]) -> set[Path]:
+    named = [(folder, name) for folder, names in modules.items() for name in names]
+    return {HERE / folder / f"test_{name}.py" for folder, name in named}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Calls pass in real time, on machines that pause now and then: one more attempt, and said."""
+    computed, waiting = _files(CLOCKLESS), _files(SIDE_BY_SIDE)
     for item in items:
-        if HERE in item.path.parents and item.path not in COMPUTED:
-            item.add_marker(pytest.mark.flaky(reruns=1))
-            item.add_marker(pytest.mark.realtime)
+        if HERE not in item.path.parents or item.path in computed:
+            continue
+        item.add_marker(pytest.mark.flaky(reruns=1))
+        item.add_marker(pytest.mark.realtime)
+        if item.path not in waiting:
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from avatar.i420 import to_rgb
 from avatar.rendering.pipeline import Pipeline
 from avatar.speakers.speaker import Speaker
 
-pytestmark = pytest.mark.realtime  # takes times, on cores of its own
+pytestmark = [pytest.mark.realtime, pytest.mark.alone]  # takes times, on cores of its own
 
 STAGES = {
     "speech encoder", "reference frame", "speech head", "lip generator", "C2O and paste",
