@@ -33,7 +33,10 @@ STEPS = 260
 
 def small_encoder() -> SpeechEncoder:
     torch.manual_seed(1)
-    return SpeechEncoder(EncoderConfig(channels=32, hidden=16, dilations=(1, 2))).eval()
+    encoder = SpeechEncoder(EncoderConfig(channels=32, hidden=16, dilations=(1, 2))).eval()
+    with torch.no_grad():
+        encoder.heads.bias[-1] = 4.0  # what it hears is trusted: eased to rest it says nothing
+    return encoder
 
 
 def quiet(*_: object) -> None:
