@@ -86,12 +86,12 @@ def _files(modules: dict[str, tuple[str, ...]]) -> set[Path]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Calls pass in real time, on machines that pause now and then: one more attempt, and said."""
+    """Calls pass in real time, on machines that pause now and then: two more attempts, and said."""
     computed, waiting = _files(CLOCKLESS), _files(SIDE_BY_SIDE)
     for item in items:
         if HERE not in item.path.parents or item.path in computed:
             continue
-        item.add_marker(pytest.mark.flaky(reruns=1))
+        item.add_marker(pytest.mark.flaky(reruns=2))
         item.add_marker(pytest.mark.realtime)
         if item.path not in waiting:
             item.add_marker(pytest.mark.alone)
