@@ -8,24 +8,11 @@ from rich.console import Console
 from avatar.evaluation.lip_sync import MOVED_SOUND, OTHER_SOUND, lip_sync
 from avatar.evaluation.mouths import TRUE_LIPS
 from avatar.evaluation.table import sync_table
-from avatar.models.sync_expert import SyncExpert, SyncExpertConfig
+from avatar.models.sync_expert import SyncExpertConfig
 from avatar.training.lip_reading.mouth_crops import CROP
+from tests.avatar.evaluation.knowing_expert import KnowingExpert
 
 FRAMES = 60
-
-
-class Knowing(SyncExpert):
-    """Finds the number that it hears in the brightness of the mouth."""
-
-    def embed_mouth(self, lips: torch.Tensor) -> torch.Tensor:
-        return _unit(lips.mean(dim=(2, 3, 4)))
-
-    def embed_speech(self, features: torch.Tensor) -> torch.Tensor:
-        return _unit(features[..., 0])
-
-
-def _unit(values: torch.Tensor) -> torch.Tensor:
-    return torch.nn.functional.normalize(values - 0.5, dim=1)
 
 
 def _lit(levels: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -36,7 +23,7 @@ def test_moved_sound_and_still_lips_are_told_from_true_ones() -> None:
     spoken = np.random.default_rng(0).uniform(0, 1, (2, FRAMES, 1)).astype(np.float32)
     true = [_lit(clip[:, 0]) for clip in spoken]
     still = [np.full_like(mouths, 90) for mouths in true]
-    expert = Knowing(SyncExpertConfig(features=1, colours=1)).eval()
+    expert = KnowingExpert(SyncExpertConfig(features=1, colours=1)).eval()
     sounds = [*torch.from_numpy(spoken)]
     found = lip_sync(expert, sounds, {TRUE_LIPS: true, "still mouth": still})
     rows = {row.name: row.score for row in found}

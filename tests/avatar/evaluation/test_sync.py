@@ -8,22 +8,9 @@ import torch
 
 from avatar.evaluation.sync import load_expert, sync_score
 from avatar.models.sync_expert import MOUTH_FRAMES, MOUTH_SIZE, SyncExpert, SyncExpertConfig
+from tests.avatar.evaluation.knowing_expert import KnowingExpert
 
 FRAMES, FEATURES = 90, 4
-
-
-class Knowing(SyncExpert):
-    """Reads the same number out of the brightness of a mouth and out of the speech."""
-
-    def embed_mouth(self, lips: torch.Tensor) -> torch.Tensor:
-        return _unit(lips.mean(dim=(2, 3, 4)))
-
-    def embed_speech(self, features: torch.Tensor) -> torch.Tensor:
-        return _unit(features[..., 0])
-
-
-def _unit(values: torch.Tensor) -> torch.Tensor:
-    return torch.nn.functional.normalize(values - 0.5, dim=1)
 
 
 @pytest.mark.parametrize("late", [-2, 0, 3])
@@ -35,7 +22,7 @@ def test_lag_is_found_and_clips_are_kept_apart(late: int) -> None:
     shown = np.concatenate([np.roll(part, late) for part in np.split(spoken, 2)])
     levels = np.round(shown * 255).astype(np.uint8)
     mouths = np.broadcast_to(levels[:, None, None, None], (FRAMES, 3, *MOUTH_SIZE)).copy()
-    expert = Knowing(SyncExpertConfig(features=FEATURES))
+    expert = KnowingExpert(SyncExpertConfig(features=FEATURES))
     found = sync_score(expert, mouths, np.arange(FRAMES), features, clip)
     assert found.lag_ms == 40 * late
     assert found.confidence > 0.5
