@@ -8,6 +8,7 @@ from typing import Literal, get_args
 GestureName = Literal["nod", "shake", "tilt", "look", "lean"]
 GESTURES: tuple[GestureName, ...] = get_args(GestureName)
 LARGEST_TURN = 12.0  # degrees from the frontal view, each
+NEAREST = 0.1  # of the head's distance, that it comes nearer or goes away
 SHORTEST_S, LONGEST_S = 0.3, 10.0  # of a gesture
 RISE = 0.3  # of a gesture that is held: its share until it is there, and for coming back
 
@@ -34,10 +35,11 @@ class HeadTurn:
         return HeadTurn(*(strength * value for value in vars(self).values()))
 
     def within(self, head: tuple[float, float, float]) -> "HeadTurn":
-        """No farther than `LARGEST_TURN` from the frontal view, for a head turned so already."""
+        """No farther than `LARGEST_TURN` from the frontal view, for a head turned so already, and
+        than `NEAREST`."""
         turns = (self.yaw, self.pitch, self.roll)
         yaw, pitch, roll = (_towards(at, turn) for at, turn in zip(head, turns, strict=True))
-        return HeadTurn(yaw, pitch, roll, self.nearer)
+        return HeadTurn(yaw, pitch, roll, min(max(self.nearer, -NEAREST), NEAREST))
 
 
 AT_REST = HeadTurn()

@@ -12,6 +12,8 @@ from avatar.rendering.beats import Beats
 from avatar.rendering.blink_times import BlinkTimes
 from avatar.rendering.loop_walk import LoopWalk
 
+AT_ONCE = 4  # gestures of a call that run at the same time
+
 
 @dataclass(frozen=True)
 class Cue:
@@ -49,7 +51,12 @@ class Behaviour:
         return self._chunks - LOOKAHEAD_FRAMES
 
     def ask(self, gesture: Gesture, frame: int | None = None) -> None:
-        """Make a gesture that begins with `frame`, or with the next one."""
+        """Make a gesture that begins with `frame`, or with the next one.
+
+        One too many for now is left out: nobody makes a shared renderer busy with nodding.
+        """
+        if frame is None and len(self._gestures) >= AT_ONCE:
+            return
         self._gestures.append((max(self.frame, 0) if frame is None else frame, gesture))
 
     def next(self, chunk: Samples) -> Cue | None:

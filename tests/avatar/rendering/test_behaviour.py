@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from avatar.audio import FPS
-from avatar.gestures import AT_REST, Gesture
-from avatar.rendering.behaviour import Behaviour, Cue, new_life
+from avatar.gestures import AT_REST, NEAREST, Gesture
+from avatar.rendering.behaviour import AT_ONCE, Behaviour, Cue, new_life
 from avatar.rendering.frame_batches import SEED, draw_frames, hear_motion
 from avatar.rendering.pipeline import Picture, Pipeline
 from avatar.speakers.speaker import Speaker
@@ -33,6 +33,26 @@ def cues(behaviour: Behaviour, frames: int) -> list[Cue]:
 
 def test_without_life_the_loop_is_played_as_it_was_filmed() -> None:
     assert cues(Behaviour(), 300) == [Cue(frame, frame) for frame in range(300)]
+
+
+def test_a_thousand_gestures_at_once_are_a_few() -> None:
+    lean = Gesture("lean", seconds=1.0)
+    few, flooded = Behaviour(), Behaviour()
+    for _ in range(AT_ONCE):
+        few.ask(lean)
+    for _ in range(1000):
+        flooded.ask(lean)
+    bent = cues(flooded, 40)
+    assert bent == cues(few, 40)
+    nearest = max(cue.turn.within((0.0, 0.0, 0.0)).nearer for cue in bent)
+    assert 0.05 < nearest <= NEAREST
+    assert bent[-1].turn == AT_REST
+    flooded.ask(lean)
+    assert cues_now(flooded, 12)[-1].turn != AT_REST, "and then others may follow"
+
+
+def cues_now(behaviour: Behaviour, frames: int) -> list[Cue]:
+    return [cue for _ in range(frames) if (cue := behaviour.next(SILENCE))]
 
 
 def test_a_gesture_begins_with_the_next_frame_and_ends() -> None:
