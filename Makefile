@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup serve camera talk test test-aiortc test-agents check lint format format-check typecheck bench docs hooks wheels gpu clean
+.PHONY: help setup serve camera talk test test-aiortc test-agents test-ray check lint format format-check typecheck bench docs hooks wheels gpu clean
 
 help: # this list
 	@sed -n 's/^\([a-z-]*\):.*# /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,6 +30,10 @@ test-agents: .venv-agents/.complete # conversations, pipecat, LiveKit; an enviro
 	.venv-agents/bin/mypy -p streaming.doors -p streaming.talk
 	.venv-agents/bin/python -m pytest tests/streaming/doors/test_pipecat.py \
 		tests/streaming/doors/test_livekit*.py tests/streaming/talk $(ARGS)
+
+test-ray: .venv-agents/.ray # machines behind Ray Serve, in the same environment
+	.venv-agents/bin/mypy -p streaming.cluster
+	.venv-agents/bin/python -m pytest tests/streaming/cluster/test_ray_serve.py $(ARGS)
 
 check: lint format-check typecheck # what CI asks before the tests
 
@@ -102,4 +106,8 @@ clean: # away with all that was made
 	.venv-agents/bin/python -m pip install --quiet --disable-pip-version-check \
 		--editable '.[talk,pipecat,livekit,agents-test]'
 	.venv-agents/bin/python -c 'import pipecat_speech2lip, livekit.plugins.speech2lip'
+	touch $@
+
+.venv-agents/.ray: .venv-agents/.complete
+	.venv-agents/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[ray]'
 	touch $@

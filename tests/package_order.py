@@ -17,6 +17,7 @@ STREAMING = (
     "desktop",
     "doctor",
     "benchmark",
+    "cluster",
     "workers",
     "server",
     "talk",

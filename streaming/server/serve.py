@@ -13,7 +13,7 @@ from streaming.core.console import text_console
 
 if TYPE_CHECKING:
     import uvicorn
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
     from streaming.core.config import ServeConfig
     from streaming.render.messages import Ready
@@ -53,7 +53,7 @@ def import_server(plan: "TalkPlan | None") -> None:
         check_plan(plan)
 
 
-def server_settings(config: "ServeConfig", app: "FastAPI", behind: str = "") -> "uvicorn.Config":
+def server_settings(config: "ServeConfig", app: "ASGIApp", behind: str = "") -> "uvicorn.Config":
     """How uvicorn serves `app`: a page without a call is let go when it does not answer.
 
     `behind`: address of the proxy before it; empty: that of the configuration.

@@ -12,20 +12,23 @@ from starlette.requests import ClientDisconnect
 
 from avatar.errors import AvatarError
 from streaming.server.errors import NotReadyError
+from streaming.workers.addresses import Address, key_header
 from streaming.workers.forwarded import forwarded_headers
 
 RECEIVE_BYTES = 65_536
 HOP_BY_HOP = (b"connection", b"keep-alive", b"transfer-encoding", b"date", b"server")
 
 
-async def forward(request: Request, address: Path, body: bytes | None = None) -> StreamingResponse:
+async def forward(
+    request: Request, address: Address, body: bytes | None = None
+) -> StreamingResponse:
     """What the worker at `address` answers; `body` if it has been read. Raises AvatarError."""
     query = f"?{request.url.query}" if request.url.query else ""
     line = await WorkerLine.open(address)
     head = await line.ask(
         request.method,
         request.url.path + query,
-        forwarded_headers(request),
+        [*forwarded_headers(request), *key_header(address)],
         request.stream() if body is None else _whole(body),
     )
 
@@ -39,10 +42,10 @@ async def forward(request: Request, address: Path, body: bytes | None = None) ->
     return response
 
 
-async def get(address: Path, path: str) -> bytes:
+async def get(address: Address, path: str) -> bytes:
     """The body of what a worker answers to a GET. Raises AvatarError."""
     async with await WorkerLine.open(address) as line:
-        await line.ask("GET", path, [("host", "localhost")], _whole(b""))
+        await line.ask("GET", path, [("host", "localhost"), *key_header(address)], _whole(b""))
         return b"".join([piece async for piece in line.pieces()])
 
 
@@ -54,10 +57,12 @@ class WorkerLine:
         self._protocol = h11.Connection(h11.CLIENT)
 
     @classmethod
-    async def open(cls, address: Path) -> "WorkerLine":
+    async def open(cls, address: Address) -> "WorkerLine":
         """Raises NotReadyError if the worker is not there."""
         try:
-            return cls(*await asyncio.open_unix_connection(str(address)))
+            if isinstance(address, Path):
+                return cls(*await asyncio.open_unix_connection(str(address)))
+            return cls(*await asyncio.open_connection(address.host, address.port))
         except OSError as error:
             raise NotReadyError from error
 

@@ -3,20 +3,22 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from websockets.asyncio.client import ClientConnection, unix_connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from streaming.server.errors import POLICY_REFUSED, NotReadyError
+from streaming.workers.addresses import Address, key_header
 from streaming.workers.forwarded import forwarded_headers
 
 WORKER_LOST = 1012  # WebSocket close code: the service restarts
 FAREWELLS = (1000, 1001)  # of a page that is done, or closed
-FindCall = Callable[[str], Awaitable[Path | None]]
+FindCall = Callable[[str], Awaitable[Address | None]]
 "The address of the worker that has a call, by its id."
 
 
@@ -24,13 +26,13 @@ FindCall = Callable[[str], Awaitable[Path | None]]
 class Elsewhere:
     """A page goes on with a call that another worker has."""
 
-    address: Path
+    address: Address
     message: str
     "That says so."
 
 
 async def forward_socket(
-    page: WebSocket, address: Path, find: FindCall, said: Iterable[str] = ()
+    page: WebSocket, address: Address, find: FindCall, said: Iterable[str] = ()
 ) -> None:
     """Serve an accepted socket by the worker at `address`, until either side ends.
 
@@ -55,14 +57,15 @@ async def forward_socket(
         before = [*before, *leg.tokens, moved.message]
 
 
-async def _connect(page: WebSocket, address: Path) -> ClientConnection:
-    headers = forwarded_headers(page)
+async def _connect(page: WebSocket, address: Address) -> ClientConnection:
+    headers = [*forwarded_headers(page), *key_header(address)]
     host = next((value for name, value in headers if name == "host"), "localhost")
     query = f"?{page.url.query}" if page.url.query else ""
     try:
-        return await unix_connect(
-            str(address),
+        line = await _dial(address)
+        return await connect(
             f"ws://{host}{page.url.path}{query}",
+            sock=line,
             additional_headers=[pair for pair in headers if pair[0] != "host"],
             user_agent_header=None,
             compression=None,
@@ -73,6 +76,22 @@ async def _connect(page: WebSocket, address: Path) -> ClientConnection:
         raise NotReadyError from error
 
 
+async def _dial(address: Address) -> socket.socket:
+    at: str | tuple[str, int]
+    if isinstance(address, Path):
+        line, at = socket.socket(socket.AF_UNIX), str(address)
+    else:
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        line, at = socket.socket(family), (address.host, address.port)
+    line.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(line, at)
+    except BaseException:
+        line.close()
+        raise
+    return line
+
+
 class _Leg:
     """The way between a page and one worker."""
 
@@ -80,7 +99,7 @@ class _Leg:
         self,
         page: WebSocket,
         worker: ClientConnection,
-        address: Path,
+        address: Address,
         find: FindCall,
         greeted: bool,
     ) -> None:

@@ -3,9 +3,10 @@
 from starlette.requests import HTTPConnection
 
 from streaming.security.access import address_of
+from streaming.workers.addresses import KEY_HEADER
 
 SECURE = ("https", "wss")
-OURS = ("x-forwarded-for", "x-forwarded-proto")
+OURS = ("x-forwarded-for", "x-forwarded-proto", KEY_HEADER)
 OF_THIS_LEG = ("connection", "keep-alive", "upgrade", "te", "expect")
 
 

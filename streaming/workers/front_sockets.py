@@ -1,7 +1,6 @@
 """WebSockets, each passed on to the worker that it concerns."""
 
 import asyncio
-from pathlib import Path
 
 from fastapi import WebSocket
 
@@ -10,10 +9,11 @@ from streaming.security.tokens import Grant, Role
 from streaming.security.websocket_auth import shown_token
 from streaming.server.websockets import let_in
 from streaming.webrtc.messages import Token
+from streaming.workers.addresses import Address
 from streaming.workers.forward_socket import forward_socket
 from streaming.workers.front_state import front_of
-from streaming.workers.media_worker import KnownCall
-from streaming.workers.worker_pool import MediaWorker
+from streaming.workers.known_call import WantedCall
+from streaming.workers.placement import CallServer
 
 POLL_INTERVAL_S = 0.25  # between looks for a call to look at
 
@@ -22,7 +22,7 @@ async def passing(socket: WebSocket) -> None:
     """A page that will make a call, on the worker with the most room."""
 
     async def serve() -> None:
-        await _pass_to(front_of(socket).pool.roomiest(), socket, [])
+        await _pass_to(await front_of(socket).placement.roomiest(), socket, [])
 
     await let_in(socket, serve)
 
@@ -32,9 +32,9 @@ async def viewing(socket: WebSocket) -> None:
 
     async def serve() -> None:
         grant, said = await _authenticate(socket, "view")
-        worker = await _wait_for_call(socket, grant)
-        if worker:
-            await _pass_to(worker, socket, said)
+        owner = await _wait_for_call(socket, grant)
+        if owner:
+            await _pass_to(owner, socket, said)
 
     await let_in(socket, serve)
 
@@ -45,11 +45,10 @@ async def speaking(socket: WebSocket) -> None:
     async def serve() -> None:
         grant, said = await _authenticate(socket, "speak")
         wanted = socket.query_params.get("session", "") or grant.session
-        worker = await front_of(socket).pool.owner(
-            lambda call: wanted in ("", call.id) and _may_reach(grant, call)
-        )
+        placement = front_of(socket).placement
+        owner = await placement.owner(WantedCall.reached_by(grant, wanted))
         # One that has no such call says so in its own words.
-        await _pass_to(worker or front_of(socket).pool.first(), socket, said)
+        await _pass_to(owner or await placement.first(), socket, said)
 
     await let_in(socket, serve)
 
@@ -64,14 +63,15 @@ async def _authenticate(socket: WebSocket, role: Role) -> tuple[Grant, list[str]
     return grant, []
 
 
-async def _wait_for_call(socket: WebSocket, grant: Grant) -> MediaWorker | None:
-    """The worker with the newest call; None if the page leaves. Raises AvatarError if it speaks."""
+async def _wait_for_call(socket: WebSocket, grant: Grant) -> CallServer | None:
+    """The one with the newest call; None if the page leaves. Raises AvatarError if it speaks."""
+    wanted = WantedCall.reached_by(grant, grant.session)
     heard = asyncio.create_task(socket.receive())
     try:
         while not heard.done():
-            worker = await front_of(socket).pool.owner(lambda call: _may_reach(grant, call))
-            if worker and not heard.done():
-                return worker
+            owner = await front_of(socket).placement.owner(wanted)
+            if owner and not heard.done():
+                return owner
             await asyncio.wait([heard], timeout=POLL_INTERVAL_S)
         if heard.result()["type"] != "websocket.disconnect":
             raise AvatarError("there is no call to look at yet; wait for hello")
@@ -81,16 +81,12 @@ async def _wait_for_call(socket: WebSocket, grant: Grant) -> MediaWorker | None:
         await asyncio.gather(heard, return_exceptions=True)
 
 
-async def _pass_to(worker: MediaWorker, socket: WebSocket, said: list[str]) -> None:
-    pool = front_of(socket).pool
+async def _pass_to(server: CallServer, socket: WebSocket, said: list[str]) -> None:
+    placement = front_of(socket).placement
 
-    async def find(session: str) -> Path | None:
-        owner = await pool.owner(lambda call: call.id == session)
-        return owner.place.address if owner else None
+    async def find(session: str) -> Address | None:
+        owner = await placement.owner(WantedCall((session,)))
+        return owner.address if owner else None
 
-    with worker.connected():
-        await forward_socket(socket, worker.place.address, find, said)
-
-
-def _may_reach(grant: Grant, call: KnownCall) -> bool:
-    return call.begun is not None and grant.allows(call.speaker, call.id)
+    with server.connected():
+        await forward_socket(socket, server.address, find, said)

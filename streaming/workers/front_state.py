@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection
 from streaming.core.config import ServeConfig
 from streaming.render.client import RenderClient
 from streaming.server.loop_lag import LoopLag
+from streaming.workers.placement import Placement
 from streaming.workers.worker_pool import WorkerPool
 
 
@@ -17,6 +18,8 @@ class FrontState:
     config: ServeConfig
     renderer: RenderClient
     pool: WorkerPool
+    placement: Placement
+    "Whom requests and pages are passed on to: the pool, or machines beyond it too."
     lag: LoopLag = field(default_factory=LoopLag)
 
     @property

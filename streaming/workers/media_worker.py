@@ -9,6 +9,7 @@ import json
 import math
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,7 +20,6 @@ import uvicorn
 from streaming.core import logs
 from streaming.core.config import ServeConfig
 from streaming.core.logs import LogSettings
-from streaming.doors.livetalking import session_number
 from streaming.render.client import SharedRenderClient
 from streaming.server.app import create_app
 from streaming.server.call_ledger import SharedLedger
@@ -27,6 +27,7 @@ from streaming.server.serve import server_settings
 from streaming.server.session_manager import SessionManager
 from streaming.server.uvicorn_server import WebServer
 from streaming.workers.addresses import RENDERER
+from streaming.workers.known_call import KnownCall
 
 
 @dataclass(frozen=True)
@@ -52,21 +53,6 @@ class WorkerPlace:
     def renderer(self) -> str:
         """Where its renderer is."""
         return str(self.folder / RENDERER)
-
-
-@dataclass(frozen=True)
-class KnownCall:
-    """What the process before the workers is told of a call, one that has ended lately too."""
-
-    id: str
-    speaker: str
-    begun: float | None
-    "Monotonic seconds, which all processes of a machine share; None while its face does not move."
-
-    @property
-    def number(self) -> int:
-        """As LiveTalking counts them."""
-        return session_number(self.id)
 
 
 def run(place: WorkerPlace, control: socket.socket) -> None:
@@ -115,9 +101,10 @@ class MediaServer(WebServer):
 
     def _calls(self) -> list[KnownCall]:
         sessions: SessionManager = self.config.app.state.server.sessions  # type: ignore[union-attr]
+        to_wall_time = time.time() - time.monotonic()
         past = [KnownCall(session, "", None) for session in sessions.past()]
         return past + [
-            KnownCall(call.id, call.speaker, begun if math.isfinite(begun) else None)
+            KnownCall(call.id, call.speaker, begun + to_wall_time if math.isfinite(begun) else None)
             for call in sessions.calls()
             for begun in [call.avatar_stream.begun]
         ]

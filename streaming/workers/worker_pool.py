@@ -6,8 +6,9 @@ import json
 import logging
 import multiprocessing
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from avatar.errors import AvatarError
 from streaming.core import metrics
@@ -15,7 +16,8 @@ from streaming.server.call_ledger import load_of, strike_out
 from streaming.server.errors import NotReadyError
 from streaming.server.session_manager import ServerStoppingError
 from streaming.workers import media_worker
-from streaming.workers.media_worker import KnownCall, WorkerPlace
+from streaming.workers.known_call import KnownCall, WantedCall
+from streaming.workers.media_worker import WorkerPlace
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,11 @@ class MediaWorker:
         self._answers: asyncio.Queue[list[KnownCall]] = asyncio.Queue()
         self._asking = asyncio.Lock()
         self._leaving = False
+
+    @property
+    def address(self) -> Path:
+        """Where it serves."""
+        return self.place.address
 
     @property
     def load(self) -> float:
@@ -145,22 +152,27 @@ class WorkerPool:
             await self.drain(0)
             raise AvatarError("the media workers do not start; see above") from None
 
-    def roomiest(self) -> MediaWorker:
+    async def roomiest(self) -> MediaWorker:
         """The one for the next call. Raises AvatarError if there is none now."""
         return min(self._any(), key=lambda worker: worker.load)
 
-    def first(self) -> MediaWorker:
+    async def first(self) -> MediaWorker:
         """The one for what is no call. Raises AvatarError if there is none now."""
         return self._any()[0]
 
-    async def owner(self, suits: Callable[[KnownCall], bool]) -> MediaWorker | None:
+    async def calls(self) -> list[KnownCall]:
+        """Those of all workers."""
+        answers = await asyncio.gather(*(worker.calls() for worker in self.workers))
+        return [call for calls in answers for call in calls]
+
+    async def owner(self, wanted: WantedCall) -> MediaWorker | None:
         """The worker that has the newest call which suits, if there is one."""
         answers = await asyncio.gather(*(worker.calls() for worker in self.workers))
         found = [
             (call.begun or 0.0, number)
             for number, calls in enumerate(answers)
             for call in calls
-            if suits(call)
+            if wanted.suits(call)
         ]
         return self.workers[max(found)[1]] if found else None
 

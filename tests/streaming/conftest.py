@@ -21,6 +21,7 @@ from tests.support import need
 
 HERE = Path(__file__).parent
 CLOCKLESS = {
+    "cluster": ("directory", "private_door"),
     "benchmark": ("live_report", "server_stages", "soak_report", "speak_report"),
     "commands": ("bench", "progress", "render", "speakers", "train", "train_encoder", "verify"),
     "core": ("config", "ice_servers", "mark_settings", "secret_files"),

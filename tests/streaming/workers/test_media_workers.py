@@ -4,11 +4,9 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -18,8 +16,8 @@ from streaming.core.config import ServeConfig
 from streaming.core.limits import Limits
 from streaming.workers.forward_socket import WORKER_LOST
 from tests.streaming.support.agent import agent, onlooking
+from tests.streaming.support.calling import calling
 from tests.streaming.support.live_workers import LiveWorkers, serving_workers
-from tests.streaming.support.moving_peer import MovingPeer
 from tests.streaming.support.page_socket import Page, connect, gone
 from tests.streaming.support.polling import until
 from tests.streaming.support.scrape import scrape
@@ -32,31 +30,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveWorkers]:
     config = ServeConfig(max_sessions=3)
     with serving_workers(tmp_path_factory.mktemp("workers"), config) as server:
         yield server
-
-
-@dataclass
-class Calling:
-    """A page in a call."""
-
-    page: Page
-    answer: dict[str, Any]
-    peer: MovingPeer
-
-
-@asynccontextmanager
-async def calling(server: LiveWorkers, **options: Any) -> AsyncIterator[Calling]:
-    peer = MovingPeer()
-    async with connect(server, **options) as socket:
-        page = Page(socket)
-        answer = await page.call(peer)
-        await page.expect("stats")
-        yield Calling(page, answer, peer)
-    await peer.close()
-
-
-async def goes_on(peer: MovingPeer) -> None:
-    pictures = len(peer.face)
-    await until(lambda: len(peer.face) > pictures + 5, 10)
 
 
 async def test_calls_spread_over_the_workers_and_share_one_limit(server: LiveWorkers) -> None:
@@ -94,7 +67,7 @@ async def test_a_worker_that_dies_takes_only_its_calls_and_comes_back(server: Li
         os.kill(server.pool.workers[0].pid, signal.SIGKILL)  # the first call is on the first
         assert await closed(lost.page.socket) == WORKER_LOST
         await kept.page.expect("stats")
-        await goes_on(kept.peer)
+        await kept.goes_on()
         assert server.renderer.running
         await until(lambda: len(server.pool.running) == 2, 30)
         async with calling(server):
@@ -124,7 +97,7 @@ async def test_a_page_comes_back_to_its_call_wherever_it_is(server: LiveWorkers)
             answer = await page.expect("answer")
             assert answer["session_id"] == moving.answer["session_id"]
             await moving.peer.arrive(answer["sdp"])
-            await goes_on(moving.peer)
+            await moving.goes_on()
             await page.expect("stats")
             assert server.sessions() == 2
     await gone(server)
