@@ -46,8 +46,19 @@ def tiny_paper_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_prompt_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A speaker that hears one frame ahead; the others hear two."""
+    return make_tiny_bundle(tmp_path_factory.mktemp("speakers") / "tiny-prompt", lookahead=1)
+
+
+@pytest.fixture(scope="session")
 def tiny(tiny_bundle: Path) -> Speaker:
     return load_speaker(tiny_bundle)
+
+
+@pytest.fixture(scope="session")
+def tiny_prompt(tiny_prompt_bundle: Path) -> Speaker:
+    return load_speaker(tiny_prompt_bundle)
 
 
 @pytest.fixture(scope="session")

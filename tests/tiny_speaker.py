@@ -1,5 +1,6 @@
 """A speaker small enough for tests: a drawn face, real networks with small seeded weights."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -33,7 +34,7 @@ ABOUT = BundleDetails(
 )
 
 
-def make_tiny_bundle(folder: Path, preset: str = "realtime") -> Path:
+def make_tiny_bundle(folder: Path, preset: str = "realtime", lookahead: int = 2) -> Path:
     """Write a bundle to `folder` (its last part is the speaker's name) and return it."""
     model = tiny_model(preset)
     poses = tiny_poses()
@@ -42,7 +43,7 @@ def make_tiny_bundle(folder: Path, preset: str = "realtime") -> Path:
         folder,
         about=ABOUT,
         model=model,
-        networks=tiny_networks(model),
+        networks=tiny_networks(model, lookahead),
         canonical=tiny_canonical(),
         head_mask=_ellipse((SIDE, SIDE), (SIDE // 2, SIDE // 2), (44, 56)),
         track=ReferenceTrack(
@@ -74,14 +75,16 @@ def tiny_model(preset: str = "realtime") -> ModelConfig:
     return ModelConfig("realtime", head, lips, BlendNetConfig((8, 16, 16), 2))
 
 
-def tiny_networks(model: ModelConfig) -> Networks:
+def tiny_networks(model: ModelConfig, lookahead: int = 2) -> Networks:
     """Networks with seeded weights; what they draw changes with the sound."""
     with torch.random.fork_rng():
         torch.manual_seed(7)
         networks = Networks(
-            SpeechEncoder(ENCODER), SpeechHead(model.speech_head), LipGenerator(model.lips),
+            SpeechEncoder(replace(ENCODER, lookahead=lookahead)),
+            SpeechHead(model.speech_head),
+            LipGenerator(model.lips),
             BlendNet(model.blend),
-        )  # fmt: skip
+        )
         torch.nn.init.normal_(networks.lips.colour.weight, std=0.05)
         if model.lips.linear_part:
             torch.nn.init.normal_(networks.lips.pictures, std=0.01)

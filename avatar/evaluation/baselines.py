@@ -85,7 +85,7 @@ def baselines(speaker: Speaker, test_set: EvaluationSet, work: Path, device: str
 
 
 def _windows(features: Tensor) -> Tensor:
-    """(F, D) -> (F, window D): the window ends two frames late, as far as features can hear."""
+    """(F, D) -> (F, window D): the window ends with the frame, whose features hear further."""
     return history(features, NEAREST_WINDOW).flatten(1)
 
 

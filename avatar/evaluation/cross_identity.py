@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
+from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.evaluation.lip_match import LipMatch, match_lips
 from avatar.i420 import to_rgb
@@ -124,10 +124,10 @@ def follow(
     """Landmarks (F, 478, 3) of the speaker driven by sound (640 F,)."""
     frames = len(sound) // SAMPLES_PER_FRAME
     points = np.full((frames, LANDMARKS, 3), np.nan, np.float32)
-    chunks = np.pad(sound, (0, LOOKAHEAD_FRAMES * SAMPLES_PER_FRAME)).reshape(-1, SAMPLES_PER_FRAME)
+    chunks = np.pad(sound, (0, pipeline.lookahead * SAMPLES_PER_FRAME))
     stream = pipeline.open()
     tracker.start()
-    for chunk in chunks:
+    for chunk in chunks.reshape(-1, SAMPLES_PER_FRAME):
         picture = pipeline.step([stream], [chunk])[0]
         if picture is None:
             continue

@@ -1,9 +1,9 @@
 """Speaker-independent speech encoder: sound in, one small vector a video frame out.
 
 A causal convolutional network over log-mels. Look-ahead is had by delay: what leaves with chunk m
-describes video frame m - 2, so the network has heard 80 ms beyond the end of that frame. Its
-outputs are posteriors of visemes and co-articulated articulation tracks, which carry over between
-people, and the hidden states behind them, which know more of the voice that is heard.
+describes video frame m - `config.lookahead`, beyond whose end the network has heard. Its outputs
+are posteriors of visemes and co-articulated articulation tracks, which carry over between people,
+and the hidden states behind them, which know more of the voice that is heard.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STEPS = 2  # 50 Hz steps in a video frame
 STRIDE = SAMPLES_PER_FRAME // STEPS // HOP  # log-mel frames in a step
 DROPOUT = 0.1
 SILENCE = VISEMES.index("SIL")
-DELAY = 4  # steps from the sound a label belongs to until the step that carries it
+MOST_AHEAD = 8  # video frames; less than one is no use live, where a voice leaves before its lips
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class EncoderConfig:
     phones: int = 40
     visemes: int = len(VISEMES)
     articulation: int = len(TRACKS)
+    lookahead: int = 2
+    """Video frames heard beyond the one that is described; weights that do not say have two."""
 
     def limits(self) -> dict[str, tuple[tuple[int, ...], int, int]]:
         """What a stranger's file may ask for: numbers by name, the smallest and largest of them."""
@@ -56,7 +58,13 @@ class EncoderConfig:
             "phones": ((self.phones,), 1, 256),
             "visemes": ((self.visemes,), len(VISEMES), len(VISEMES)),
             "articulation": ((self.articulation,), len(TRACKS), len(TRACKS)),
+            "lookahead": ((self.lookahead,), 1, MOST_AHEAD),
         }
+
+    @property
+    def delay(self) -> int:
+        """Steps from the sound a label belongs to until the step that carries it."""
+        return STEPS * self.lookahead
 
     @property
     def features(self) -> int:
@@ -149,7 +157,7 @@ class SpeechEncoder(nn.Module):
         )
 
     def forward(self, samples: Tensor, state: EncoderState | None = None) -> Tensor:
-        """(B, 640 k) -> (B, k, features): row m describes the video frame m - 2.
+        """(B, 640 k) -> (B, k, features): row m describes the video frame m - lookahead.
 
         `state` is carried on in place; without one the sound starts after silence. The numbers
         are those of one go, however the sound is cut into chunks.

@@ -1,7 +1,7 @@
 """Small beats of the head on stressed syllables, from the sound alone.
 
 A syllable counts as stressed if it rises out of what came before and above the speaker's usual
-level.  Sound is heard `LOOKAHEAD_FRAMES` before its picture is drawn, so a beat is deepest with it.
+level.  Sound is heard one or two frames before its picture is drawn, so a beat is deepest with it.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ class Beats:
         return self._quiet < SPEECH_FRAMES
 
     def hear(self, chunk: Samples) -> HeadTurn:
-        """The sound (640,) two frames ahead -> the turn of the frame that is drawn now."""
+        """The sound (640,) that the look-ahead brings -> the turn of the frame drawn now."""
         level = 10 * float(np.log10(np.mean(np.square(chunk, dtype=np.float64)) + 1e-10))
         speech = level > QUIET_DB
         self._quiet = 0 if speech else self._quiet + 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from avatar.audio import FPS, LOOKAHEAD_FRAMES
+from avatar.audio import FPS
 from avatar.gestures import AT_REST, Gesture, HeadTurn
 from avatar.media.samples import Samples
 from avatar.rendering.beats import Beats
@@ -41,6 +41,7 @@ class Behaviour:
     The same sound and the same gestures give the same cues, if `life` was made by the same seed.
     """
 
+    lookahead: int  # chunks heard beyond the one of the frame that is shown
     life: Life | None = None
     _chunks: int = 0
     _gestures: list[tuple[int, Gesture]] = field(default_factory=list)  # first frame of each
@@ -48,7 +49,7 @@ class Behaviour:
     @property
     def frame(self) -> int:
         """The frame whose cue comes next; negative while the look-ahead fills."""
-        return self._chunks - LOOKAHEAD_FRAMES
+        return self._chunks - self.lookahead
 
     def ask(self, gesture: Gesture, frame: int | None = None) -> None:
         """Make a gesture that begins with `frame`, or with the next one.

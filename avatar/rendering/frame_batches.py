@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
+from avatar.audio import FPS, SAMPLES_PER_FRAME
 from avatar.gestures import Score
 from avatar.media.samples import Samples
 from avatar.motion import MOUTH, Motion
@@ -68,12 +68,12 @@ def hear_motion(
 def _hear(pipeline: Pipeline, chunks: Iterable[Samples], score: Score) -> Iterator[Windows]:
     """Feature windows of all frames; silence after the end of the sound fills the look-ahead."""
     encoder, window = pipeline.backend.encoder, pipeline.window
-    state, early = encoder.new_state(), LOOKAHEAD_FRAMES
+    state, early = encoder.new_state(), pipeline.lookahead
     behaviour = pipeline.behaviour(SEED)
     for seconds, gesture in score:
         behaviour.ask(gesture, round(seconds * FPS))
     past: Tensor | None = None
-    silence = [np.zeros(SAMPLES_PER_FRAME, np.float32)] * LOOKAHEAD_FRAMES
+    silence = [np.zeros(SAMPLES_PER_FRAME, np.float32)] * pipeline.lookahead
     for sound in _pieces(chain(chunks, silence)):
         cues = _cues(behaviour, sound)
         heard = encoder(to_device(torch.from_numpy(sound)[None], pipeline.device), state)[0]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
+from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.rendering.pipeline import Pipeline
 from avatar.speakers.archive import open_archive
@@ -53,7 +53,7 @@ def _prove(speaker: Speaker) -> None:
     try:
         pipeline = Pipeline(speaker, "cpu", backend="torch")
         stream = pipeline.open()
-        for _ in range(LOOKAHEAD_FRAMES + 1):
+        for _ in range(pipeline.lookahead + 1):
             pipeline.step([stream], [silence])
     except AvatarError:
         raise

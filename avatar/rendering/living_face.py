@@ -30,7 +30,8 @@ class LivingFace:
     def behaviour(self, seed: int | None) -> Behaviour:
         """Of a new stream; None: nothing moves by itself, the loop is played as it was filmed."""
         blinks = self._lids.eyes.blinks if self._lids else []
-        return Behaviour(None if seed is None else new_life(len(self._loop.order), blinks, seed))
+        life = None if seed is None else new_life(len(self._loop.order), blinks, seed)
+        return Behaviour(self._speaker.lookahead, life)
 
     def prepare(self) -> None:
         """Be ready to move; the loop's own blinks are taken out of it."""

@@ -174,6 +174,11 @@ class Pipeline:
         """Width and height of the pictures."""
         return self.speaker.card.size
 
+    @property
+    def lookahead(self) -> int:
+        """Frames of sound that are heard beyond the one that is drawn."""
+        return self.speaker.lookahead
+
     def replica(self) -> Pipeline:
         """The same for another thread: reference frames are shared, networks are its own."""
         replica = copy.copy(self)
@@ -190,7 +195,7 @@ class Pipeline:
     def behaviour(self, seed: int | None = None) -> Behaviour:
         """Of a new stream, as in `open`."""
         if self.face is None or not self.lively:
-            return Behaviour()
+            return Behaviour(self.lookahead)
         return self.face.behaviour(secrets.randbits(32) if seed is None else seed)
 
     def gesture(self, stream: Stream, gesture: Gesture) -> None:
@@ -206,7 +211,7 @@ class Pipeline:
     def step(self, streams: Sequence[Stream], chunks: Sequence[Samples]) -> list[Picture | None]:
         """One chunk (640,) of 16 kHz sound further for each caller.
 
-        Chunk m brings the picture of frame m - 2; the first two chunks of a stream bring None.
+        Chunk m brings the picture of frame m - lookahead; chunks before the first bring None.
         """
         return step_together([(self, s, c) for s, c in zip(streams, chunks, strict=True)])
 

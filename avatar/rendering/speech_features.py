@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch.nn import functional as F
 
-from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
+from avatar.audio import SAMPLES_PER_FRAME
 from avatar.config import from_dict
 from avatar.errors import AvatarError
 from avatar.media.samples import Samples
@@ -49,12 +49,13 @@ def features_of(encoder: SpeechEncoder, samples: Samples) -> Features:
     The encoder's delay is taken away; the sound's end is filled up with silence.
     """
     frames = -(-len(samples) // SAMPLES_PER_FRAME)
-    missing = (frames + LOOKAHEAD_FRAMES) * SAMPLES_PER_FRAME - len(samples)
+    ahead = encoder.config.lookahead
+    missing = (frames + ahead) * SAMPLES_PER_FRAME - len(samples)
     device = encoder.rest.device
     sound = F.pad(torch.as_tensor(samples, dtype=torch.float32, device=device), (0, missing))
     state = encoder.new_state()
     rows = [encoder(piece, state)[0] for piece in sound[None].split(PIECE * SAMPLES_PER_FRAME, 1)]
-    return torch.cat(rows)[LOOKAHEAD_FRAMES:].cpu().numpy()
+    return torch.cat(rows)[ahead:].cpu().numpy()
 
 
 class FeatureStream:
@@ -71,8 +72,8 @@ class FeatureStream:
 
     @torch.inference_mode()
     def push(self, chunk: Samples) -> Features | None:
-        """Chunk m (640,) -> (features,) of video frame m - 2; None for the first two chunks."""
+        """Chunk m (640,) -> (features,) of video frame m - look-ahead; None before the first."""
         samples = torch.as_tensor(chunk, dtype=torch.float32, device=self.encoder.rest.device)
         row = self.encoder(samples[None], self.state)[0, 0].cpu().numpy()
         self.chunks += 1
-        return row if self.chunks > LOOKAHEAD_FRAMES else None
+        return row if self.chunks > self.encoder.config.lookahead else None

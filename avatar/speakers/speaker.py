@@ -61,6 +61,11 @@ class Speaker:
         return self.card.name
 
     @property
+    def lookahead(self) -> int:
+        """Video frames of sound that its ear hears beyond the one it describes."""
+        return self.card.encoder.lookahead
+
+    @property
     def preview(self) -> Path:
         """A JPEG of the speaker."""
         return self.folder / PREVIEW

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
+from avatar.audio import SAMPLES_PER_FRAME
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.models.speech_head import SpeechHead, history
 
@@ -16,12 +16,12 @@ from avatar.models.speech_head import SpeechHead, history
 @torch.inference_mode()
 def clip_features(encoder: SpeechEncoder, sound: Tensor, clip: NDArray[np.int32]) -> Tensor:
     """Speech features (F, D) of all frames, each clip heard by itself."""
-    rows = []
+    rows, ahead = [], encoder.config.lookahead
     device = next(encoder.parameters()).device
     for start, end in clip_ranges(clip):
         piece = sound[start * SAMPLES_PER_FRAME : end * SAMPLES_PER_FRAME]
-        piece = functional.pad(piece, (0, LOOKAHEAD_FRAMES * SAMPLES_PER_FRAME))
-        rows.append(encoder(piece[None].to(device))[0, LOOKAHEAD_FRAMES:].float().cpu())
+        piece = functional.pad(piece, (0, ahead * SAMPLES_PER_FRAME))
+        rows.append(encoder(piece[None].to(device))[0, ahead:].float().cpu())
     return torch.cat(rows)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from avatar.models.lip_closure import CLOSURE
-from avatar.models.speech_encoder import DELAY, STRIDE, Heads, SpeechEncoder
+from avatar.models.speech_encoder import STRIDE, Heads, SpeechEncoder
 from avatar.motion import TRACKS
 from avatar.training.encoder.lip_measures import SEEN_TRACKS
 from avatar.training.encoder.phones import LIP_CLOSING, PHONE_INDEX
@@ -40,11 +40,13 @@ def relearn_lip_readout(
     """Make `encoder` say of lips in `sounds` what `shipped` says, and close them on p, b, m."""
     seen = [TRACKS.index(name) for name in SEEN_TRACKS]
     hidden, wanted, labial = [], [], []
-    for mels, phones in chain(_some(sounds.speech, UTTERANCES), _some(sounds.noise, NOISES)):
+    shards = chain(_some(sounds.speech, UTTERANCES), _some(sounds.noise, NOISES))
+    for mels, phones in shards:
         heard = _hear(encoder, mels).context
         hidden.append(torch.cat([heard, heard.new_ones(len(heard), 1)], dim=1))
         wanted.append(_hear(shipped, mels).articulation[:, seen])
-        labial.append(torch.isin(phones, CLOSING).double())
+        said = functional.pad(phones, (encoder.config.delay, 0))[: len(phones)]
+        labial.append(torch.isin(said, CLOSING).double())
     states, logits = torch.cat(hidden).double(), torch.cat(wanted).double()
     for track, logit in zip(seen, logits.T, strict=True):
         _read(encoder, track, _least_squares(states, logit))
@@ -82,15 +84,13 @@ def _least_squares(states: Tensor, logit: Tensor) -> Tensor:
 
 
 def _some(shard: Shard, count: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Log-mels (1, 4 k, mels) of utterances spread over the shard, and what the network, which
-    answers late, should have heard by each of the 2 k steps."""
+    """Log-mels (1, 4 k, mels) of utterances spread over the shard, the phones of its 2 k steps."""
     total = len(shard.starts) - 1
     for row in np.linspace(0, total - 1, min(count, total)).astype(int):
         first, end = shard.starts[row], shard.starts[row + 1]
         whole = end - (end - first) % MEL_FRAMES
         mels = torch.from_numpy(shard.mels[first:whole].astype(np.float32))[None]
-        phones = torch.from_numpy(shard.phones[first + 1 : whole : STRIDE])
-        yield mels, functional.pad(phones, (DELAY, 0))[: len(phones)]
+        yield mels, torch.from_numpy(shard.phones[first + 1 : whole : STRIDE])
 
 
 def _hear(encoder: SpeechEncoder, mels: Tensor) -> Heads:

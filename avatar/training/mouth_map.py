@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from avatar.audio import LOOKAHEAD_FRAMES
 from avatar.models.log_mel import FLOOR
 from avatar.models.speech_encoder import SpeechEncoder
 from avatar.training.encoder.phones import LIP_CLOSING, PHONE_INDEX
@@ -104,12 +103,12 @@ def _calibration(
 def _hear(
     encoder: SpeechEncoder, mels: np.ndarray[tuple[int, ...], np.dtype[np.float16]]
 ) -> Tensor:
-    device = encoder.rest.device
-    quiet = LOOKAHEAD_FRAMES * MEL_FRAMES
+    device, ahead = encoder.rest.device, encoder.config.lookahead
+    quiet = ahead * MEL_FRAMES
     padded = functional.pad(torch.from_numpy(mels).float(), (0, 0, 0, quiet), value=SILENCE)
     state = encoder.new_state()
     frames = encoder.to_frames(encoder.from_mels(padded[None].to(device), state), state)
-    return frames[0, LOOKAHEAD_FRAMES:].cpu()
+    return frames[0, ahead:].cpu()
 
 
 def _windows(heard: list[Tensor], said: slice) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
+from avatar.audio import SAMPLES_PER_FRAME
 from avatar.training.clips import clip_ranges
 from avatar.training.fit import draw
 from avatar.training.lip_data import LipData
@@ -16,7 +16,7 @@ from avatar.training.mouth_map import MEL_FRAMES, SILENCE, OtherVoice
 from avatar.training.other_voices import OtherSounds
 
 Piece = tuple[Tensor, Tensor, Tensor]
-"""Log-mels of CONTEXT + SEGMENT + look-ahead frames, codes and closures of SEGMENT frames."""
+"""Log-mels of CONTEXT + SEGMENT + ahead frames, codes and closures of SEGMENT frames."""
 
 SEGMENT = 50  # frames whose codes are predicted in one piece
 CONTEXT = 40  # frames of sound heard before them
@@ -37,16 +37,16 @@ class OwnVideo:
         wide = aperture[data.train].quantile(OPEN_QUANTILE)
         self._closed = (aperture < CLOSED * wide).float()
 
-    def draw(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Sound (count, samples) of CONTEXT + SEGMENT + look-ahead frames, its codes, closures."""
+    def draw(self, count: int, ahead: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Sound (count, samples) of CONTEXT + SEGMENT + ahead frames, its codes, closures."""
         starts = draw(rng, count, self._starts)
         rows = starts[:, None] + torch.arange(SEGMENT)
-        sound = torch.stack([self._cut(start) for start in starts.tolist()])
+        sound = torch.stack([self._cut(start, ahead) for start in starts.tolist()])
         return sound, self._codes[rows], self._closed[rows]
 
-    def _cut(self, start: int) -> Tensor:
-        """Sound of CONTEXT + SEGMENT + look-ahead frames; silence beyond the ends of the clip."""
-        low, high = start - CONTEXT, start + SEGMENT + LOOKAHEAD_FRAMES
+    def _cut(self, start: int, ahead: int) -> Tensor:
+        """Sound of CONTEXT + SEGMENT + ahead frames; silence beyond the ends of the clip."""
+        low, high = start - CONTEXT, start + SEGMENT + ahead
         floor, ceiling = next(clip for clip in self._clips if start < clip[1])
         inside = self._sound[
             max(low, floor) * SAMPLES_PER_FRAME : min(high, ceiling) * SAMPLES_PER_FRAME
@@ -64,25 +64,25 @@ class Others:
     voices: Sequence[OtherVoice]
     noises: Sequence[OtherVoice]
 
-    def draw(self, count: int, rng: torch.Generator) -> Piece:
-        """Pieces of voices, some of noises."""
+    def draw(self, count: int, ahead: int, rng: torch.Generator) -> Piece:
+        """Pieces of voices, some of noises; `ahead`: frames of look-ahead."""
         pieces = []
         for noisy in torch.rand(count, generator=rng) < NOISE_SHARE:
             found = self.noises if noisy else self.voices
             row = int(torch.randint(len(found), (), generator=rng))
-            pieces.append(piece_of(found[row], rng))
+            pieces.append(piece_of(found[row], ahead, rng))
         mels, codes, closed = zip(*pieces, strict=True)
         return torch.stack(mels), torch.stack(codes), torch.stack(closed)
 
 
-def piece_of(voice: OtherVoice, rng: torch.Generator) -> Piece:
+def piece_of(voice: OtherVoice, ahead: int, rng: torch.Generator) -> Piece:
     """A random stretch of an utterance, silence around it where it is too short."""
     frames = len(voice.codes)
     start = int(torch.randint(max(frames - SEGMENT, 0) + 1, (), generator=rng))
     rows = torch.arange(start, start + SEGMENT)
     beyond = (rows >= frames).float()
     rows = rows.clamp_max(frames - 1)
-    first, end = start - CONTEXT, start + SEGMENT + LOOKAHEAD_FRAMES
+    first, end = start - CONTEXT, start + SEGMENT + ahead
     inside = voice.mels[max(first, 0) * MEL_FRAMES : end * MEL_FRAMES].float()
     before = max(0, -first) * MEL_FRAMES
     after = (end - first) * MEL_FRAMES - before - len(inside)

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from avatar.audio import LOOKAHEAD_FRAMES
 from avatar.motion import TRACKS
 from avatar.speakers.speaker import Networks
 from avatar.training.encoder import mel_changes
@@ -61,6 +60,7 @@ class SpeechTask:
         self.networks = networks
         self.encoder, self.head = networks.encoder.to(device), networks.head.to(device)
         self.tuned, self.warped = tuned, not (tuned or settling)
+        self.ahead = self.encoder.config.lookahead
         self.modules = nn.ModuleDict({"head": self.head})
         self.shipped = copy.deepcopy(self.encoder).requires_grad_(False)
         if others:
@@ -99,7 +99,7 @@ class SpeechTask:
         del progress
         pieces = [self._own_pieces(rng)]
         if self.others:
-            pieces.append(self.others.draw(BATCH, rng))
+            pieces.append(self.others.draw(BATCH, self.ahead, rng))
         mels, codes, closed = (torch.cat(parts) for parts in zip(*pieces, strict=True))
         mels = self._by_other_microphones(mels, rng)
         features = self._features(mels)
@@ -142,11 +142,11 @@ class SpeechTask:
         with torch.no_grad(), autocast(self.device):
             rows = self.shipped.to_frames(self.shipped.from_mels(mels, state), state)
         spoken = self.head.config.features
-        before = rows[:, LOOKAHEAD_FRAMES:, :spoken].float()
+        before = rows[:, self.ahead :, :spoken].float()
         return functional.mse_loss(features[..., :spoken], before)
 
     def _own_pieces(self, rng: torch.Generator) -> Piece:
-        sound, codes, closed = self.own.draw(BATCH, rng)
+        sound, codes, closed = self.own.draw(BATCH, self.ahead, rng)
         state = self.encoder.new_state(BATCH)
         mels = self.encoder.log_mel(sound.to(self.device), state.samples)[0].cpu()
         if self.warped:
@@ -163,7 +163,7 @@ class SpeechTask:
         state = self.encoder.new_state(len(mels))
         with autocast(self.device), torch.set_grad_enabled(self.tuned):
             frames = self.encoder.to_frames(self.encoder.from_mels(mels, state), state)
-        return frames[:, LOOKAHEAD_FRAMES:].float()
+        return frames[:, self.ahead :].float()
 
 
 def _without_lips(speech: Shard) -> Shard:

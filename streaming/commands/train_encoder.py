@@ -1,6 +1,7 @@
 """`avatar train-encoder`: the speech encoder, from a folder of recorded speech."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ from avatar.errors import AvatarError
 from avatar.files import replace_file
 
 if TYPE_CHECKING:
-    from avatar.models.speech_encoder import SpeechEncoder
+    from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
     from avatar.training.encoder.corpus import Utterance
     from avatar.training.encoder.face_shards import Person
     from avatar.training.encoder.lip_teacher import LipTeacher
@@ -43,6 +44,10 @@ def train_encoder(
     start: Annotated[
         Path | None, typer.Option(help="Weights to begin with instead of none.", dir_okay=False)
     ] = None,
+    look_ahead: Annotated[
+        int | None,
+        typer.Option(help="Video frames (40 ms) heard beyond the one described.", min=1, max=8),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Carry on from the checkpoint.")] = False,
     evaluate: Annotated[
         Path | None, typer.Option(help="Train nothing; judge these weights.", dir_okay=False)
@@ -61,6 +66,7 @@ def train_encoder(
     """
     import torch
 
+    from avatar.models.speech_encoder import EncoderConfig
     from avatar.rendering.speech_features import load_encoder
     from avatar.training.encoder.corpus import read_folder
     from avatar.training.encoder.trainer import FINE_TUNING, FROM_SCRATCH, Settings
@@ -77,7 +83,10 @@ def train_encoder(
     _prepare(utterances, shards, taught)
     _face_shards(learned, shards)
     if evaluate is None:
-        _train(shards, out, settings, begin, resume)
+        config = begin.config if begin else EncoderConfig()
+        if look_ahead is not None:
+            config = replace(config, lookahead=look_ahead)
+        _train(shards, out, config, settings, begin, resume)
     _judge(evaluate or out / WEIGHTS, shards, held, out)
 
 
@@ -154,13 +163,17 @@ def _face_shards(people: "list[tuple[Person, float]]", shards: Path) -> None:
 
 
 def _train(
-    shards: Path, out: Path, settings: "Settings", start: "SpeechEncoder | None", resume: bool
+    shards: Path,
+    out: Path,
+    config: "EncoderConfig",
+    settings: "Settings",
+    start: "SpeechEncoder | None",
+    resume: bool,
 ) -> None:
-    from avatar.models.speech_encoder import EncoderConfig
     from avatar.training.encoder.trainer import Trainer
     from streaming.commands.progress import phase_progress
 
-    trainer = Trainer(shards, out, start.config if start else EncoderConfig(), settings)
+    trainer = Trainer(shards, out, config, settings)
     if start is not None:
         trainer.start_from(start)
     if resume and not trainer.resume():

@@ -68,7 +68,8 @@ class CameraApp:
         await self._renderer.attach()
         self._closing.push_async_callback(self._renderer.stop)
         lead = needed_lead(self._system, settings.voice) if settings.voice else 0.0
-        delay = stream_delay(self._renderer.ready.capacity.budget, lead)
+        ready = self._renderer.ready
+        delay = stream_delay(ready.lookahead, ready.capacity.budget, lead)
         self.avatar_stream = AvatarStream(
             self._renderer, SessionClock(delay), settings.block_code, settings.marks.watermark
         )

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Literal
 
-from avatar.audio import LOOKAHEAD_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from avatar.audio import FPS
 from avatar.errors import AvatarError
 from avatar.gestures import Gesture
 from streaming.core import metrics
@@ -27,17 +27,20 @@ from streaming.render.renderer import I420
 SourceName = Literal["microphone", "pushed"]
 VOICE_PACKET_S = VOICE_PACKET / VOICE_RATE  # 20 ms: a sink is given sound in such pieces
 DROPPED_MEMORY_S = 2.0  # that a picture given up is remembered
-LOOKAHEAD_S = (
-    (LOOKAHEAD_FRAMES + 1) * SAMPLES_PER_FRAME / SAMPLE_RATE
-)  # 120 ms: own frame and two more
 
 
-def stream_delay(budget: float, lead: float = 0.0) -> float:
+def needed_sound(lookahead: int) -> float:
+    """Seconds of a picture's sound: its own frame's and those of the look-ahead."""
+    return (lookahead + 1) / FPS
+
+
+def stream_delay(lookahead: int, budget: float, lead: float = 0.0) -> float:
     """Seconds from a sound's being due here to its picture's leaving.
 
-    budget: for rendering; lead: seconds that some sink wants sound before its picture.
+    lookahead: frames heard beyond a picture's own; budget: for rendering; lead: seconds that some
+    sink wants sound before its picture.
     """
-    return max(LOOKAHEAD_S + ARRIVAL_MARGIN + budget, lead + VOICE_PACKET_S + ARRIVAL_MARGIN)
+    return ARRIVAL_MARGIN + max(needed_sound(lookahead) + budget, lead + VOICE_PACKET_S)
 
 
 class AvatarStream:
@@ -58,7 +61,8 @@ class AvatarStream:
         self._moved = moved
         self.clock = clock
         self.sound = AudioInput(self.clock)
-        self.traces = FrameTraces(self.clock)
+        self.lookahead = worker.lookahead
+        self.traces = FrameTraces(self.clock, self.lookahead)
         self._speech = SourceSwitch(self.sound)
         self._pushed: SpeechQueue | None = None
         self._renderer = worker
@@ -115,7 +119,7 @@ class AvatarStream:
         """
         if self._pushed is not None:
             raise AvatarError("somebody else speaks with this face already; wait until they leave")
-        self._pushed = queue = SpeechQueue(self.clock, report)
+        self._pushed = queue = SpeechQueue(self.clock, self.lookahead, report)
         self._speech.select(queue)
         reports = asyncio.create_task(queue.run_reports())
         try:
@@ -157,7 +161,7 @@ class AvatarStream:
         while True:
             due = self.clock.capture((number + 1) * VOICE_PER_FRAME)
             await self._speech.wait_for_frame(number, due + ARRIVAL_MARGIN)
-            self.traces.sound_complete(number - LOOKAHEAD_FRAMES)
+            self.traces.sound_complete(number - self.lookahead)
             metrics.SOUND_STAGE.observe(max(0.0, self.clock.monotonic() - due))
             chunk = self._speech.chunk(number)
             self._note_use()
@@ -173,10 +177,10 @@ class AvatarStream:
             self.sources.append(self.source)
 
     def _submitted(self, number: int) -> None:
-        self.traces.submitted(number - LOOKAHEAD_FRAMES)
+        self.traces.submitted(number - self.lookahead)
 
     def _finished(self, number: int, picture: I420) -> None:
-        heard = self.clock.capture((number + LOOKAHEAD_FRAMES + 1) * VOICE_PER_FRAME)
+        heard = self.clock.capture((number + self.lookahead + 1) * VOICE_PER_FRAME)
         self.traces.rendered(number)
         metrics.FINISHED_STAGE.observe(max(0.0, self.clock.monotonic() - heard))
         if self._watermark:

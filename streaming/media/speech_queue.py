@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from avatar.audio import FPS, LOOKAHEAD_FRAMES
+from avatar.audio import FPS
 from avatar.errors import AvatarError
 from avatar.media.samples import Samples
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE, SessionClock
@@ -20,7 +20,6 @@ from streaming.media.downsampling import CONTEXT, downsample
 from streaming.media.speech_segment import SpeechSegment
 from streaming.media.speech_timeline import FADE_SAMPLES, SpeechTimeline
 
-NEEDED = (LOOKAHEAD_FRAMES + 1) * VOICE_PER_FRAME  # samples of speech before lips begin to move
 MOST_WAITING = 60 * VOICE_RATE  # samples that may wait to be heard
 FULL_S = 30.0  # of speech that wait: who can, pushes more a little later
 POLL_INTERVAL_S = 0.05  # between looks whether there is room
@@ -59,9 +58,13 @@ class SpeechQueue:
     `generation` is counted up by every `clear`; speech of an older one is dropped.
     """
 
-    def __init__(self, clock: SessionClock, report: Callable[[SpeechEvent], None]) -> None:
-        """`report` is told what is heard, at the time when it leaves."""
+    def __init__(
+        self, clock: SessionClock, lookahead: int, report: Callable[[SpeechEvent], None]
+    ) -> None:
+        """`lookahead`: frames of speech, beside the first, without which lips do not begin to
+        move; `report` is told what is heard, at the time when it leaves."""
         self.generation = 0
+        self._needed = (lookahead + 1) * VOICE_PER_FRAME
         self._clock = clock
         self._report = report
         self._spoken = SpeechTimeline()
@@ -169,7 +172,7 @@ class SpeechQueue:
         """Return when the sound beside video frame `number` is due; `until`: with no speech yet."""
         await self._clock.sleep_until(self._clock.capture((number + 1) * VOICE_PER_FRAME))
         segment = self._next()
-        if segment is None or not _flows(segment):
+        if segment is None or not self._flows(segment):
             await self._clock.sleep_until(until)
 
     def chunk(self, number: int) -> Samples:
@@ -204,7 +207,7 @@ class SpeechQueue:
         segment = self._next()
         if segment is None:
             return np.zeros(0, np.float32)
-        if not _flows(segment):
+        if not self._flows(segment):
             self._wait(segment, start)
             return np.zeros(0, np.float32)
         if not segment.begun:
@@ -230,6 +233,11 @@ class SpeechQueue:
             segment.abandoned = True
             self._end(segment)
 
+    def _flows(self, segment: SpeechSegment) -> bool:
+        """Whether its next frame can be heard: all of it, with the look-ahead at first."""
+        needed = VOICE_PER_FRAME if segment.flowing else self._needed
+        return segment.ended or segment.waiting >= needed
+
     def _end(self, segment: SpeechSegment) -> None:
         segment.end()
         if segment.drained:
@@ -242,12 +250,6 @@ class SpeechQueue:
 
     def _tell(self, position: int, event: SpeechEvent) -> None:
         self._events.put_nowait((position, self.generation, event))
-
-
-def _flows(segment: SpeechSegment) -> bool:
-    """Whether the next frame of a segment can be heard: all of it, with the look-ahead at first."""
-    needed = VOICE_PER_FRAME if segment.flowing else NEEDED
-    return segment.ended or segment.waiting >= needed
 
 
 def _samples(pcm: bytes, rate: int) -> Samples:

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Literal
 
-from avatar.audio import FPS, LOOKAHEAD_FRAMES
+from avatar.audio import FPS
 from streaming.core import metrics
 from streaming.media.clock import VOICE_PER_FRAME, SessionClock
 
@@ -55,8 +55,10 @@ class FrameTrace:
 class FrameTraces:
     """A ring of the frames of one call, shared by all who do something with them."""
 
-    def __init__(self, clock: SessionClock) -> None:
+    def __init__(self, clock: SessionClock, lookahead: int) -> None:
+        """`lookahead`: frames of sound that a picture needs beyond its own."""
         self._clock = clock
+        self._needed = lookahead + 1
         self._ring: list[FrameTrace | None] = [None] * TRACES_KEPT
 
     def frame(self, number: int) -> FrameTrace:
@@ -64,7 +66,7 @@ class FrameTraces:
         trace = self._ring[number % TRACES_KEPT]
         if trace is None or trace.number != number:
             planned = self._clock.present(number * VOICE_PER_FRAME)
-            heard = (number + LOOKAHEAD_FRAMES + 1) * VOICE_PER_FRAME
+            heard = (number + self._needed) * VOICE_PER_FRAME
             fresh = FrameTrace(number, planned, self._clock.capture(heard))
             if trace is None or trace.number < number:
                 self._ring[number % TRACES_KEPT] = fresh

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
 
-from avatar.audio import LOOKAHEAD_FRAMES
 from avatar.errors import DeviceLost
 from avatar.gestures import Gesture
 from streaming.render.renderer import (
@@ -40,16 +39,12 @@ Due = tuple[int, RenderSlot, int, Chunk]  # caller, its place, frame number, the
 
 @dataclass(frozen=True)
 class Rendered:
-    """What became of one chunk; `number` is the frame it lies beside."""
+    """What became of one chunk."""
 
     caller: int
-    number: int
+    frame: int
+    "That the picture shows: the look-ahead lies between it and the frame of its last chunk."
     picture: RenderedPicture | None
-
-    @property
-    def frame(self) -> int:
-        """The frame that the picture shows: the look-ahead lies between it and its last chunk."""
-        return self.number - LOOKAHEAD_FRAMES
 
 
 @dataclass(frozen=True)
@@ -122,8 +117,8 @@ class Batcher:
             failed = True
             self._begin_anew([place for _, place, _, _ in batch])
         rendered = [
-            Rendered(caller, number, picture)
-            for (caller, _, number, _), picture in zip(batch, found, strict=True)
+            Rendered(caller, number - place.renderer.lookahead, picture)
+            for (caller, place, number, _), picture in zip(batch, found, strict=True)
         ]
         return Step(time.perf_counter() - begun, rendered, failed)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import av
 import numpy as np
 
-from avatar.audio import FPS, LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
+from avatar.audio import FPS, SAMPLES_PER_FRAME
 from streaming.render.renderer import I420, Renderer
 from streaming.render.vp8 import START_BITRATE, new_codec
 
@@ -115,7 +115,7 @@ def _time_steps(renderer: Renderer, callers: int, trials: int) -> tuple[StepCost
     noise = np.random.default_rng(0)
     times: list[tuple[float, float]] = []
     frames: list[I420] = []
-    for _ in range(LOOKAHEAD_FRAMES + WARM_UP + trials):
+    for _ in range(renderer.lookahead + WARM_UP + trials):
         chunk = noise.normal(0, 0.1, SAMPLES_PER_FRAME).astype(np.float32)
         begun, used = time.perf_counter(), time.process_time()
         pictures = renderer.step(streams, [chunk] * callers)

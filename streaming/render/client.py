@@ -90,6 +90,11 @@ class RenderClient:
         return "" if self.ready.previews.keys() - self.refused else "; ".join(self.refused.values())
 
     @property
+    def lookahead(self) -> int:
+        """Frames of sound that calls leave time to hear ahead, whoever their speaker is."""
+        return self.ready.lookahead
+
+    @property
     def pid(self) -> int:
         """Of the process, running or not."""
         return self.ready.pid
@@ -139,7 +144,7 @@ class RenderClient:
         return caller
 
     async def switch(self, caller: Caller, speaker: str) -> None:
-        """Go on with another speaker; the old picture stands while the look-ahead fills (80 ms)."""
+        """Go on with another speaker; the old picture stands while its look-ahead fills."""
         size = await self.prepare(speaker)
         if caller.number in self._callers:
             self._send(JoinCaller(caller.number, speaker, caller.share(speaker, size)))
@@ -199,13 +204,26 @@ class RenderClient:
                 for drawn in message.drawn:
                     self._rendered(drawn, message.failed)
             case SpeakerPrepared():
-                self._preparing.pop(message.speaker).set_result(message.size)
+                self._prepared(message)
             case SpeakerFailed():
                 self._preparing.pop(message.speaker).set_exception(AvatarError(message.why))
             case SpeakersRefused():
                 self.refused.clear()
                 self.refused.update(message.why)
                 self.when_refused()
+
+    def _prepared(self, message: SpeakerPrepared) -> None:
+        """A speaker put in place of another since the start may need more time than calls have."""
+        waiting = self._preparing.pop(message.speaker)
+        if message.lookahead <= self.lookahead:
+            waiting.set_result(message.size)
+            return
+        waiting.set_exception(
+            AvatarError(
+                f"{message.speaker} hears {message.lookahead} frames ahead, further than any "
+                "speaker did when the server started; start it again to show this one"
+            )
+        )
 
     def _rendered(self, drawn: Drawn, failed: bool) -> None:
         caller = self._callers.get(drawn.caller)

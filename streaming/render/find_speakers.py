@@ -27,4 +27,5 @@ def find_speakers(wanted: str, device: str, backend: str = AUTO, lively: bool = 
 
     previews = {name: entry.preview for name, entry in found.items()}
     consents = {name: entry.card.consent for name, entry in found.items()}
-    return Speakers(first.name, previews, load, step_together, consents, refused)
+    ahead = max(entry.card.encoder.lookahead for entry in found.values())
+    return Speakers(first.name, previews, load, step_together, consents, refused, ahead)

@@ -62,6 +62,8 @@ class Ready:
     consents: dict[str, str]
     "Who agreed to be shown, and when, by speaker."
     pid: int
+    lookahead: int
+    "Frames of sound that the furthest hearing speaker hears ahead: every call's, as any may come."
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class SpeakerPrepared:
 
     speaker: str
     size: Size
+    lookahead: int
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ class Renderer(Protocol):
         """(width, height) in pixels."""
         ...
 
+    @property
+    def lookahead(self) -> int:
+        """Frames of sound that it hears beyond the one that it draws."""
+        ...
+
     def open(self) -> Any:
         """A new caller's state."""
         ...
@@ -79,6 +84,8 @@ class Speakers:
     "Who agreed to be shown, and when, by name."
     refusal: Callable[[str], str] = lambda _: ""
     "Why a speaker may not be shown now; nothing: it may."
+    lookahead: int = 0
+    "Frames of sound that the furthest hearing of the others hears ahead."
 
 
 FindSpeakers = Callable[[], Speakers]

@@ -78,7 +78,12 @@ def run(
         speakers = find()
         first = speakers.load(speakers.first)
         ready = Ready(
-            speakers.first, speakers.previews, measure(first), speakers.consents, os.getpid()
+            speakers.first,
+            speakers.previews,
+            measure(first),
+            speakers.consents,
+            os.getpid(),
+            max(first.lookahead, speakers.lookahead),
         )
         door = _listen(shared_at) if shared_at else None
         owner.send(ready)
@@ -228,7 +233,7 @@ class RenderWorker:
         self._ready.move_to_end(speaker)
         while len(self._ready) > MAX_READY_SPEAKERS:
             self._ready.popitem(last=False)  # callers who still use it hold it themselves
-        self._send(client, SpeakerPrepared(speaker, renderer.size))
+        self._send(client, SpeakerPrepared(speaker, renderer.size, renderer.lookahead))
 
     def _watch_consent(self) -> None:
         """Runs in a thread of its own; tells at first, and whenever it changes."""

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
-from streaming.media.avatar_stream import LOOKAHEAD_S
+from streaming.media.avatar_stream import needed_sound
 from streaming.media.call import Call
 from streaming.media.trace import Fate, FrameTrace, Stage
 from streaming.security.access import AccessControl
@@ -66,7 +66,7 @@ def _report(call: Call) -> CallReport:
         id=call.id,
         speaker=call.speaker,
         viewers=call.viewers,
-        planned=round((stream.clock.delay - LOOKAHEAD_S) * 1000, 1),
+        planned=round((stream.clock.delay - needed_sound(stream.lookahead)) * 1000, 1),
         frames=[_frame(trace) for trace in stream.traces.recent()],
     )
 

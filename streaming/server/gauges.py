@@ -40,7 +40,7 @@ def machine_gauges(limit: int, renderer: RenderClient, marks: MarkSettings) -> I
     capacity = renderer.ready.capacity
     yield gauge("avatar_sessions_limit", "Calls admitted at once.", limit)
     yield gauge("avatar_capacity", "Calls the machine was measured to carry.", capacity.callers)
-    delay = stream_delay(capacity.budget)
+    delay = stream_delay(renderer.lookahead, capacity.budget)
     yield gauge("avatar_delay_seconds", "Planned delay of every call.", delay)
     yield gauge("avatar_renderer_up", "1 while the renderer runs.", renderer.running)
     yield gauge("avatar_watermark_on", "1 if pictures are watermarked.", marks.watermark)

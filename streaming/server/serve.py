@@ -103,8 +103,9 @@ def announce(config: "ServeConfig", port: int, ready: "Ready") -> None:
     console = text_console()
     address = (config.address(port), "bold cyan")
     console.print(Text.assemble((ready.first, "bold"), " is ready at ", address))
+    delay = stream_delay(ready.lookahead, capacity.budget)
     console.print(
-        f"delay {stream_delay(capacity.budget) * 1000:.0f} ms, "
+        f"delay {delay * 1000:.0f} ms, "
         f"{config.max_sessions or capacity.callers} calls at once, "
         f"{capacity.picture * 1000:.1f} ms a picture. Ctrl-C stops."
     )

@@ -63,7 +63,7 @@ class SessionManager:
     @property
     def delay(self) -> float:
         """Seconds, of every call opened on this machine."""
-        return stream_delay(self._renderer.ready.capacity.budget)
+        return stream_delay(self._renderer.lookahead, self._renderer.ready.capacity.budget)
 
     def open(self, make: Callable[[], AnyCall], address: str = "") -> AnyCall:
         """Take a place for a new call from `address`, which `make` makes if there is room.

@@ -72,7 +72,7 @@ class Session:
         self.viewers = 0
         self.talking = False
         self._notify = notify
-        clock = SessionClock(stream_delay(budget))
+        clock = SessionClock(stream_delay(worker.lookahead, budget))
         self.avatar_stream = AvatarStream(
             worker, clock, block_code, watermark, self._tell_motion if motion else unmoved
         )

@@ -22,6 +22,7 @@ async def healthz(request: Request) -> Health:
     """How the server is: always 200 while it answers."""
     front = front_of(request)
     capacity = front.renderer.ready.capacity
+    delay = stream_delay(front.renderer.lookahead, capacity.budget)
     pages = await _ask_all(front, "/healthz")
     found = [Health.model_validate_json(page) for page in pages.values()]
     own_lag = round(front.lag.p99() * 1000, 2)
@@ -31,7 +32,7 @@ async def healthz(request: Request) -> Health:
         sessions=sum(one.sessions for one in found),
         limit=front.config.max_sessions,
         capacity=capacity.callers,
-        delay_ms=round(stream_delay(capacity.budget) * 1000, 1),
+        delay_ms=round(delay * 1000, 1),
         picture_ms=round(capacity.picture * 1000, 2),
         step_ms=max((one.step_ms for one in found), default=0.0),
         loop_lag_ms=max([own_lag, *(one.loop_lag_ms for one in found)]),

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
+from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.models.log_mel import HOP
-from avatar.models.speech_encoder import DELAY, STRIDE, SpeechEncoder
+from avatar.models.speech_encoder import STRIDE, SpeechEncoder
 from avatar.training.encoder.closures import (
     CLOSED,
     FRAME,
@@ -74,19 +74,20 @@ def evaluate(encoder: SpeechEncoder, shards: Path) -> dict[str, Figures]:
 @torch.inference_mode()
 def understand(encoder: SpeechEncoder, shard: Shard) -> Iterator[RecognizedUtterance]:
     """Every utterance of a shard from a fresh state, the delay taken away."""
+    ahead, delay = encoder.config.lookahead, encoder.config.delay
     for row, (first, end) in enumerate(zip(shard.starts[:-1], shard.starts[1:], strict=True)):
         length = (end - first) // FRAME * FRAME
         mels = torch.from_numpy(shard.mels[first : first + length].astype(np.float32))
-        mels = F.pad(mels, (0, 0, 0, LOOKAHEAD_FRAMES * FRAME), value=SILENCE)[None]
+        mels = F.pad(mels, (0, 0, 0, ahead * FRAME), value=SILENCE)[None]
         state = encoder.new_state()
         heads = encoder.from_mels(mels, state)
-        features = encoder.to_frames(heads, state)[0, LOOKAHEAD_FRAMES:]
+        features = encoder.to_frames(heads, state)[0, ahead:]
         yield RecognizedUtterance(
             str(shard.voices[row]),
             shard.phones[first : first + length],
             shard.mouth[first : first + length].astype(np.float32),
-            heads.phone[0, DELAY:].argmax(-1).numpy(),
-            heads.viseme[0, DELAY:].argmax(-1).numpy(),
+            heads.phone[0, delay:].argmax(-1).numpy(),
+            heads.viseme[0, delay:].argmax(-1).numpy(),
             features.numpy(),
         )
 

@@ -6,13 +6,15 @@ rest are that person's own, so an error of gain or mean must not drown what move
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from avatar.models.encoder_state import EncoderState
 from avatar.models.lip_closure import APERTURE, CLOSURE
-from avatar.models.speech_encoder import DELAY, STRIDE, Heads, SpeechEncoder
+from avatar.models.speech_encoder import STRIDE, Heads, SpeechEncoder
 from avatar.motion import TRACKS
 from avatar.training.encoder.batches import Batch
 from avatar.training.encoder.phones import UNKNOWN, VISEME_OF_PHONE
@@ -24,22 +26,27 @@ WEIGHTS = {
     "movement": 3.0,
     "energy": 0.3,
     "reliability": 0.4,
+    "anchor": 10.0,
 }
 SMOOTHING = 0.05  # of the labels, since the phone times are not exact
 CLOSURE_EMPHASIS = 2.0  # how much more the aperture counts while the lips are to be closed
 MISSED_CLOSURE = 0.9  # how much worse it is than one too many, which viewers forgive sooner
 SEEN = 0.3  # weight of the error of lips that a camera saw, beside their correlation
+HIDDEN = 0.03  # weight of the hidden states' drift beside that of what is said
 MOVEMENTS = {"aperture": 1.0, "jaw": 0.3, "protrusion": 0.2}
 STILL = 0.04  # a track that varies less in a window has no movement to follow
 
 
-def losses(encoder: SpeechEncoder, batch: Batch, state: EncoderState) -> dict[str, Tensor]:
+def losses(
+    encoder: SpeechEncoder, batch: Batch, state: EncoderState, before: SpeechEncoder | None = None
+) -> dict[str, Tensor]:
     """Each part of the objective over a batch, every one a scalar; their weighted sum is `total`.
 
-    The output of step s is compared with the sound of step s - DELAY. Speech that cannot be
-    trusted counts less, for nobody could say what was said.
+    The output of step s is compared with the sound of step s - delay. Speech that cannot be
+    trusted counts less, for nobody could say what was said. `before`: an encoder of any look-ahead
+    whose word of the same sound is to be kept to.
     """
-    heads = _delayed(encoder.from_mels(batch.mels, state))
+    heads = _undelayed(encoder.from_mels(batch.mels, state), encoder.config.delay)
     steps = heads.phone.shape[1] * STRIDE
     phones = batch.phones[:, 1:steps:STRIDE]
     mouth = batch.mouth[:, :steps].unflatten(1, (-1, STRIDE)).mean(2)
@@ -59,12 +66,35 @@ def losses(encoder: SpeechEncoder, batch: Batch, state: EncoderState) -> dict[st
             _binary(heads.reliability[..., 0], reliability), (known | (reliability < 0.5)).float()
         ),
     }
+    if before is not None:
+        parts["anchor"] = _drift(heads, _heard(before, batch))
     total = torch.stack([WEIGHTS[name] * part for name, part in parts.items()]).sum()
     return parts | {"total": total}
 
 
-def _delayed(heads: Heads) -> Heads:
-    return Heads(*(part[:, DELAY:] for part in vars(heads).values()))
+@torch.no_grad()
+def _heard(encoder: SpeechEncoder, batch: Batch) -> Heads:
+    state = encoder.new_state(len(batch.mels))
+    return _undelayed(encoder.from_mels(batch.mels, state), encoder.config.delay)
+
+
+def _drift(heads: Heads, before: Heads) -> Tensor:
+    """Mean squared difference of what two encoders say of the same steps (B, T or more)."""
+    steps = min(heads.viseme.shape[1], before.viseme.shape[1])
+
+    def apart(said: Callable[[Heads], Tensor]) -> Tensor:
+        return F.mse_loss(said(heads)[:, :steps].float(), said(before)[:, :steps].float())
+
+    return (
+        apart(lambda heads: heads.viseme.softmax(-1))
+        + apart(lambda heads: heads.articulation.sigmoid())
+        + apart(lambda heads: heads.reliability.sigmoid())
+        + HIDDEN * apart(lambda heads: heads.context)
+    )
+
+
+def _undelayed(heads: Heads, delay: int) -> Heads:
+    return Heads(*(part[:, delay:] for part in vars(heads).values()))
 
 
 def _classes(logits: Tensor, classes: Tensor) -> Tensor:

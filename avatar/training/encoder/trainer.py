@@ -57,15 +57,21 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(_groups(self.encoder, settings.decay), fused=True)
         self.step, self.elapsed = 0, 0.0
         self.begun: SpeechEncoder | None = None
+        self.kept_to: SpeechEncoder | None = None
 
     def start_from(self, encoder: SpeechEncoder) -> None:
         """Begin with these weights instead of random ones.
 
         What is learned then goes a part of the way back to them, where it follows strangers as well
         and knows better what it knew (Wortsman et al., "Robust fine-tuning of zero-shot models",
-        CVPR 2022).
+        CVPR 2022). From weights that hear further ahead, or less far, there is no way back, for
+        they answer at another time; then what they say of each sound is kept to instead.
         """
-        self.begun = copy.deepcopy(encoder).requires_grad_(False).eval()
+        before = copy.deepcopy(encoder).requires_grad_(False).eval()
+        if encoder.config.lookahead == self.encoder.config.lookahead:
+            self.begun = before
+        else:
+            self.kept_to = before
         self.encoder.load_state_dict(encoder.state_dict())
         self.average.load_state_dict(encoder.state_dict())
 
@@ -80,6 +86,9 @@ class Trainer:
             self.average.load_state_dict(saved["average"])
         except RuntimeError as error:
             raise AvatarError(f"{path}: of other dimensions; choose another --out") from error
+        ahead = saved.get("lookahead", EncoderConfig.lookahead)
+        if ahead != self.encoder.config.lookahead:
+            raise AvatarError(f"{path}: hears {ahead} frames ahead; choose another --out")
         self.optimiser.load_state_dict(saved["optimiser"])
         self.step, self.elapsed = saved["step"], saved["elapsed"]
         return True
@@ -120,6 +129,7 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "elapsed": self.elapsed,
+            "lookahead": self.encoder.config.lookahead,
         }
         with replace_file(self.folder / "checkpoint.pt") as path:
             torch.save(state, path)
@@ -130,7 +140,8 @@ class Trainer:
             group["lr"] = self.settings.rate * _schedule(self._share())
         batch = mixer.draw(self.settings.batch)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            found = losses(self.encoder, batch, self.encoder.new_state(self.settings.batch))
+            state = self.encoder.new_state(self.settings.batch)
+            found = losses(self.encoder, batch, state, self.kept_to)
         self.optimiser.zero_grad(set_to_none=True)
         found["total"].backward()
         nn.utils.clip_grad_norm_(self.encoder.parameters(), 1.0)

@@ -32,12 +32,12 @@ def cues(behaviour: Behaviour, frames: int) -> list[Cue]:
 
 
 def test_without_life_the_loop_is_played_as_it_was_filmed() -> None:
-    assert cues(Behaviour(), 300) == [Cue(frame, frame) for frame in range(300)]
+    assert cues(Behaviour(2), 300) == [Cue(frame, frame) for frame in range(300)]
 
 
 def test_a_thousand_gestures_at_once_are_a_few() -> None:
     lean = Gesture("lean", seconds=1.0)
-    few, flooded = Behaviour(), Behaviour()
+    few, flooded = Behaviour(2), Behaviour(2)
     for _ in range(AT_ONCE):
         few.ask(lean)
     for _ in range(1000):
@@ -56,7 +56,7 @@ def cues_now(behaviour: Behaviour, frames: int) -> list[Cue]:
 
 
 def test_a_gesture_begins_with_the_next_frame_and_ends() -> None:
-    behaviour = Behaviour()
+    behaviour = Behaviour(2)
     before = cues(behaviour, 10)
     behaviour.ask(NOD)
     after = [behaviour.next(SILENCE) for _ in range(2 * FPS)]
@@ -68,7 +68,7 @@ def test_a_gesture_begins_with_the_next_frame_and_ends() -> None:
 
 
 def test_a_gesture_may_be_asked_for_ahead_and_two_at_once_add_up() -> None:
-    behaviour = Behaviour()
+    behaviour = Behaviour(2)
     behaviour.ask(NOD, 30)
     behaviour.ask(Gesture("tilt"), 30)
     found = cues(behaviour, 60)
@@ -80,7 +80,7 @@ def test_a_gesture_may_be_asked_for_ahead_and_two_at_once_add_up() -> None:
 
 def test_the_same_seed_behaves_alike() -> None:
     def lived(seed: int) -> list[Cue | None]:
-        behaviour = Behaviour(new_life(100, [range(5)], seed))
+        behaviour = Behaviour(2, new_life(100, [range(5)], seed))
         return [behaviour.next(chunk) for chunk in speech(400)]
 
     assert lived(4) == lived(4)

@@ -8,6 +8,7 @@ import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from avatar.media.samples import Samples
+from avatar.rendering.frame_batches import draw_frames
 from avatar.rendering.pipeline import FramesUnderWay, Picture, Pipeline, Stream, step_together
 from avatar.rendering.reference_loop import ReferenceLoop
 from avatar.rendering.speech_features import features_of
@@ -113,6 +114,33 @@ def test_stream_hears_what_the_whole_sound_says(
     run(pipeline, pipeline.open(), samples)
     whole = torch.from_numpy(features_of(tiny.networks.encoder, samples)[:18])
     torch.testing.assert_close(seen[-1], whole[-pipeline.window :], atol=1e-4, rtol=1e-4)
+
+
+def test_a_speaker_that_hears_less_far_ahead_draws_sooner_beside_another(
+    tiny: Speaker, tiny_prompt: Speaker
+) -> None:
+    pipelines = [Pipeline(tiny, "cpu"), Pipeline(tiny_prompt, "cpu")]
+    streams, samples = [pipeline.open() for pipeline in pipelines], sound(4, 6)
+    drawn: list[list[Picture | None]] = [[], []]
+    for chunk in samples.reshape(-1, 640):
+        asked = [(*both, chunk) for both in zip(pipelines, streams, strict=True)]
+        for row, picture in enumerate(step_together(asked)):
+            drawn[row].append(picture)
+    late, prompt = drawn
+    assert late[:2] == [None, None]
+    assert prompt[0] is None
+    assert [picture.index for picture in prompt[1:] if picture] == [0, 1, 2, 3, 4]
+    alone = run(pipelines[1], pipelines[1].open(), samples)
+    assert all(same(a, b) for a, b in zip(prompt[1:], alone[1:], strict=True))
+
+
+def test_a_film_is_what_a_stream_shows_however_far_ahead_is_heard(tiny_prompt: Speaker) -> None:
+    pipeline = Pipeline(tiny_prompt, "cpu")
+    chunks = [*sound(5, 7).reshape(-1, 640), np.zeros(640, np.float32)]
+    live = [pipeline.step([stream], [chunk])[0] for stream in [pipeline.open()] for chunk in chunks]
+    film = list(draw_frames([pipeline], chunks[:-1]))
+    assert [picture.index for picture in film] == list(range(7))
+    assert all(same(a, b) for a, b in zip(film, live[1:], strict=True))
 
 
 def test_paper_preset_renders(tiny_paper: Speaker) -> None:

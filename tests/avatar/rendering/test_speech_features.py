@@ -3,13 +3,14 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from avatar.audio import LOOKAHEAD_FRAMES, SAMPLES_PER_FRAME
+from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
 from avatar.rendering.speech_features import FeatureStream, features_of, load_encoder
@@ -17,25 +18,39 @@ from avatar.rendering.speech_features import FeatureStream, features_of, load_en
 TINY = EncoderConfig(channels=16, hidden=8, dilations=(1, 2))
 
 
-@pytest.fixture
-def weights(tmp_path: Path) -> Path:
+def write_weights(path: Path, config: dict[str, Any]) -> Path:
     torch.manual_seed(0)
-    path = tmp_path / "encoder.safetensors"
-    save_file(SpeechEncoder(TINY).state_dict(), path, {"config": json.dumps(asdict(TINY))})
+    save_file(SpeechEncoder(TINY).state_dict(), path, {"config": json.dumps(config)})
     return path
 
 
-def test_a_stream_gives_the_features_of_the_whole(weights: Path) -> None:
-    encoder = load_encoder(weights)
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    return write_weights(tmp_path / "encoder.safetensors", asdict(TINY))
+
+
+def test_weights_that_do_not_say_how_far_ahead_they_hear_hear_two_frames(tmp_path: Path) -> None:
+    config = asdict(TINY)
+    del config["lookahead"]
+    assert load_encoder(write_weights(tmp_path / "old", config)).config.lookahead == 2
+    assert (
+        load_encoder(write_weights(tmp_path / "new", config | {"lookahead": 1})).config.delay == 2
+    )
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 2])
+def test_a_stream_gives_the_features_of_the_whole(tmp_path: Path, ahead: int) -> None:
+    config = asdict(TINY) | {"lookahead": ahead}
+    encoder = load_encoder(write_weights(tmp_path / "encoder.safetensors", config))
     samples = np.random.default_rng(0).normal(0, 0.1, 700 * SAMPLES_PER_FRAME - 5)
     samples = samples.astype(np.float32)
     whole = features_of(encoder, samples)
     assert whole.shape == (700, encoder.config.features)
     stream = FeatureStream(encoder)
-    padded = np.pad(samples, (0, 5 + LOOKAHEAD_FRAMES * SAMPLES_PER_FRAME))
+    padded = np.pad(samples, (0, 5 + ahead * SAMPLES_PER_FRAME))
     rows = [stream.push(chunk) for chunk in padded.reshape(-1, SAMPLES_PER_FRAME)]
-    assert rows[:LOOKAHEAD_FRAMES] == [None, None]
-    np.testing.assert_allclose(np.stack(rows[LOOKAHEAD_FRAMES:]), whole, atol=1e-5)
+    assert rows[:ahead] == [None] * ahead
+    np.testing.assert_allclose(np.stack(rows[ahead:]), whole, atol=1e-5)
 
 
 def test_a_reset_stream_begins_anew(weights: Path) -> None:

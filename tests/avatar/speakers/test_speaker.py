@@ -49,6 +49,17 @@ def test_round_trip(tiny_bundle: Path) -> None:
     assert speaker.preview.is_file()
 
 
+def test_a_speaker_of_before_look_ahead_was_written_down_hears_two_frames_ahead(
+    tiny_prompt_bundle: Path, tmp_path: Path
+) -> None:
+    assert load_speaker(tiny_prompt_bundle).lookahead == 1
+    folder = shutil.copytree(tiny_prompt_bundle, tmp_path / "tiny-prompt")
+    card = yaml.safe_load((folder / "speaker.yaml").read_text())
+    del card["encoder"]["lookahead"]
+    (folder / "speaker.yaml").write_text(yaml.safe_dump(card))
+    assert load_speaker(folder).lookahead == 2
+
+
 def test_existing_name_is_refused_and_nothing_is_left_behind(tiny_bundle: Path) -> None:
     with pytest.raises(AvatarError, match="already"):
         tiny_speaker.make_tiny_bundle(tiny_bundle)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from avatar.models.lip_closure import APERTURE, CLOSURE
-from avatar.models.speech_encoder import DELAY, EncoderConfig, SpeechEncoder
+from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
 from avatar.training.encoder.phones import PHONE_INDEX
 from avatar.training.encoder.shards import Shard
 from avatar.training.lip_readout import relearn_lip_readout
@@ -62,8 +62,9 @@ def test_lips_are_read_as_the_shipped_encoder_reads_them(
 def test_closures_are_those_of_p_b_m_when_the_network_answers(
     encoders: tuple[SpeechEncoder, SpeechEncoder], sounds: OtherSounds
 ) -> None:
-    closure = tracks(encoders[1], sounds)[DELAY:, CLOSURE]
-    said = torch.from_numpy(sounds.speech.phones[1:LENGTH:2] == PHONE_INDEX["P"])[:-DELAY]
+    delay = encoders[1].config.delay
+    closure = tracks(encoders[1], sounds)[delay:, CLOSURE]
+    said = torch.from_numpy(sounds.speech.phones[1:LENGTH:2] == PHONE_INDEX["P"])[:-delay]
     assert closure[said].mean() > 0.8
     assert closure[~said].mean() < 0.1
 

@@ -115,7 +115,7 @@ def test_a_short_utterance_is_followed_by_silence() -> None:
         torch.arange(frames, dtype=torch.float32)[:, None],
         torch.zeros(frames),
     )
-    mels, codes, closed = piece_of(voice, torch.Generator().manual_seed(0))
+    mels, codes, closed = piece_of(voice, 2, torch.Generator().manual_seed(0))
     assert mels.shape == ((CONTEXT + SEGMENT + 2) * MEL_FRAMES, 64)
     heard = mels[CONTEXT * MEL_FRAMES :]
     assert (mels[: CONTEXT * MEL_FRAMES] == SILENCE).all()

@@ -25,6 +25,8 @@ from tests.streaming.support.scenery import I420, scenery
 class Renderer:
     """Hands over the pictures that a test gives it."""
 
+    lookahead = 2
+
     def __init__(self) -> None:
         self.deliver: Callable[[int, I420], None]
 

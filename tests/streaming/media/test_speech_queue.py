@@ -6,6 +6,7 @@ import pytest
 from avatar.errors import AvatarError
 from streaming.media.clock import VOICE_PER_FRAME, VOICE_RATE
 from streaming.media.speech_queue import SpeechFinished, SpeechRefusedError, SpeechStarted
+from streaming.webrtc.peer_sink import VOICE_LEAD
 from tests.sounds import tone
 from tests.streaming.support.pushed_stage import BUDGET, RATE, REST, performing, pushing, speech
 from tests.streaming.support.stepped_clock import pass_time
@@ -17,22 +18,25 @@ LEADS = pytest.mark.parametrize("lead", [0.0, 0.04])
 STEEPEST = 2 * np.pi * 200 / VOICE_RATE * 12_000 / 32_768  # of the tone, a sample
 
 
+@pytest.mark.parametrize("lookahead", [1, 2])
 @pytest.mark.parametrize("moment", [0.0, 0.01, 0.02, 0.03])
 async def test_the_first_speaking_picture_leaves_soon_after_the_push(
-    time: VirtualTime, moment: float
+    time: VirtualTime, moment: float, lookahead: int
 ) -> None:
-    async with pushing(time) as (stage, queue):
+    async with pushing(time, lookahead=lookahead) as (stage, queue):
         await pass_time(time, 1.0 + moment)
         pushed = time.now
         queue.push(speech(0.24), RATE)
         await pass_time(time, 0.5)
         first = stage.opened_at()[0]
-    assert first - pushed <= 0.120 + BUDGET + STEP
-    assert first - pushed >= 0.080 + BUDGET - STEP
+    ahead = lookahead * FRAME
+    assert first - pushed <= ahead + FRAME + BUDGET + STEP
+    assert first - pushed >= ahead + BUDGET - STEP
 
 
-async def test_voice_and_lips_begin_and_end_together(time: VirtualTime) -> None:
-    async with pushing(time) as (stage, queue):
+@pytest.mark.parametrize("lookahead", [1, 2])
+async def test_voice_and_lips_begin_and_end_together(time: VirtualTime, lookahead: int) -> None:
+    async with pushing(time, VOICE_LEAD, lookahead) as (stage, queue):
         await pass_time(time, 0.5)
         queue.push(speech(0.4), RATE)
         queue.end_segment()
@@ -45,17 +49,19 @@ async def test_voice_and_lips_begin_and_end_together(time: VirtualTime) -> None:
     assert len(frames) in (10, 11), "the filter's 0.65 ms may reach one further"
 
 
+@pytest.mark.parametrize("lookahead", [1, 2])
 async def test_lips_wait_for_their_look_ahead_or_for_the_end_of_the_segment(
-    time: VirtualTime,
+    time: VirtualTime, lookahead: int
 ) -> None:
-    async with pushing(time) as (stage, queue):
-        queue.push(speech(0.1), RATE)
+    async with pushing(time, lookahead=lookahead) as (stage, queue):
+        seconds = lookahead * FRAME + 0.02
+        queue.push(speech(seconds), RATE)
         await pass_time(time, 1.0)
         assert not stage.heard().any()
         queue.end_segment()
         await pass_time(time, 0.4)
         begin, end = stage.sounding()
-    assert end - begin == pytest.approx(0.1, abs=0.005)
+    assert end - begin == pytest.approx(seconds, abs=0.005)
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 24_000, 44_100, 48_000])

@@ -32,7 +32,7 @@ class Stage:
     def __init__(self, time: VirtualTime) -> None:
         self.time = time
         self.clock = SteppedClock(time)
-        self.traces = FrameTraces(self.clock)
+        self.traces = FrameTraces(self.clock, 2)
         self.pictures, self.sink = FrameBuffer(), NotingSink(time)
         self.clock.start(time.now)
         sound = AudioInput(self.clock)
@@ -170,7 +170,7 @@ async def test_a_hold_up_is_to_blame_for_its_own_frame_only(time: VirtualTime) -
 
 
 def test_the_ring_holds_ten_seconds_and_forgets_what_is_older(time: VirtualTime) -> None:
-    traces = FrameTraces(SteppedClock(time))
+    traces = FrameTraces(SteppedClock(time), 2)
     for number in range(-2, TRACES_KEPT + 3):
         traces.submitted(number)
     traces.encoded(0)
@@ -179,7 +179,7 @@ def test_the_ring_holds_ten_seconds_and_forgets_what_is_older(time: VirtualTime)
 
 
 def test_times_are_counted_from_when_the_sound_was_due(time: VirtualTime) -> None:
-    traces = FrameTraces(SteppedClock(time))
+    traces = FrameTraces(SteppedClock(time), 2)
     trace = traces.frame(7)
     assert trace.after_due(trace.sound_complete) is None
     time.now = trace.sound_due + 0.02

@@ -32,14 +32,17 @@ def frames(steps: list[Step]) -> dict[int, int | None]:
     return {one.caller: one.frame if one.picture is not None else None for one in rendered}
 
 
-def test_a_picture_belongs_to_the_frame_two_before_its_last_chunk() -> None:
+def test_the_look_ahead_lies_between_a_picture_and_its_last_chunk() -> None:
     batches = Batcher()
-    batches.join(1, LevelBar())
+    for caller in (1, 2):
+        batches.join(caller, LevelBar(lookahead=caller))
     got = []
     for number in range(4):
-        batches.add(1, number, SILENCE)
-        got.append(frames(batches.step())[1])
-    assert got == [None, None, 0, 1]
+        for caller in (1, 2):
+            batches.add(caller, number, SILENCE)
+        got.append(frames(batches.step()))
+    assert [one[1] for one in got] == [None, 0, 1, 2]
+    assert [one[2] for one in got] == [None, None, 0, 1]
 
 
 def test_chunks_of_many_callers_are_one_step_and_each_gets_one_at_a_time() -> None:

@@ -39,9 +39,10 @@ def find_with_a_broken_one(folder: Path) -> Speakers:
             return DyingBar()
         if name == "broken":
             raise AvatarError("broken: its weights are not those of its card")
-        return LevelBar(160 if name == "pale" else 90)
+        return LevelBar(160 if name == "pale" else 90, lookahead=3 if name == "far" else 2)
 
-    return Speakers("bar", {"bar": folder, "pale": folder, "broken": folder, "dying": folder}, load)
+    names = ("bar", "pale", "broken", "dying", "far")
+    return Speakers("bar", dict.fromkeys(names, folder), load)
 
 
 def find_nothing() -> Speakers:
@@ -100,6 +101,14 @@ async def test_a_speaker_that_cannot_be_loaded_is_refused_in_words(renderer: Ren
     shown = Shown()
     await talk(renderer, await renderer.join("bar", shown), range(3))
     assert shown.numbers == [0]
+
+
+async def test_a_speaker_put_in_place_of_one_that_heard_less_far_ahead_is_refused_in_words(
+    renderer: RenderClient,
+) -> None:
+    assert renderer.lookahead == 2
+    with pytest.raises(AvatarError, match=r"far hears 3 frames ahead.*start it again"):
+        await renderer.join("far", Shown())
 
 
 async def test_while_the_renderer_is_held_up_only_the_newest_chunks_wait(

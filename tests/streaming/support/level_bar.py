@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avatar.audio import FPS, LOOKAHEAD_FRAMES
+from avatar.audio import FPS
 from avatar.gestures import AT_REST, Gesture
 from avatar.motion import MOUTH, Motion
 from streaming.render import worker
@@ -36,8 +36,9 @@ class LevelBar:
 
     size = (SIZE, SIZE)
 
-    def __init__(self, shade: int = 90) -> None:
+    def __init__(self, shade: int = 90, lookahead: int = 2) -> None:
         self._shade = shade
+        self.lookahead = lookahead
 
     def open(self) -> BarStream:
         return BarStream()
@@ -52,7 +53,7 @@ class LevelBar:
 
     def _one(self, stream: BarStream, chunk: Chunk) -> BarPicture | None:
         stream.levels.append(float(np.sqrt(np.mean(chunk**2))))
-        if len(stream.levels) <= LOOKAHEAD_FRAMES:
+        if len(stream.levels) <= self.lookahead:
             return None
         level = min(1.0, 4 * stream.levels.popleft())
         height = int(level * 400)

@@ -13,7 +13,7 @@ class PlainCall:
 
     def __init__(self, worker: RenderClient) -> None:
         self.id = secrets.token_hex(8)
-        clock = SessionClock(stream_delay(worker.ready.capacity.budget))
+        clock = SessionClock(stream_delay(worker.lookahead, worker.ready.capacity.budget))
         self.avatar_stream = AvatarStream(worker, clock)
         self.closed = asyncio.Event()
         self.viewers = 0

@@ -36,8 +36,9 @@ def speech(seconds: float, rate: int = RATE, hertz: float = PITCH) -> bytes:
 class PromptRenderer:
     """Draws a chunk as soon as it is handed over."""
 
-    def __init__(self, time: VirtualTime) -> None:
+    def __init__(self, time: VirtualTime, lookahead: int) -> None:
         self.time = time
+        self.lookahead = lookahead
         self.handed_over: list[tuple[float, int]] = []
         self._batches = Batcher()
         self._deliver: Deliver
@@ -45,7 +46,7 @@ class PromptRenderer:
 
     async def join(self, speaker: str, deliver: Deliver, submitted: Submitted, _: Moved) -> Any:
         self._deliver, self._submitted = deliver, submitted
-        self._batches.join(0, LevelBar())
+        self._batches.join(0, LevelBar(lookahead=self.lookahead))
         return SimpleNamespace(speaker=speaker)
 
     def submit(self, _caller: Any, number: int, chunk: Chunk) -> None:
@@ -97,10 +98,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def performing(time: VirtualTime, lead: float = 0.0) -> AsyncIterator[Stage]:
+async def performing(
+    time: VirtualTime, lead: float = 0.0, lookahead: int = 2
+) -> AsyncIterator[Stage]:
     """A performance whose clock started now."""
-    clock = SteppedClock(time, stream_delay(BUDGET, lead))
-    renderer = PromptRenderer(time)
+    clock = SteppedClock(time, stream_delay(lookahead, BUDGET, lead))
+    renderer = PromptRenderer(time, lookahead)
     stream = AvatarStream(renderer, clock)  # type: ignore[arg-type]
     await stream.join("bar")
     sink = NotingSink(time, lead=lead)
@@ -117,7 +120,12 @@ async def performing(time: VirtualTime, lead: float = 0.0) -> AsyncIterator[Stag
 
 
 @asynccontextmanager
-async def pushing(time: VirtualTime, lead: float = 0.0) -> AsyncIterator[tuple[Stage, SpeechQueue]]:
+async def pushing(
+    time: VirtualTime, lead: float = 0.0, lookahead: int = 2
+) -> AsyncIterator[tuple[Stage, SpeechQueue]]:
     """A performance in which speech is pushed from its start on."""
-    async with performing(time, lead) as stage, stage.stream.pushed_speech(stage.note) as queue:
+    async with (
+        performing(time, lead, lookahead) as stage,
+        stage.stream.pushed_speech(stage.note) as queue,
+    ):
         yield stage, queue

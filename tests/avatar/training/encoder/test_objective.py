@@ -49,6 +49,22 @@ def test_unknown_phones_and_tracks_teach_nothing_of_them() -> None:
     assert aperture > 0
 
 
+def test_an_encoder_that_answers_later_is_no_other_for_it() -> None:
+    torch.manual_seed(0)
+    config = EncoderConfig(channels=16, hidden=16, dilations=(1,), lookahead=1)
+    encoder, other = SpeechEncoder(config).eval(), SpeechEncoder(config).eval()
+    late = SpeechEncoder(replace(config, lookahead=2)).eval()
+    late.load_state_dict(encoder.state_dict())
+    seen = batch()
+    seen = replace(seen, mels=seen.mels[:, :1].expand_as(seen.mels).contiguous())
+
+    def anchor(before: SpeechEncoder) -> float:
+        return losses(encoder, seen, encoder.new_state(2), before)["anchor"].item()
+
+    assert anchor(encoder) == 0
+    assert anchor(late) < 0.1 * anchor(other)
+
+
 def test_movement_does_not_care_for_gain_and_mean() -> None:
     true = batch().mouth[..., :-1]
     weight = torch.ones(true.shape[:2])

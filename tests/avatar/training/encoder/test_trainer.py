@@ -1,5 +1,6 @@
 """Training learns, survives being stopped, and is judged on voices it never heard."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,22 @@ def test_fine_tuning_goes_a_part_of_the_way_back(shards: Path, tmp_path: Path) -
         trainer.average.stem.weight.add_(1)
     moved = trainer.learned().stem.weight - before.stem.weight
     assert torch.allclose(moved, torch.full_like(moved, KEPT), atol=1e-5)
+
+
+def test_weights_that_hear_further_ahead_are_kept_to_instead(shards: Path, tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    before = SpeechEncoder(TINY)
+    prompt = Trainer(shards, tmp_path, replace(TINY, lookahead=1), Settings(seconds=1, batch=4))
+    prompt.start_from(before)
+    with torch.no_grad():
+        prompt.average.stem.weight.add_(1)
+    assert torch.allclose(prompt.learned().stem.weight, before.stem.weight + 1)
+    told: list[dict[str, float]] = []
+    prompt.run(lambda _, losses: told.append(losses))
+    assert all(0 < losses["anchor"] < 1 for losses in told)
+    assert load_encoder(tmp_path / "speech_encoder.safetensors").config.lookahead == 1
+    with pytest.raises(AvatarError, match="hears 1 frames ahead"):
+        Trainer(shards, tmp_path, TINY, Settings(seconds=1)).resume()
 
 
 def test_nothing_to_train_on_is_said(tmp_path: Path) -> None:
