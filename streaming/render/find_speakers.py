@@ -7,18 +7,21 @@ from streaming.render.renderer import Speakers
 def find_speakers(wanted: str, device: str, backend: str = AUTO, lively: bool = True) -> Speakers:
     """Every speaker found, `wanted` (a name or a path) first. Runs in the rendering process.
 
+    The first is there even if it may not be shown now: loading it then raises AvatarError.
     `lively`: heads move by themselves instead of as they were filmed.
     """
     from avatar.rendering.pipeline import Pipeline, step_together
+    from avatar.speakers.card import read_card
     from avatar.speakers.consent import ConsentWatch
-    from avatar.speakers.speaker import list_speakers, load_speaker
+    from avatar.speakers.speaker import SpeakerEntry, list_speakers, load_speaker, speaker_folder
 
-    first = load_speaker(wanted)
+    folder = speaker_folder(wanted)
+    card = read_card(folder)
+    first = SpeakerEntry(card.name, folder, card)
     found = {entry.name: entry for entry in list_speakers()} | {first.name: first}
 
     def load(name: str) -> Pipeline:
-        speaker = first if name == first.name else load_speaker(found[name].folder)
-        return Pipeline(speaker, device, backend=backend, lively=lively)
+        return Pipeline(load_speaker(found[name].folder), device, backend=backend, lively=lively)
 
     watches = {name: ConsentWatch(entry.folder, entry.card) for name, entry in found.items()}
 

@@ -63,7 +63,8 @@ class OwnRenderer:
         # Sockets, because on Windows a Pipe is none, and asyncio takes this end over as one.
         our_socket, theirs = socket.socketpair()
         connection = Connection(our_socket.detach())
-        wanted = (self._find, theirs, self._logging_as, self._shared_at)
+        again = self._process is not None
+        wanted = (self._find, theirs, self._logging_as, self._shared_at, again)
         process = context.Process(target=worker.run, args=wanted, name="render", daemon=True)
         process.start()
         theirs.close()

@@ -65,18 +65,24 @@ def slot(memory: SharedMemory, size: Size, number: int) -> I420:
 
 
 def run(
-    find: FindSpeakers, server: socket.socket, logging_as: LogSettings, shared_at: str = ""
+    find: FindSpeakers,
+    server: socket.socket,
+    logging_as: LogSettings,
+    shared_at: str = "",
+    again: bool = False,
 ) -> None:
     """Render for the process at the other end of `server` until it closes it.
 
     shared_at: path at which others, too, may connect and render.
+    again: a renderer before this one died; where the first speaker may not be shown any more,
+        it starts with another.
     """
     owner = Connection(server.detach())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the server says when
     logs.set_up(logging_as)
     try:
         speakers = find()
-        first = speakers.load(speakers.first)
+        name, first = _load_first(speakers, again)
         ready = Ready(
             speakers.first,
             speakers.previews,
@@ -90,7 +96,7 @@ def run(
     except (AvatarError, DeviceLost) as error:
         owner.send(Refused(str(error)))
         return
-    process = RenderWorker(owner, door, ready, speakers, first)
+    process = RenderWorker(owner, door, ready, speakers, {name: first})
     try:
         process.run()
     except (EOFError, ConnectionError):
@@ -99,6 +105,18 @@ def run(
         log.error("what renders is lost: %s", error)
     finally:
         process.close()
+
+
+def _load_first(speakers: Speakers, again: bool) -> tuple[str, Renderer]:
+    """A speaker's name and renderer, by which is measured what this machine can do."""
+    try:
+        return speakers.first, speakers.load(speakers.first)
+    except AvatarError:
+        others = [name for name in speakers.previews if name != speakers.first]
+        for name in others if again else ():
+            with contextlib.suppress(AvatarError):
+                return name, speakers.load(name)
+        raise
 
 
 def _listen(path: str) -> socket.socket:
@@ -132,7 +150,7 @@ class RenderWorker:
         door: socket.socket | None,
         ready: Ready,
         speakers: Speakers,
-        first: Renderer,
+        loaded: dict[str, Renderer],
     ) -> None:
         self._owner = owner
         self._door = door
@@ -141,7 +159,7 @@ class RenderWorker:
         self._load = speakers.load
         self._names, self._refusal = tuple(speakers.previews), speakers.refusal
         self._refused: dict[str, str] | None = None
-        self._ready: OrderedDict[str, Renderer] = OrderedDict({speakers.first: first})
+        self._ready: OrderedDict[str, Renderer] = OrderedDict(loaded)
         self._batches = Batcher(speakers.step_together)
         self._numbers: dict[tuple[Connection, int], int] = {}
         self._places: dict[int, Place] = {}

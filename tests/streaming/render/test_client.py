@@ -16,7 +16,12 @@ from avatar.errors import AvatarError, DeviceLost
 from streaming.render.caller import Caller
 from streaming.render.client import QUEUE_CHUNKS, RenderClient
 from streaming.render.renderer import I420, FindSpeakers, Speakers
-from tests.streaming.support.level_bar import BarPicture, LevelBar, find_bars
+from tests.streaming.support.level_bar import (
+    BarPicture,
+    LevelBar,
+    find_bars,
+    find_withdrawable_bars,
+)
 from tests.streaming.support.polling import until
 
 SILENCE = np.zeros(640, np.float32)
@@ -141,6 +146,24 @@ async def test_a_killed_renderer_is_started_again_and_callers_go_on(renderer: Re
 
     await until(recovered, 30)
     assert shown.shades[-1] == 160
+
+
+async def test_a_renderer_that_dies_starts_without_a_first_speaker_that_was_withdrawn(
+    tmp_path: Path,
+) -> None:
+    client = RenderClient(functools.partial(find_withdrawable_bars, tmp_path))
+    await client.attach()
+    (tmp_path / "bar.withdrawn").write_text("bar was withdrawn")
+    os.kill(client.pid, signal.SIGKILL)
+    await until(lambda: client.refused == {"bar": "bar was withdrawn"}, 30)
+    shown = Shown()
+    await talk(client, await client.join("pale", shown), range(3))
+    await until(lambda: shown.shades == [160], 30)
+    with pytest.raises(AvatarError, match="bar was withdrawn"):
+        await client.prepare("bar")
+    await client.stop()
+    with pytest.raises(AvatarError, match="bar was withdrawn"):
+        RenderClient(functools.partial(find_withdrawable_bars, tmp_path))
 
 
 async def test_a_renderer_that_lost_its_device_is_started_again(renderer: RenderClient) -> None:

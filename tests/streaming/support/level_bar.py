@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from avatar.audio import FPS
+from avatar.errors import AvatarError
 from avatar.gestures import AT_REST, Gesture
 from avatar.motion import MOUTH, Motion
 from streaming.render import worker
@@ -84,7 +85,12 @@ def find_withdrawable_bars(folder: Path) -> Speakers:
         file = folder / f"{name}.withdrawn"
         return file.read_text() if file.exists() else ""
 
-    return dataclasses.replace(find_bars(folder), refusal=refusal)
+    def load(name: str) -> LevelBar:
+        if refusal(name):
+            raise AvatarError(refusal(name))
+        return load_bar(name)
+
+    return dataclasses.replace(find_bars(folder), load=load, refusal=refusal)
 
 
 def load_bar(name: str) -> LevelBar:
