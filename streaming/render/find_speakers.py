@@ -13,7 +13,8 @@ def find_speakers(wanted: str, device: str, backend: str = AUTO, lively: bool = 
     from avatar.rendering.pipeline import Pipeline, step_together
     from avatar.speakers.card import read_card
     from avatar.speakers.consent import ConsentWatch
-    from avatar.speakers.speaker import SpeakerEntry, list_speakers, load_speaker, speaker_folder
+    from avatar.speakers.folders import speaker_folder
+    from avatar.speakers.speaker import SpeakerEntry, list_speakers, load_speaker
 
     folder = speaker_folder(wanted)
     card = read_card(folder)
