@@ -38,11 +38,10 @@ class Method:
 def speaker_method(speaker: Speaker, test_set: EvaluationSet, device: str) -> Method:
     """The speaker itself, driven by the sound of the test video."""
     backend = _backend(speaker, device)
-    head = speaker.networks.head
     with torch.inference_mode():
         codes = torch.cat(
             [
-                backend.code(history(features.to(backend.device), head.config.window).contiguous())
+                backend.code(backend.head.windows(features.to(backend.device)).contiguous())
                 for features in speech_features(backend.encoder, test_set.tracked)
             ]
         )

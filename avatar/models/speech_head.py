@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from avatar.models.lip_closure import closed_share
+from avatar.models.own_voice import MEMORY, gathered, gathered_over
 
 DOUBT, BELIEF = 0.2, 0.5  # probability of closed lips at which they begin to close and are closed
 LEANING = 0.35  # share of the aperture that is any mouth's, where voices are not told apart
@@ -108,8 +109,41 @@ class SpeechHead(nn.Module):
         self.register_buffer("closed_axes", torch.zeros(CLOSED_AXES, config.code))
         self.register_buffer("closed_spread", torch.zeros(CLOSED_AXES))
 
+    @property
+    def memory(self) -> int:
+        """Numbers behind the features of each frame: whose voice it is, gathered over seconds."""
+        return MEMORY if self.config.voice else 0
+
+    def remember(self, features: Tensor, before: Tensor) -> Tensor:
+        """Features (B, D) of the next frame of streams, rows (B, D + memory) of the last -> rows.
+
+        Zeros are the row before the first.
+        """
+        if not self.memory:
+            return features
+        memory = before[:, -self.memory :]
+        return torch.cat([features, gathered(memory, *self._evidence(features))], dim=1)
+
+    def windows(self, features: Tensor, before: Tensor | None = None) -> Tensor:
+        """Features (F, D) of a sound in order -> windows (F, config.window, D + memory).
+
+        before (n, config.window, D + memory): those of the sound so far; none at its beginning.
+        """
+        rows = features
+        if self.memory:
+            memory = features.new_zeros(MEMORY) if before is None else before[-1, -1, -MEMORY:]
+            memory = gathered_over(memory, *self._evidence(features))
+            rows = torch.cat([features, memory], dim=1)
+        if before is None:
+            return history(rows, self.config.window)
+        rows = torch.cat([before[-1, 1:], rows])
+        return rows.unfold(0, self.config.window, 1).transpose(1, 2)
+
     def forward(self, window: Tensor) -> Tensor:
-        """window (B, config.window, features + context), oldest first -> lip code f_s (B, code)."""
+        """window (B, config.window, features + context), oldest first -> lip code f_s (B, code).
+
+        Where rows have `memory` too, that says whose voice it is; else the window does.
+        """
         code, closure, own = self.hear(window)
         evidence, now = closure.sigmoid(), window[:, -1]
         looks_open = self.read_aperture(code)
@@ -164,13 +198,24 @@ class SpeechHead(nn.Module):
         near = functional.gelu(self.near(self.dropout(entered)))
         far = functional.gelu(self.far(self.dropout(near)))
         heard = torch.cat([far[..., -1], near[..., -1]], dim=1)
-        own = self._own_voice(window[..., spoken:]) if self.config.voice else None
+        own = self._own_voice(window) if self.config.voice else None
         return SpeechHeadOutput(self.leave(heard), self.closes(heard)[:, 0], own)
 
-    def _own_voice(self, context: Tensor) -> Tensor:
-        """Mean evidence of the window; the encoder does not learn from it what a voice is."""
-        evidence: Tensor = self.knows(context.detach())
-        return evidence.mean(dim=1)[:, 0]
+    def _own_voice(self, window: Tensor) -> Tensor:
+        """What was gathered until now (B,), or the mean evidence of the window."""
+        known = self.config.features + self.config.context
+        if window.shape[-1] > known:
+            return window[:, -1, known]
+        return self._evidence(window)[0].mean(dim=1)
+
+    def _evidence(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (..., D) -> logits (...) of the speaker's own voice, trust (...) in each.
+
+        The encoder does not learn from it what a voice is.
+        """
+        spoken = self.config.features
+        evidence: Tensor = self.knows(features[..., spoken : spoken + self.config.context].detach())
+        return evidence[..., 0], features[..., spoken - 1]
 
     def read_aperture(self, code: Tensor) -> Tensor:
         """Lip codes (..., code) -> aperture (...), in the units of the training video."""

@@ -67,12 +67,12 @@ def hear_motion(
 @torch.inference_mode()
 def _hear(pipeline: Pipeline, chunks: Iterable[Samples], score: Score) -> Iterator[Windows]:
     """Feature windows of all frames; silence after the end of the sound fills the look-ahead."""
-    encoder, window = pipeline.backend.encoder, pipeline.window
+    encoder, head = pipeline.backend.encoder, pipeline.backend.head
     state, early = encoder.new_state(), pipeline.lookahead
     behaviour = pipeline.behaviour(SEED)
     for seconds, gesture in score:
         behaviour.ask(gesture, round(seconds * FPS))
-    past: Tensor | None = None
+    windows: Tensor | None = None
     silence = [np.zeros(SAMPLES_PER_FRAME, np.float32)] * pipeline.lookahead
     for sound in _pieces(chain(chunks, silence)):
         cues = _cues(behaviour, sound)
@@ -80,10 +80,7 @@ def _hear(pipeline: Pipeline, chunks: Iterable[Samples], score: Score) -> Iterat
         features, early = heard[early:], max(0, early - len(heard))
         if not len(features):
             continue
-        past = features[:1].expand(window - 1, -1) if past is None else past
-        rows = torch.cat([past, features])
-        past = rows[1 - window :]
-        windows = rows.unfold(0, window, 1).transpose(1, 2)
+        windows = head.windows(features, windows)
         for part in windows.split(BATCH[pipeline.device.type]):
             yield list(islice(cues, len(part))), part.contiguous()
 

@@ -137,7 +137,7 @@ class Pipeline:
         self.lively = lively
         self._wanted = backend
         self.window = speaker.networks.head.config.window
-        self._features = speaker.networks.encoder.config.features
+        self._features = speaker.networks.encoder.config.features + speaker.networks.head.memory
         # Threads of NumPy's BLAS wait for more work by yielding: between frames that costs a core.
         threadpool_limits(threads, user_api="blas")
         cv2.setNumThreads(threads)
@@ -217,7 +217,9 @@ class Pipeline:
 
     def begin(self, streams: Sequence[Stream], features: Tensor) -> FramesUnderWay:
         """Start drawing the frames that `features` (B, features) complete."""
-        windows = self._windows.push([stream.window for stream in streams], features)
+        slots = [stream.window for stream in streams]
+        rows = self.backend.head.remember(features, self._windows.last(slots))
+        windows = self._windows.push(slots, rows)
         return self.draw(windows, [stream.cue for stream in streams if stream.cue])
 
     def draw(self, windows: Tensor, cues: Sequence[Cue]) -> FramesUnderWay:

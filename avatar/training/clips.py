@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from avatar.audio import SAMPLES_PER_FRAME
 from avatar.models.speech_encoder import SpeechEncoder
-from avatar.models.speech_head import SpeechHead, history
+from avatar.models.speech_head import SpeechHead
 
 
 @torch.inference_mode()
@@ -31,7 +31,7 @@ def clip_codes(head: SpeechHead, features: Tensor, clip: NDArray[np.int32]) -> T
     device = next(head.parameters()).device
     return torch.cat(
         [
-            head(history(features[start:end].to(device), head.config.window)).cpu()
+            head(head.windows(features[start:end].to(device))).cpu()
             for start, end in clip_ranges(clip)
         ]
     )

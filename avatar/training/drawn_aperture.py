@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from avatar.i420 import to_rgb
-from avatar.models.speech_head import SpeechHead, history
+from avatar.models.speech_head import SpeechHead
 from avatar.rendering.behaviour import Cue
 from avatar.rendering.pipeline import Pipeline
 from avatar.speakers.speaker import load_speaker
@@ -86,7 +86,7 @@ def _windows(pipeline: Pipeline, others: Shard) -> Iterator[Tensor]:
         mels = others.mels[first : end - (end - first) % MEL_FRAMES].astype(np.float32)
         state = encoder.new_state()
         features = encoder.to_frames(encoder.from_mels(torch.from_numpy(mels)[None], state), state)
-        yield history(features[0], pipeline.window)
+        yield pipeline.speaker.networks.head.windows(features[0])
 
 
 def _drawn(pipeline: Pipeline, windows: Tensor, tracker: LandmarkTracker) -> Tensor:

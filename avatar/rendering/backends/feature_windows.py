@@ -20,6 +20,12 @@ class FeatureWindows:
         """A window that nothing was pushed into yet."""
         return self._pool.take()
 
+    def last(self, slots: Sequence[Slot]) -> Tensor:
+        """The newest features (B, features) of B streams; zeros where there are none yet."""
+        rows = to_device(torch.tensor([slot.row for slot in slots]), self._windows.device)
+        begun = to_device(torch.tensor([not slot.fresh for slot in slots]), self._windows.device)
+        return self._windows[rows, -1] * begun[:, None]
+
     def push(self, slots: Sequence[Slot], features: Tensor) -> Tensor:
         """The newest features (B, features) of B streams -> their windows (B, length, features).
 
