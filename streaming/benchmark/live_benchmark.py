@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,10 +81,12 @@ def running_browser() -> "Iterator[Browser]":
         browser.close()
 
 
-def start_call(browser: "Browser", address: str) -> "Page":
-    """A page of its own that calls, with the probe in it."""
+def start_call(browser: "Browser", address: str, sound: bytes = b"") -> "Page":
+    """A page of its own that calls, with the probe in it; `sound`: a WAV file for it to say."""
     # The page's own content policy forbids the probe's worklet.
     page = browser.new_context(bypass_csp=True).new_page()
+    if sound:
+        page.add_init_script(f"window.probeSound = '{b64encode(sound).decode()}'")
     page.add_init_script(path=PROBE)
     page.goto(address)
     page.click("#start")

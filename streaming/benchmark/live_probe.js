@@ -3,12 +3,13 @@
 // clicks come back in the voice. All times are performance.now() of the page.
 
 (() => {
-  const probe = (window.liveProbe = { clicks: [], pictures: [], voices: [], silences: [], peers: [] });
+  const probe = (window.liveProbe = { clicks: [], said: [], pictures: [], voices: [], silences: [], peers: [] });
   const CELLS = 32;
   const STRIP = 4; // pixels of the copy per cell
   const FIRST_CLICK = 2.5; // s after the microphone is opened
   const BETWEEN = 0.83; // s, no multiple of a frame: onsets fall everywhere within frames
   const BURST = 0.03; // s
+  const AHEAD = 0.05; // s from asking for a sound to its begin
   const SILENCE = 0.3; // s of quiet before an onset
 
   const WORKLET = `
@@ -51,6 +52,13 @@
     clock.port.onmessage = ({ data }) => {
       if (data.tick !== undefined) noteTime(data.tick);
     };
+    if (window.probeSound) await speakInto(microphone);
+    else clickInto(microphone);
+    listenToVoice();
+    return microphone.stream;
+  };
+
+  const clickInto = (microphone) => {
     let next = context.currentTime + FIRST_CLICK;
     setInterval(() => {
       while (next < context.currentTime + 1) {
@@ -58,8 +66,19 @@
         next += BETWEEN;
       }
     }, 200);
-    listenToVoice();
-    return microphone.stream;
+  };
+
+  // A sound that the page was given, a WAV file in base64, is said whenever it is asked for.
+  const speakInto = async (microphone) => {
+    const bytes = Uint8Array.from(atob(window.probeSound), (character) => character.charCodeAt(0));
+    const buffer = await context.decodeAudioData(bytes.buffer);
+    probe.say = () => {
+      const source = new AudioBufferSourceNode(context, { buffer });
+      const at = context.currentTime + AHEAD;
+      source.connect(microphone);
+      source.start(at);
+      probe.said.push([at, at + buffer.duration]);
+    };
   };
 
   const noteTime = (seconds) => {
@@ -145,6 +164,7 @@
     }
     return {
       clicks: probe.clicks.map(onPage),
+      said: probe.said.map((times) => times.map(onPage)),
       // Heard when it leaves the sound device, not when the browser mixes it.
       voices: probe.voices.map((at) => onPage(at) + context.outputLatency * 1000),
       silences: probe.silences.map((at) => onPage(at) + context.outputLatency * 1000),

@@ -23,6 +23,7 @@ class TalkRun:
 
     stages: dict[str, StageSpread]
     turns: int
+    "And as many interruptions."
 
 
 def measure_talk(talk: str, turns: int, flags: tuple[str, ...]) -> TalkRun:
@@ -31,9 +32,13 @@ def measure_talk(talk: str, turns: int, flags: tuple[str, ...]) -> TalkRun:
         before = look(address)
         answered, silent = asyncio.run(_converse(address, turns))
         passed = between(before, look(address))
-    stages = {name: passed[name] for name in STAGES if name in passed}
-    stages |= {ANSWERED: _spread(answered), SILENT: _spread(silent)}
-    return TalkRun(stages, turns)
+    at_caller = {ANSWERED: milliseconds(answered), SILENT: milliseconds(silent)}
+    return TalkRun(on_server(passed) | at_caller, turns)
+
+
+def on_server(passed: dict[str, StageSpread]) -> dict[str, StageSpread]:
+    """The stages of conversations, in their order."""
+    return {name: passed[name] for name in STAGES if name in passed}
 
 
 async def _converse(address: str, turns: int) -> tuple[list[float], list[float]]:
@@ -57,6 +62,7 @@ async def _converse(address: str, turns: int) -> tuple[list[float], list[float]]
     return answered, silent
 
 
-def _spread(seconds: list[float]) -> StageSpread:
+def milliseconds(seconds: list[float]) -> StageSpread:
+    """Percentiles of delays."""
     p50, p95, p99 = np.percentile(np.array(seconds) * 1000, [50, 95, 99]).round(1).tolist()
     return StageSpread(p50, p95, p99)

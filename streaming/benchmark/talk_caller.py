@@ -23,6 +23,7 @@ from streaming.media.playout import VOICE_PACKET
 
 SENTENCE = slice(round(8.6 * SAMPLE_RATE), round(11.78 * SAMPLE_RATE))  # the sample's last
 LOUD = 400  # mean level of 16-bit sound that is more than what a codec makes of silence
+STEP = VOICE_RATE // 100  # samples in which the first sound is looked for
 SILENCE_S = 1.0  # after which an answer is over
 ANSWER_TIMEOUT_S = 30.0
 POLL_INTERVAL_S = 0.005
@@ -31,11 +32,13 @@ Pcm = npt.NDArray[np.int16]
 
 
 def sentence() -> Pcm:
-    """(n,) 48 kHz: a sentence of the page's sample voice."""
+    """(n,) 48 kHz: a sentence of the page's sample voice, from its first sound on."""
     resampler = Resampler(SAMPLE_RATE, VOICE_RATE)
     said = load_sound(SPEECH)[SENTENCE]
     whole = np.concatenate([resampler.push(said), resampler.flush()])
-    return np.asarray(np.clip(whole * 32767, -32768, 32767), np.int16)
+    pcm = np.asarray(np.clip(whole * 32767, -32768, 32767), np.int16)
+    steps = np.abs(pcm[: len(pcm) // STEP * STEP].reshape(-1, STEP).astype(np.float32))
+    return pcm[int(np.argmax(steps.mean(axis=1) > LOUD)) * STEP :]
 
 
 class TalkMouth(MediaStreamTrack):

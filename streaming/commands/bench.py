@@ -110,6 +110,9 @@ def bench(
     interrupted. It says how soon they are seen and heard, how soon silence comes, and whether
     anything is lost, drifts or grows.
 
+    `--talk` holds a conversation: how long each stage of an answer takes, and how soon an
+    interruption silences it; with `--live` as Chromium shows and plays it.
+
     **Examples**
 
     - `avatar bench --compare --json bench.json`
@@ -118,6 +121,7 @@ def bench(
     - `avatar bench --load 6`
     - `avatar bench --marks --film clip.mp4`
     - `avatar bench --speak --seconds 600`
+    - `avatar bench --talk talk.yaml --live`
     """
     from avatar.benchmark.bench import Plan
     from avatar.errors import AvatarError
@@ -148,7 +152,7 @@ def bench(
         bench_speech(seconds or SPEAK_SECONDS, flags, json)
         return
     if talk:
-        bench_talk(talk, turns, flags, json)
+        bench_talk(talk, turns, live, flags, json)
         return
     if live:
         bench_calls(seconds or LIVE_SECONDS, calls, flags, json)

@@ -52,6 +52,19 @@ class SpeechFinished:
 SpeechEvent = SpeechStarted | SpeechFinished
 
 
+@dataclass(frozen=True)
+class _Due:
+    """An event, and the position that it is reported with."""
+
+    position: int
+    event: SpeechEvent
+
+    def happens_before(self, position: int) -> bool:
+        """Whether it still does if speech is broken off at `position`."""
+        begins = isinstance(self.event, SpeechStarted)
+        return self.position < position if begins else self.position <= position
+
+
 class SpeechQueue:
     """A source of speech that is pushed; all of it runs on the event loop.
 
@@ -72,8 +85,10 @@ class SpeechQueue:
         self._pushed = 0  # segments so far
         self._dry = 0  # frames since the segment to be heard had speech
         self._read_until = 0  # the end of the voice that has left
+        self._paused = False
         self._voice_left = asyncio.Event()
-        self._events: asyncio.Queue[tuple[int, int, SpeechEvent]] = asyncio.Queue()
+        self._events: deque[_Due] = deque()
+        self._told = asyncio.Event()
 
     @property
     def waiting(self) -> float:
@@ -141,10 +156,10 @@ class SpeechQueue:
     def clear(self) -> None:
         """Be silent at once, and forget whatever was not heard."""
         self.generation += 1
+        self._dry, self._paused = 0, False
+        self._events.clear()
         self._voice_left.set()
-        self._dry = 0
-        cut = max(self._read_until, int(self._leaving))
-        silent = self._spoken.break_off(cut)
+        silent = self._spoken.break_off(self._cut)
         segments, self._segments = self._segments, deque()
         for segment in segments:
             heard = segment.heard(silent)
@@ -152,21 +167,45 @@ class SpeechQueue:
             end: Literal["complete", "interrupted"] = "complete" if whole else "interrupted"
             self._report(SpeechFinished(segment.number, heard / VOICE_RATE, end))
 
+    def pause(self) -> None:
+        """Be silent at once, and keep whatever was not heard for `resume`."""
+        if self._paused:
+            return
+        self._paused = True
+        cut = self._cut
+        silent = cut + self._spoken.fade_samples(cut)
+        for segment in self._segments:
+            segment.take_back(silent, self._spoken.read)
+        self._spoken.break_off(cut)
+        self._events = deque(due for due in self._events if due.happens_before(silent))
+        self._voice_left.set()
+
+    def resume(self) -> None:
+        """Go on where `pause` broke off."""
+        self._paused = False
+
     async def run_reports(self) -> None:
         """Report what is heard, until cancelled; without a sink nothing is."""
         await self._clock.wait_started()
         while True:
-            position, generation, event = await self._events.get()
-            await self._clock.sleep_until(self._clock.present(position))
+            while not self._events:
+                self._told.clear()
+                await self._told.wait()
+            due = self._events[0]
+            await self._clock.sleep_until(self._clock.present(due.position))
             # A loop that was held up hands over the voice a little later.
-            while self._read_until < position and generation == self.generation:
+            while self._read_until < due.position and self._awaits(due):
                 self._voice_left.clear()
                 await self._voice_left.wait()
-            if generation < self.generation:
+            if not self._awaits(due):
                 continue
-            if isinstance(event, SpeechFinished):
+            self._events.popleft()
+            if isinstance(due.event, SpeechFinished):
                 self._segments.popleft()
-            self._report(event)
+            self._report(due.event)
+
+    def _awaits(self, due: _Due) -> bool:
+        return bool(self._events) and self._events[0] is due
 
     async def wait_for_frame(self, number: int, until: float) -> None:
         """Return when the sound beside video frame `number` is due; `until`: with no speech yet."""
@@ -198,8 +237,15 @@ class SpeechQueue:
         """The position that leaves now."""
         return self._clock.position() - self._clock.delay * VOICE_RATE
 
+    @property
+    def _cut(self) -> int:
+        """The first position that speech can still be broken off at."""
+        return max(self._read_until, int(self._leaving))
+
     def _next(self) -> SpeechSegment | None:
         """The segment to be laid out."""
+        if self._paused:
+            return None
         return next((one for one in self._segments if not one.drained), None)
 
     def _frame(self, start: int) -> Samples:
@@ -249,7 +295,8 @@ class SpeechQueue:
         self._tell(segment.reaches, SpeechFinished(segment.number, heard, end))
 
     def _tell(self, position: int, event: SpeechEvent) -> None:
-        self._events.put_nowait((position, self.generation, event))
+        self._events.append(_Due(position, event))
+        self._told.set()
 
 
 def _samples(pcm: bytes, rate: int) -> Samples:

@@ -1,6 +1,7 @@
 """One stretch of pushed speech, such as one sentence of a text-to-speech."""
 
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -61,6 +62,19 @@ class SpeechSegment:
         taken = np.concatenate(pieces)
         self._note(position, len(taken))
         return taken
+
+    def take_back(self, position: int, laid: Callable[[int, int], Samples]) -> None:
+        """What would be heard from `position` on waits again; `laid`: what was laid out there."""
+        for start, count in reversed(self._runs):
+            begin = max(start, position)
+            back = max(0, start + count - begin)
+            if back:
+                self._pieces.appendleft(laid(begin, back))
+                self.waiting += back
+        self._runs = [
+            (start, min(count, position - start)) for start, count in self._runs if start < position
+        ]
+        self.flowing = False
 
     def heard(self, position: float) -> float:
         """Samples of it that are heard before `position`."""

@@ -45,9 +45,13 @@ class SpeechTimeline:
         """Let the sound die away to nothing at position `end`."""
         self._fade(max(0, end - FADE_SAMPLES), end)
 
+    def fade_samples(self, position: int) -> int:
+        """How long the fade is with which speech is broken off at `position`."""
+        return min(FADE_SAMPLES, max(self._end - position, 0))
+
     def break_off(self, position: int) -> int:
         """Nothing is heard after `position` and a short fade; the end of that fade."""
-        end = min(position + FADE_SAMPLES, max(self._end, position))
+        end = position + self.fade_samples(position)
         self._fade(position, end)
         rest = np.arange(end, self._end) % RING_SAMPLES
         self._ring[rest], self._speech[rest] = 0.0, False

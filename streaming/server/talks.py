@@ -44,33 +44,46 @@ class _Running:
 
 
 class Talks:
-    """At most one conversation a call, ended with it."""
+    """At most one conversation a call; it rests while the call is a mirror, and ends with it."""
 
     def __init__(self, plan: TalkPlan | None, sessions: SessionManager) -> None:
         self._plan, self._sessions = plan, sessions
         if plan:
             import streaming.talk.conversation  # noqa: F401 - seconds, not while calls run
         self._running: dict[str, _Running] = {}
+        self._known: dict[str, Conversation] = {}  # running, or resting
+        self._forgetting: set[asyncio.Task[None]] = set()
 
     @property
     def offer(self) -> TalkOffer | None:
         return self._plan.offer if self._plan else None
 
     def begin(self, call: Call, notify: Callable[[Message], None]) -> "Conversation":
-        """The conversation of `call`, a new one if it has none. Raises AvatarError."""
+        """The conversation of `call`, held from now on. Raises AvatarError."""
         if self._plan is None:
             raise AvatarError(WITHOUT_TALK)
         if running := self._running.get(call.id):
             return running.conversation
-        from streaming.talk.conversation import Conversation
-
         if not self._sessions.has_room_to_talk:
             raise AvatarError("the server has no room for another conversation; try again later")
-        conversation = Conversation(self._plan, call, notify)
+        conversation = self._known.get(call.id) or self._new(self._plan, call)
         task = asyncio.get_running_loop().create_task(self._hold(call, conversation, notify))
         call.talking = True
         self._running[call.id] = _Running(conversation, task)
         return conversation
+
+    def _new(self, plan: TalkPlan, call: Call) -> "Conversation":
+        from streaming.talk.conversation import Conversation
+
+        self._known[call.id] = conversation = Conversation(plan, call)
+        forgetting = asyncio.get_running_loop().create_task(self._forget(call))
+        self._forgetting.add(forgetting)
+        forgetting.add_done_callback(self._forgetting.discard)
+        return conversation
+
+    async def _forget(self, call: Call) -> None:
+        await call.closed.wait()
+        del self._known[call.id]
 
     async def begun(self, call: Call) -> "Conversation":
         """As `begin`, once it listens. Raises AvatarError."""
@@ -104,7 +117,7 @@ class Talks:
         self, call: Call, conversation: "Conversation", notify: Callable[[Message], None]
     ) -> None:
         """Until the conversation or the call is over."""
-        work = [asyncio.create_task(one) for one in (conversation.run(), call.closed.wait())]
+        work = [asyncio.create_task(one) for one in (conversation.run(notify), call.closed.wait())]
         try:
             await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         finally:

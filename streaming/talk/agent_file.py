@@ -107,6 +107,8 @@ class SpeechToSpeech(Reached):
     """A model that hears and speaks, by OpenAI's realtime protocol."""
 
     voice: str | None = None
+    transcription: str | None = None
+    "The model that writes down what is heard; without it the one that pipecat asks for."
 
 
 class FromEnvironment(Part):

@@ -19,32 +19,41 @@ from streaming.talk.plan import TalkPlan
 from streaming.talk.transcript import Transcript
 from streaming.talk.transport import CallInput, CallOutput, CallTransport
 from streaming.talk.turns import load_turns
+from streaming.talk.typed import TypedFrame
 from streaming.webrtc.messages import Message, TalkHeard, TalkReady, TalkSaid
 
 VOICE_OUT_RATE = 24_000  # Hz, of OpenAI's protocol
 START_TIMEOUT_S = 20.0
 END_TIMEOUT_S = 5.0
 POLL_INTERVAL_S = 0.25
+SAY = "Say exactly these words and nothing else: {text}"  # to a model that speaks itself
 
 
 class Conversation:
-    """pipecat holds it; this starts it, ends it, and hands on what is typed."""
+    """pipecat holds it; this starts it, ends it, and hands on what is typed.
 
-    def __init__(self, plan: TalkPlan, call: Call, notify: Notify) -> None:
-        """Raises AvatarError if a key or the folder for transcripts is missing."""
+    It may be held again: memory, captions and limits go on where they were.
+    """
+
+    def __init__(self, plan: TalkPlan, call: Call) -> None:
+        """Raises AvatarError if a key of a tool is missing."""
         self.ready = asyncio.Event()
-        self._plan, self._call, self._tell = plan, call, notify
+        self._plan, self._call = plan, call
+        self._tell: Notify = _tell_nobody
         self._context = new_context(plan)
+        self._begun: float | None = None
         self._transcript: Transcript | None = None
-        self._events = TalkEvents(self._notify, needs_words=plan.kind == "agent")
+        self._events = TalkEvents(self._notify, words_first=plan.words_first)
         self._worker: PipelineWorker | None = None
         self._output: CallOutput | None = None
 
-    async def run(self) -> None:
+    async def run(self, notify: Notify) -> None:
         """Hold it until cancelled, or until one of its limits is reached.
 
-        Raises AvatarError if somebody else speaks in this call or a service cannot be had.
+        Raises AvatarError if somebody else speaks in this call, if a service cannot be had, or if
+        transcripts cannot be kept.
         """
+        self._tell = notify
         turns = await load_turns(self._plan.patience)
         stream = self._call.avatar_stream
         if self._plan.agent and self._plan.agent.transcripts:
@@ -58,14 +67,18 @@ class Conversation:
             runner = WorkerRunner(handle_sigint=False, check_dangling_tasks=False)
             await runner.add_workers(self._worker)
             running = asyncio.create_task(runner.run())
+            turns.activity.changed = self._output.heed
             stream.sound.listener = microphone.hear
             try:
                 await self._begin()
                 await self._watch(running)
             finally:
+                self.ready.clear()
                 stream.sound.listener = None
                 await runner.cancel()
                 await asyncio.wait([running], timeout=END_TIMEOUT_S)
+                self._worker = None
+                self._events.rest()
                 if self._transcript:
                     await self._transcript.close()
 
@@ -77,15 +90,21 @@ class Conversation:
         self._events.typed(text)
         if self._plan.kind == "reader":
             await self.speak(text)
-        elif self._worker:
+        elif self._worker and self._plan.words_first:
             typed: Any = {"role": "user", "content": text}
             await self._worker.queue_frame(LLMMessagesAppendFrame([typed], run_llm=True))
+        elif self._worker:
+            await self._worker.queue_frame(TypedFrame(text))
 
     async def speak(self, text: str) -> None:
         """Say `text` as it is. Raises AvatarError if there is no voice for it."""
         if self._plan.kind == "echo":
             raise AvatarError("an echo has no voice of its own; start with --talk reader")
-        if self._worker:
+        if not self._worker:
+            return
+        if self._plan.kind == "agent" and not self._plan.words_first:
+            await self._worker.queue_frame(TypedFrame(SAY.format(text=text)))
+        else:
             await self._worker.queue_frame(TTSSpeakFrame(text))
 
     async def interrupt(self) -> None:
@@ -113,12 +132,13 @@ class Conversation:
                 stored=self._plan.offer.stored,
             )
         )
-        if greeting:
+        if greeting and self._begun is None:
             await self.speak(greeting)
+        self._begun = self._begun or time.monotonic()
 
     async def _watch(self, running: "asyncio.Task[None]") -> None:
         """Return when a limit is reached; an answer that does not come is given up."""
-        limits, events, begun = self._plan.limits, self._events, time.monotonic()
+        limits, events, begun = self._plan.limits, self._events, self._begun or 0.0
         while not running.done():
             await asyncio.sleep(POLL_INTERVAL_S)
             if events.state == "thinking" and time.monotonic() - events.since > limits.answer:
@@ -146,6 +166,10 @@ class Conversation:
                 self._transcript.add("person", message.text)
             case TalkSaid(final=True):
                 self._transcript.add("digital human", message.text)
+
+
+def _tell_nobody(_: Message) -> None:
+    """Before it is held."""
 
 
 def _worker(pipeline: Pipeline, events: TalkEvents) -> PipelineWorker:

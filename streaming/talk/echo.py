@@ -2,8 +2,10 @@
 
 import numpy as np
 from pipecat.frames.frames import (
+    AggregatedTextFrame,
     Frame,
     InputAudioRawFrame,
+    TranscriptionFrame,
     TTSAudioRawFrame,
     TTSStartedFrame,
     TTSStoppedFrame,
@@ -13,6 +15,7 @@ from pipecat.frames.frames import (
     VADUserStoppedSpeakingFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.utils.time import time_now_iso8601
 
 from avatar.audio import SAMPLE_RATE
 from avatar.media.samples import Samples
@@ -60,6 +63,11 @@ class Echo(FrameProcessor):
         turn = _faded(self._sound[: self._speech_end or len(self._sound)])
         self._in_turn, self._speech_end = False, 0
         self._sound = self._sound[:0]
+        caption = f"({len(turn) / SAMPLE_RATE:.1f} s of speech)"
+        await self.push_frame(TranscriptionFrame(caption, "", time_now_iso8601()))
+        said = AggregatedTextFrame(caption, "turn")
+        said.will_be_spoken = True
+        await self.push_frame(said)
         await self.push_frame(TTSStartedFrame())
         for start in range(0, len(turn), PIECE):
             piece = turn[start : start + PIECE].tobytes()

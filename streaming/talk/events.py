@@ -45,20 +45,21 @@ STAGES: tuple[tuple[type[Frame], str], ...] = (
     (TTSAudioRawFrame, "first sound"),
     (BotStartedSpeakingFrame, "first picture"),
 )
+WORDLESS_STAGES = (STAGES[0], *STAGES[-2:])  # words do not come before the sound
 
 
 class TalkEvents(BaseObserver):
     """Looks at every frame; keeps the state of the conversation and both captions."""
 
-    def __init__(self, notify: Notify, needs_words: bool) -> None:
-        """`needs_words`: a turn without any is not answered."""
+    def __init__(self, notify: Notify, words_first: bool) -> None:
+        """`words_first`: a turn is answered by its words, and without any it is not."""
         super().__init__()
         self.state: TalkStateName = "listening"
         self.turns = 0
         self.characters = 0
         self.since = time.monotonic()  # of the state
-        self._notify = notify
-        self._needs_words = needs_words
+        self.notify = notify
+        self._words_first = words_first
         self._in_turn = False
         self._heard, self._said = "", ""
         self._answers = 0
@@ -69,14 +70,20 @@ class TalkEvents(BaseObserver):
     def typed(self, text: str) -> None:
         """The person wrote instead of speaking."""
         self.turns += 1
-        self._notify(TalkHeard(id=self.turns, text=text, final=True))
+        self.notify(TalkHeard(id=self.turns, text=text, final=True))
         self._go("thinking")
 
     def fail(self, words: str) -> None:
         """Trouble, in words; whatever was thought of is given up."""
-        self._notify(TalkError(message=words))
+        self.notify(TalkError(message=words))
         if self.state == "thinking":
             self._go("listening")
+
+    def rest(self) -> None:
+        """Nobody holds the conversation; what was left of a turn or an answer is over."""
+        self.break_off()
+        self._end_answer()
+        self.state, self._in_turn, self._heard, self._last_sound = "listening", False, "", None
 
     async def on_push_frame(self, data: FramePushed) -> None:
         frame = data.frame
@@ -91,11 +98,16 @@ class TalkEvents(BaseObserver):
                 self._begin_turn()
             case UserStoppedSpeakingFrame():
                 self._end_turn()
-            case TranscriptionFrame():
+            case TranscriptionFrame() if self._words_first:
                 self._heard = f"{self._heard} {frame.text}".strip()
                 self._hear(self._heard)
-            case InterimTranscriptionFrame():
+            case InterimTranscriptionFrame() if self._words_first:
                 self._hear(f"{self._heard} {frame.text}".strip())
+            case InterimTranscriptionFrame():
+                self._heard += frame.text
+                self._hear_late(self._heard, final=False)
+            case TranscriptionFrame():
+                self._hear_late(frame.text.strip(), final=True)
             case InterruptionFrame():
                 self.break_off()
             case BotStartedSpeakingFrame():
@@ -112,7 +124,8 @@ class TalkEvents(BaseObserver):
         now = time.monotonic()
         if isinstance(frame, VADUserStoppedSpeakingFrame):
             self._last_sound, self._passed = now - frame.stop_secs, set()
-        stage = next((name for kind, name in STAGES if isinstance(frame, kind)), None)
+        stages = STAGES if self._words_first else WORDLESS_STAGES
+        stage = next((name for kind, name in stages if isinstance(frame, kind)), None)
         if stage and self._last_sound is not None and stage not in self._passed:
             self._passed.add(stage)
             metrics.TALK_STAGE.labels(stage).observe(now - self._last_sound)
@@ -122,15 +135,21 @@ class TalkEvents(BaseObserver):
     def _see_released(self, frame: Frame) -> None:
         """What goes on once the speech before it was heard."""
         match frame:
+            case TTSTextFrame() if frame.includes_inter_frame_spaces and not self._words_first:
+                self._say(self._said + frame.text)
             case TTSTextFrame():
                 pass
             case AggregatedTextFrame(will_be_spoken=True):
-                self._said = f"{self._said} {frame.text}".strip()
-                self.characters += len(frame.text)
-                if self.state == "speaking":
-                    self._caption(final=False)
+                self._say(f"{self._said} {frame.text}".strip())
             case LLMFullResponseEndFrame() if self.state == "thinking" and not self._said:
                 self._go("listening")
+
+    def _say(self, text: str) -> None:
+        """`text`: all of the answer so far."""
+        self.characters += len(text) - len(self._said)
+        self._said = text
+        if self.state == "speaking":
+            self._caption(final=False)
 
     def _begin_turn(self) -> None:
         self.turns += 1
@@ -140,13 +159,20 @@ class TalkEvents(BaseObserver):
     def _hear(self, text: str) -> None:
         """Words may come before the turn that they begin, if nobody noticed the voice."""
         turn = self.turns if self._in_turn else self.turns + 1
-        self._notify(TalkHeard(id=turn, text=text, final=False))
+        self.notify(TalkHeard(id=turn, text=text, final=False))
+
+    def _hear_late(self, text: str, final: bool) -> None:
+        """Words of a turn that is over."""
+        if text:
+            self.notify(TalkHeard(id=self.turns, text=text, final=final))
+        if final:
+            self._heard = ""
 
     def _end_turn(self) -> None:
         self._in_turn = False
-        if self._heard:
-            self._notify(TalkHeard(id=self.turns, text=self._heard, final=True))
-        unanswered = self._needs_words and not self._heard
+        if self._words_first and self._heard:
+            self.notify(TalkHeard(id=self.turns, text=self._heard, final=True))
+        unanswered = self._words_first and not self._heard
         self._heard = ""
         self._go("listening" if unanswered else "thinking")
 
@@ -172,13 +198,15 @@ class TalkEvents(BaseObserver):
 
     def _caption(self, final: bool) -> None:
         cut = final and self._interrupted
-        self._notify(TalkSaid(id=self._answers, text=self._said, final=final, interrupted=cut))
+        self.notify(
+            TalkSaid(id=self._answers, text=self._said.strip(), final=final, interrupted=cut)
+        )
 
     def _go(self, state: TalkStateName) -> None:
         self.since = time.monotonic()
         if state != self.state:
             self.state = state
-            self._notify(TalkState(state=state))
+            self.notify(TalkState(state=state))
 
 
 def _down(data: FramePushed) -> bool:

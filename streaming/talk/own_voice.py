@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +18,7 @@ LOWEST, HIGHEST = 200.0, 5000.0  # Hz
 COMPARED = 100  # hops, 1.6 s: over which a way from loudspeaker to microphone shows
 LATEST = 40  # hops, 640 ms: the longest such way, beyond the call's own delay
 ENOUGH = 50  # hops with own voice, of those compared, until they tell anything
+ENOUGH_LOUD = 20  # of those at one delay, for the comparison while it is loud
 DOUBT = 16  # hops after own voice in which, until the way is known, a sound may be it
 LIKE = 0.5  # correlation from which on there is such a way; other speech reaches 0.35
 TAIL = 8  # hops that a room goes on sounding
@@ -29,6 +31,7 @@ QUIET = 1e-6  # mean square below which nothing is said
 FLOOR = 1e-7  # of a band's energy
 
 Said = Callable[[int, int], Samples]
+Whose = Literal["person", "own", "unknown"]
 
 
 class OwnVoice:
@@ -37,7 +40,7 @@ class OwnVoice:
     There is a way if the bands' levels at the microphone move as those of what was said did, at
     one delay, for 1.6 s. From then on sound is the own voice unless it is louder than the echo that
     is due, in several bands. Without such a way every sound is a person's. Until that is known,
-    for the first 0.8 s of own voice in a call, no sound within 0.4 s of it is a person's.
+    for the first 0.8 s of own voice in a call, nobody can tell whose a sound within 0.4 s of it is.
     """
 
     def __init__(self, said: Said, delay: float) -> None:
@@ -48,28 +51,44 @@ class OwnVoice:
         self._spoken: deque[Samples] = deque(maxlen=COMPARED + LATEST)
         self._loud: deque[bool] = deque(maxlen=COMPARED + LATEST)
         self._before: Samples = np.zeros(HOP, np.float32)
+        self._doubtful: list[Samples] = []
         self._known = False
         self._lag: int | None = None  # hops
         self._gain: Samples = np.zeros(BANDS, np.float32)  # of the way, logarithm
 
-    def is_heard(self, position: int, chunk: Samples) -> bool:
-        """Whether `chunk` (n,) of 16 kHz, whole hops captured at `position`, is the own voice."""
+    def filter(self, position: int, chunk: Samples) -> list[Samples]:
+        """What is a person's of the sound so far, and the own voice as silence, in their order.
+
+        `chunk` (n,) of 16 kHz: whole hops, captured at `position`. What may be either's waits.
+        """
+        whose = self._judge(position, chunk)
+        self._doubtful.append(chunk)
+        if whose == "unknown":
+            return []
+        waited, self._doubtful = self._doubtful, []
+        may_be_own = not self._known or self._lag is not None
+        silent = [may_be_own] * (len(waited) - 1) + [whose == "own"]
+        return [piece * np.float32(not own) for piece, own in zip(waited, silent, strict=True)]
+
+    def _judge(self, position: int, chunk: Samples) -> Whose:
+        """Whose voice `chunk` is."""
         hops = len(chunk) // HOP
         self._take(position, chunk, hops)
         if not any(list(self._loud)[-LATEST - TAIL :]):
-            return False
+            return "person"
         whole = len(self._spoken) == COMPARED + LATEST
         if whole and sum(list(self._loud)[-COMPARED:]) >= ENOUGH:
             self._look_for_a_way()
         if self._lag is None:
-            return not self._known and any(list(self._loud)[-DOUBT - TAIL :])
+            in_doubt = not self._known and any(list(self._loud)[-DOUBT - TAIL :])
+            return "unknown" if in_doubt else "person"
         noise = np.percentile(np.stack(self._heard), NOISE_PERCENTILE, axis=0)
         due = np.logaddexp(self._due(self._lag, hops), noise)
         heard = np.stack(list(self._heard)[-hops:])
         person = _is_louder(heard, due)
         if not person:
             self._gain += FOLLOWING * np.clip((heard - due).mean(axis=0), -EXCESS, EXCESS)
-        return not person
+        return "person" if person else "own"
 
     def _take(self, position: int, chunk: Samples, hops: int) -> None:
         start = position - self._delay - HOP * VOICE_PER_SAMPLE
@@ -93,14 +112,25 @@ class OwnVoice:
         self._lag = best
 
     def scores(self) -> Samples:
-        """(LATEST + 1,): how much what is heard is like what was said so many hops before."""
-        spoken = np.stack(self._spoken)
-        heard = _centred(np.stack(self._heard))
-        scores = [
-            _correlation(heard, _centred(spoken[LATEST - lag : LATEST - lag + COMPARED]))
-            for lag in range(LATEST + 1)
-        ]
-        return np.asarray(scores, np.float32)
+        """(LATEST + 1,): how much what is heard is like what was said so many hops before.
+
+        Two voices that begin and end together are alike in that; while the own one is loud, its
+        echo still follows it, and another does not.
+        """
+        spoken, heard, loud = np.stack(self._spoken), np.stack(self._heard), np.array(self._loud)
+        scores = np.zeros(LATEST + 1, np.float32)
+        for lag in range(LATEST + 1):
+            then = slice(LATEST - lag, LATEST - lag + COMPARED)
+            scores[lag] = _likeness(heard, spoken[then])
+            while_loud = loud[then]
+            if scores[lag] < LIKE:
+                continue
+            if while_loud.sum() >= ENOUGH_LOUD:
+                alike = _likeness(heard[while_loud], spoken[then][while_loud])
+                scores[lag] = min(scores[lag], alike)
+            elif self._lag is None:
+                scores[lag] = 0.0  # too little to find a way by, though enough to keep one
+        return scores
 
     def _due(self, lag: int, hops: int) -> Samples:
         """(hops, BANDS): levels of the echo, as the room makes it of what was said."""
@@ -139,13 +169,9 @@ def _filters() -> Samples:
     return filters
 
 
-def _centred(levels: Samples) -> Samples:
-    """(hops, BANDS), each band's mean over time taken out."""
-    centred: Samples = levels - levels.mean(axis=0)
-    return centred
-
-
-def _correlation(first: Samples, second: Samples) -> float:
+def _likeness(first: Samples, second: Samples) -> float:
+    """(hops, BANDS) each: correlation, each band's mean over time taken out."""
+    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
     norm = np.sqrt((first**2).sum() * (second**2).sum())
     return float((first * second).sum() / max(norm, 1e-3))
 

@@ -11,7 +11,9 @@ from pipecat.processors.aggregators.llm_response_universal import (
 )
 from pipecat.processors.audio.vad_processor import VADProcessor
 from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.services.llm_service import LLMService
 from pipecat.turns.user_turn_processor import UserTurnProcessor
+from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
 from avatar.gestures import Gesture
 from streaming.talk.agent_file import AgentFile
@@ -23,6 +25,7 @@ from streaming.talk.services import make_service
 from streaming.talk.tools import tools_schema
 from streaming.talk.transport import CallTransport
 from streaming.talk.turns import WORDS_S, Turns
+from streaming.talk.typed import TypedInput
 
 
 @dataclass(frozen=True)
@@ -75,18 +78,28 @@ def _listening(turns: Turns) -> list[FrameProcessor]:
 
 def _agent(agent: AgentFile, turns: Turns, context: LLMContext) -> Between:
     services = {role: make_service(role, part, agent) for role, part in agent.parts()}
-    whole = services.get("speech-to-speech")
-    params = LLMUserAggregatorParams(
-        vad_analyzer=turns.activity,
-        user_turn_strategies=turns.strategies(wait_for_transcript=whole is None),
-        user_turn_stop_timeout=WORDS_S,
-        empty_user_turn=None,
-    )
-    pair = LLMContextAggregatorPair(context, user_params=params)
-    if whole:
-        return Between([pair.user(), whole], [pair.assistant()])
+    if whole := services.get("speech-to-speech"):
+        assert isinstance(whole, LLMService)
+        # One that finds turns itself, and was not told to leave it, says how it wants them ended.
+        own_turns = whole.service_metadata_frame().user_turn_strategies
+        strategies = own_turns or turns.strategies(wait_for_transcript=False)
+        pair = _memory(context, turns, strategies)
+        return Between([pair.user(), TypedInput(), whole], [pair.assistant()])
+    pair = _memory(context, turns, turns.strategies(wait_for_transcript=True))
     recognition, language, speech = (
         services[role] for role in ("recognition", "language", "speech")
     )
     said = [language, GestureTags(), speech]
     return Between([recognition, pair.user(), *said], [pair.assistant()])
+
+
+def _memory(
+    context: LLMContext, turns: Turns, strategies: UserTurnStrategies
+) -> LLMContextAggregatorPair:
+    params = LLMUserAggregatorParams(
+        vad_analyzer=turns.activity,
+        user_turn_strategies=strategies,
+        user_turn_stop_timeout=WORDS_S,
+        empty_user_turn=None,
+    )
+    return LLMContextAggregatorPair(context, user_params=params)

@@ -39,6 +39,11 @@ class TalkPlan:
         return self.agent.patience if self.agent else DEFAULT_PATIENCE_S
 
     @property
+    def words_first(self) -> bool:
+        """Whether a turn is answered by its words; else they come late, or never."""
+        return bool(self.agent and not self.agent.speech_to_speech)
+
+    @property
     def can_type(self) -> bool:
         """Whether text that is typed means anything to it."""
         return self.kind != "echo"

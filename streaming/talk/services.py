@@ -1,7 +1,6 @@
 """pipecat's services as talk.yaml names them."""
 
 import importlib
-import os
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -10,12 +9,6 @@ from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.ai_service import AIService
 from pipecat.services.llm_service import LLMService
 from pipecat.services.openai.llm import OpenAILLMService
-from pipecat.services.openai.realtime.events import (
-    AudioConfiguration,
-    AudioOutput,
-    SessionProperties,
-)
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAISTTService
 from pipecat.services.openai.tts import OpenAITTSService
 from pipecat.services.stt_service import STTService
@@ -33,7 +26,10 @@ from streaming.talk.agent_file import (
     Speech,
     SpeechToSpeech,
 )
+from streaming.talk.environment import variable
 from streaming.talk.gesture_tags import PROMPT
+from streaming.talk.spoken_model import make_spoken_model
+from streaming.talk.tools import tools_schema
 from streaming.webrtc.messages import TalkRole
 
 NO_KEY = "none"  # or the client would send what OPENAI_API_KEY holds to any address
@@ -142,13 +138,16 @@ def _voice(part: Speech, agent: AgentFile) -> Voice:
     return _limited(Voice(api_key=key_of(part), base_url=part.base_url, settings=settings), agent)
 
 
-def _speech_to_speech(part: SpeechToSpeech, agent: AgentFile) -> OpenAIRealtimeLLMService:
-    output = AudioOutput(voice=part.voice) if part.voice else AudioOutput()
-    properties = SessionProperties(audio=AudioConfiguration(output=output))
-    settings = OpenAIRealtimeLLMService.Settings(
-        model=part.model, system_instruction=agent.system, session_properties=properties
+def _speech_to_speech(part: SpeechToSpeech, agent: AgentFile) -> FrameProcessor:
+    heard = {"model": part.transcription, "language": _only_language(agent)}
+    return make_spoken_model(
+        key_of(part),
+        part.base_url,
+        {"model": part.model, "system_instruction": agent.system},
+        part.voice,
+        {name: value for name, value in heard.items() if value},
+        tools_schema(agent.tools) if agent.tools else None,
     )
-    return OpenAIRealtimeLLMService(api_key=key_of(part), base_url=part.base_url, settings=settings)
 
 
 def _only_language(agent: AgentFile) -> str | None:
@@ -171,8 +170,17 @@ def _by_class(role: TalkRole, part: ServiceClass) -> FrameProcessor:
         raise AvatarError(f"{role}: {part.service} is no {KINDS[role].__name__} of pipecat")
     arguments = _from_environment(part.arguments)
     if isinstance(arguments.get("settings"), dict) and hasattr(kind, "Settings"):
-        arguments["settings"] = _made(role, part, kind.Settings, arguments["settings"])
+        arguments["settings"] = _settings(role, part, kind.Settings, arguments["settings"])
     return _made(role, part, kind, arguments)
+
+
+def _settings(role: TalkRole, part: ServiceClass, kind: Any, given: dict[str, Any]) -> Any:
+    """Nested ones, too, are what the class wants them to be. Raises AvatarError."""
+    settings = _made(role, part, kind.from_mapping, {"settings": given})
+    if settings.extra:
+        unknown = ", ".join(sorted(settings.extra))
+        raise AvatarError(f"{role}: {part.service} has no such settings: {unknown}")
+    return settings
 
 
 def _made(role: TalkRole, part: ServiceClass, kind: Any, arguments: dict[str, Any]) -> Any:
@@ -190,14 +198,6 @@ def _from_environment(value: Any) -> Any:
         return {name: _from_environment(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_from_environment(inner) for inner in value]
-    return value
-
-
-def variable(name: str) -> str:
-    """What an environment variable holds. Raises AvatarError if it is not set."""
-    value = os.environ.get(name, "")
-    if not value:
-        raise AvatarError(f"the environment variable {name} is not set; it must hold the key")
     return value
 
 

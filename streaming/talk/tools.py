@@ -13,7 +13,7 @@ from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
 from pipecat.services.llm_service import FunctionCallParams
 
 from streaming.talk.agent_file import Tool
-from streaming.talk.services import variable
+from streaming.talk.environment import variable
 
 LONGEST_ANSWER = 16 * 1024  # bytes that a model is given
 

@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+from pipecat.audio.vad.vad_analyzer import VADState
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
@@ -56,11 +57,10 @@ class CallInput(BaseInputTransport):
         while len(sound) >= CHUNK:
             chunk, sound = sound[:CHUNK], sound[CHUNK:]
             at = end - (len(sound) + CHUNK) * VOICE_RATE // SAMPLE_RATE
-            if self._own_voice.is_heard(at, chunk):
-                chunk = np.zeros_like(chunk)
-            pcm = np.clip(chunk * 32768, -32768, 32767).astype("<i2").tobytes()
-            if not self._heard.full():
-                self._heard.put_nowait(InputAudioRawFrame(pcm, SAMPLE_RATE, 1))
+            for clean in self._own_voice.filter(at, chunk):
+                pcm = np.clip(clean * 32768, -32768, 32767).astype("<i2").tobytes()
+                if not self._heard.full():
+                    self._heard.put_nowait(InputAudioRawFrame(pcm, SAMPLE_RATE, 1))
         self._rest = sound
 
     async def start(self, frame: StartFrame) -> None:
@@ -105,6 +105,13 @@ class CallOutput(FrameProcessor):
     def report(self, event: SpeechEvent) -> None:
         """What the speech queue tells of the voice that leaves."""
         self._events.put_nowait(event)
+
+    def heed(self, activity: VADState) -> None:
+        """Who may have begun to speak is let speak: it waits until that is sure, or nothing was."""
+        if activity is VADState.STARTING:
+            self._queue.pause()
+        elif activity is VADState.QUIET:
+            self._queue.resume()
 
     def silence(self) -> None:
         """Nothing that was pushed and not heard is heard any more."""

@@ -1,12 +1,13 @@
 """When a person begins and has finished: Silero's voice activity and smart-turn, from pipecat."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipecat.audio.turn.smart_turn.base_smart_turn import SmartTurnParams
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 from pipecat.audio.vad.silero import SileroVADAnalyzer
-from pipecat.audio.vad.vad_analyzer import VADParams
+from pipecat.audio.vad.vad_analyzer import VADParams, VADState
 from pipecat.turns.user_stop import TurnAnalyzerUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 
@@ -19,11 +20,27 @@ ENDS_S = 0.2  # of silence until smart-turn is asked whether that was all
 ACTIVITY = VADParams(start_secs=BEGINS_S, stop_secs=ENDS_S, min_volume=0.0)
 
 
+class VoiceActivity(SileroVADAnalyzer):
+    """Tells at the first sound of a voice that it may be one: `changed`."""
+
+    def __init__(self) -> None:
+        super().__init__(params=ACTIVITY)
+        self.changed: Callable[[VADState], None] = lambda _: None
+        self._state = VADState.QUIET
+
+    async def analyze_audio(self, buffer: bytes) -> VADState:
+        state = await super().analyze_audio(buffer)
+        if state is not self._state:
+            self._state = state
+            self.changed(state)
+        return state
+
+
 @dataclass
 class Turns:
     """The models of one conversation; they run in threads of their own, off the event loop."""
 
-    activity: SileroVADAnalyzer
+    activity: VoiceActivity
     end: LocalSmartTurnAnalyzerV3
 
     def strategies(self, wait_for_transcript: bool) -> UserTurnStrategies:
@@ -50,7 +67,7 @@ async def load_turns(patience: float) -> Turns:
 
 def _load(patience: float) -> Turns:
     turns = Turns(
-        SileroVADAnalyzer(params=ACTIVITY),
+        VoiceActivity(),
         LocalSmartTurnAnalyzerV3(params=SmartTurnParams(stop_secs=patience)),
     )
     for model in (turns.activity, turns.end):

@@ -178,6 +178,35 @@ async def test_what_was_cleared_is_never_heard_and_late_speech_of_before_is_drop
     ]
 
 
+@pytest.mark.parametrize("moment", [0.17, 0.25, 0.5, 0.94, 1.05, 1.15])
+async def test_speech_that_pauses_is_silent_at_once_and_goes_on_where_it_was(
+    time: VirtualTime, moment: float
+) -> None:
+    async with pushing(time) as (stage, queue):
+        queue.push(speech(0.8), RATE)
+        queue.end_segment()
+        queue.push(speech(0.3, hertz=400), RATE)
+        queue.end_segment()
+        await pass_time(time, moment)
+        paused = round((time.now - stage.begun) * VOICE_RATE)
+        queue.pause()
+        await pass_time(time, 0.5)
+        quiet = stage.heard()[max(0, paused + round(0.03 * VOICE_RATE)) :]
+        assert not np.abs(quiet).max(initial=0.0) > 0.001
+        queue.resume()
+        await pass_time(time, 1.5)
+        loud = np.abs(stage.heard()) > 0.001
+        events = [event for _, event in stage.events]
+    assert loud.sum() / VOICE_RATE == pytest.approx(1.1, abs=0.03)
+    assert np.abs(np.diff(stage.heard())).max() <= 4 * STEEPEST
+    assert events == [
+        SpeechStarted(0),
+        SpeechFinished(0, pytest.approx(0.8, abs=0.001)),
+        SpeechStarted(1),
+        SpeechFinished(1, pytest.approx(0.3, abs=0.001)),
+    ]
+
+
 async def test_reports_come_when_the_sound_leaves(time: VirtualTime) -> None:
     async with pushing(time) as (stage, queue):
         await pass_time(time, 0.3)

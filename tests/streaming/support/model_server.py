@@ -24,6 +24,7 @@ from tests.streaming.support.person import RATE, spoken
 SPEECH_RATE = 24_000
 KEY = "right"
 PIECE = 4800  # bytes: 0.1 s
+VOICES = {"alloy": "slt"}  # OpenAI's, which its own classes insist on
 
 
 @dataclass
@@ -106,7 +107,8 @@ def model_app(models: ModelServer) -> FastAPI:
         check(request)
         asked = await request.json()
         models.said.append(asked["input"])
-        pcm = await asyncio.to_thread(speech, asked["input"], asked["voice"])
+        voice = VOICES.get(asked["voice"], asked["voice"])
+        pcm = await asyncio.to_thread(speech, asked["input"], voice)
         pieces = (pcm[start : start + PIECE] for start in range(0, len(pcm), PIECE))
         return StreamingResponse(pieces, media_type="audio/pcm")
 

@@ -13,7 +13,7 @@ pytest.importorskip("pipecat", reason="pipecat-ai is not installed", exc_type=Im
 from streaming.core.config import ServeConfig
 from streaming.talk.gesture_tags import PROMPT
 from tests.streaming.support.live_server import LiveServer, serving_bars
-from tests.streaming.support.model_server import ModelServer, serving_models
+from tests.streaming.support.model_server import KEY, ModelServer, serving_models
 from tests.streaming.support.person import Person, spoken, talking
 from tests.streaming.support.polling import until
 
@@ -203,6 +203,44 @@ async def test_a_wrong_key_is_said_in_words(
             assert "wrong" not in error["message"]
             frames = len(person.face)
             await until(lambda: len(person.face) > frames + 10)
+
+
+async def test_services_by_class_and_a_memory_that_outlasts_a_while_as_a_mirror(
+    tmp_path: Path, models: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", KEY)
+    models.answer = "{turns}."
+    by_class = {
+        role: {
+            "service": f"pipecat.services.openai.{module}",
+            "arguments": {
+                "api_key": {"env": "TEST_KEY"},
+                "base_url": f"{models.address}/v1",
+                "settings": settings,
+            },
+        }
+        for role, module, settings in (
+            ("recognition", "stt.OpenAISTTService", {"model": "test", "language": "en"}),
+            ("language", "llm.OpenAILLMService", {"model": "test"}),
+            ("speech", "tts.OpenAITTSService", {"model": "test", "voice": "alloy"}),
+        )
+    }
+    with serving(tmp_path, {**by_class, "greeting": "Hello.", "limits": {"turns": 2}}) as server:
+        async with talking(server) as person:
+            await person.hears_of("talk.said", 2)
+            await ask(person)
+            assert models.heard == ["good morning"]
+            await person.send("talk.mode", mode="mirror")
+            await person.send("talk.mode", mode="talk")
+            await person.hears_of("talk.ready", 2)
+            await person.send("talk.text", text="Once more")
+            await until(lambda: person.all("talk.said")[-1]["text"] == "2.")
+            await person.send("talk.mode", mode="mirror")
+            await person.send("talk.mode", mode="talk")
+            await person.hears_of("talk.ready", 3)
+            await person.send("talk.text", text="And on")
+            await until(lambda: person.states()[-1] == "over")
+    assert models.said[:3] == ["Hello.", "1.", "2."], "one memory, and one greeting"
 
 
 async def test_a_function_is_called_at_its_address(tmp_path: Path, models: ModelServer) -> None:

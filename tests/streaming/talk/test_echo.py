@@ -53,3 +53,6 @@ async def test_what_was_said_comes_back_with_the_face(server: LiveServer) -> Non
         assert likeness(person.voice_since(end), spoken(SENTENCE)) > 0.9
         assert [level for at, _, level in person.face if at > end and level > rest + 3]
         assert person.states()[:4] == ["heard-speech", "thinking", "speaking", "listening"]
+        heard, said = person.all("talk.heard")[-1], person.all("talk.said")[-1]
+        assert heard["text"] == said["text"], "nobody wrote the words down: how long it was"
+        assert heard["text"].endswith(" s of speech)")

@@ -1,0 +1,73 @@
+"""A model that hears and speaks, by OpenAI's realtime protocol."""
+
+from typing import Any
+
+from pipecat.frames.frames import ErrorFrame, Frame, UserStartedSpeakingFrame
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.services.openai.realtime.events import (
+    AudioConfiguration,
+    AudioInput,
+    AudioOutput,
+    InputAudioTranscription,
+    SessionProperties,
+)
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+
+from streaming.talk.typed import TypedFrame
+
+BEFORE_S = 0.5  # of sound before a voice is noticed that the model hears, too
+
+
+class SpokenModel(OpenAIRealtimeLLMService):
+    """Is told when a turn is over; a connection that has ended is made anew with the next turn."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._lost = False
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        if self._lost and isinstance(frame, UserStartedSpeakingFrame | TypedFrame):
+            await self._connect_again()
+        await super().process_frame(frame, direction)
+
+    async def push_error_frame(
+        self, error: ErrorFrame, force_treat_as_permanent: bool = False
+    ) -> None:
+        """Said once: without a connection every piece of sound would fail again."""
+        if self._lost:
+            return
+        self._lost = True
+        self.set_audio_input_paused(True)
+        await super().push_error_frame(error, force_treat_as_permanent)
+
+    async def _connect_again(self) -> None:
+        # reset_conversation() wants a context, which no turn that is spoken brings along.
+        await self._disconnect()
+        self._lost, self._llm_needs_conversation_setup = False, True
+        self.set_audio_input_paused(False)
+        await self._connect()
+
+
+def make_spoken_model(
+    key: str,
+    base_url: str,
+    settings: dict[str, Any],
+    voice: str | None,
+    transcription: dict[str, Any],
+    tools: Any,
+) -> FrameProcessor:
+    """Turns are this side's, so that one end of turn and one check of the own voice hold for all.
+
+    `settings`: `model` and `system_instruction`; `transcription`: of what is heard, for captions.
+    """
+    audio = AudioConfiguration(
+        input=AudioInput(
+            transcription=InputAudioTranscription(**transcription), turn_detection=False
+        ),
+        output=AudioOutput(voice=voice) if voice else None,
+    )
+    properties = SessionProperties(audio=audio, tools=tools)
+    asked = OpenAIRealtimeLLMService.Settings(**settings, session_properties=properties)
+    return SpokenModel(
+        api_key=key, base_url=base_url, settings=asked, user_audio_preroll_secs=BEFORE_S
+    )
