@@ -28,6 +28,9 @@ class SpokenModel(OpenAIRealtimeLLMService):
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         if self._lost and isinstance(frame, UserStartedSpeakingFrame | TypedFrame):
             await self._connect_again()
+        if isinstance(frame, TypedFrame):
+            # Else an answer that is owed behind one that still ends would be forgotten.
+            self._results_awaiting_response = True
         await super().process_frame(frame, direction)
 
     async def push_error_frame(

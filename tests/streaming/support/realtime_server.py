@@ -93,9 +93,9 @@ class RealtimeSession:
         at = {"response_id": response, "item_id": item, "output_index": 0, "content_index": 0}
         whole = {"id": response, "object": "realtime.response", "output": []}
         message = {"id": item, "type": "message", "role": "assistant", "content": []}
-        await self._send("response.created", response={**whole, "status": "in_progress"})
-        await self._send("conversation.item.added", item=message)
         try:
+            await self._send("response.created", response={**whole, "status": "in_progress"})
+            await self._send("conversation.item.added", item=message)
             for word in self._models.answer.split(" "):
                 await self._send("response.output_audio_transcript.delta", delta=f"{word} ", **at)
             pcm = await asyncio.to_thread(speech, self._models.answer, "slt")
