@@ -60,7 +60,7 @@ async def test_it_hears_answers_is_typed_to_and_interrupted(
             person.mouth.say(spoken("Wait, stop it please."))
             await until(lambda: person.states()[-1] == "heard-speech")
             await until(lambda: "response.cancel" in models.kinds())
-            assert person.all("talk.said")[-1]["interrupted"]
+            await until(lambda: person.all("talk.said")[-1]["interrupted"])
             assert not person.all("talk.error")
     asked = models.sessions[0]
     assert asked["instructions"] == "Be brief."
