@@ -61,6 +61,7 @@ class TalkEvents(BaseObserver):
         self.notify = notify
         self._words_first = words_first
         self._in_turn = False
+        self._speaking = False  # it is heard, whatever the state is: a person may begin over it
         self._heard, self._said = "", ""
         self._answers = 0
         self._interrupted = False
@@ -148,7 +149,7 @@ class TalkEvents(BaseObserver):
         """`text`: all of the answer so far."""
         self.characters += len(text) - len(self._said)
         self._said = text
-        if self.state == "speaking":
+        if self._speaking:
             self._caption(final=False)
 
     def _begin_turn(self) -> None:
@@ -178,13 +179,13 @@ class TalkEvents(BaseObserver):
 
     def break_off(self) -> None:
         """What was not heard yet is forgotten."""
-        self._interrupted = self.state == "speaking"
-        if not self._interrupted:
+        self._interrupted = self._speaking
+        if not self._speaking:
             self._said = ""
 
     def _begin_answer(self) -> None:
         self._go("speaking")
-        self._interrupted = False
+        self._speaking, self._interrupted = True, False
         if self._said:
             self._caption(final=False)
 
@@ -192,7 +193,7 @@ class TalkEvents(BaseObserver):
         if self._said:
             self._caption(final=True)
             self._answers += 1
-        self._said, self._interrupted = "", False
+        self._said, self._speaking, self._interrupted = "", False, False
         if self.state == "speaking":
             self._go("heard-speech" if self._in_turn else "listening")
 

@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from pipecat.frames.frames import ErrorFrame, Frame, UserStartedSpeakingFrame
+from pipecat.frames.frames import (
+    ErrorFrame,
+    Frame,
+    InterruptionFrame,
+    UserStartedSpeakingFrame,
+)
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.openai.realtime.events import (
     AudioConfiguration,
@@ -24,6 +29,8 @@ class SpokenModel(OpenAIRealtimeLLMService):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._lost = False
+        self._response = ""  # the id of the latest one
+        self._broken_off = ""  # of which nothing more is heard
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         if self._lost and isinstance(frame, UserStartedSpeakingFrame | TypedFrame):
@@ -31,6 +38,8 @@ class SpokenModel(OpenAIRealtimeLLMService):
         if isinstance(frame, TypedFrame):
             # Else an answer that is owed behind one that still ends would be forgotten.
             self._results_awaiting_response = True
+        if isinstance(frame, InterruptionFrame):
+            self._broken_off = self._response
         await super().process_frame(frame, direction)
 
     async def push_error_frame(
@@ -42,6 +51,19 @@ class SpokenModel(OpenAIRealtimeLLMService):
         self._lost = True
         self.set_audio_input_paused(True)
         await super().push_error_frame(error, force_treat_as_permanent)
+
+    async def _handle_evt_response_created(self, evt: Any) -> None:
+        self._response = evt.response.id
+        await super()._handle_evt_response_created(evt)
+
+    async def _handle_evt_audio_delta(self, evt: Any) -> None:
+        """What was on its way when the person interrupted would be heard over them."""
+        if evt.response_id != self._broken_off:
+            await super()._handle_evt_audio_delta(evt)
+
+    async def _handle_evt_audio_transcript_delta(self, evt: Any) -> None:
+        if evt.response_id != self._broken_off:
+            await super()._handle_evt_audio_transcript_delta(evt)
 
     async def _connect_again(self) -> None:
         # reset_conversation() wants a context, which no turn that is spoken brings along.

@@ -127,6 +127,7 @@ async def test_a_person_interrupts_by_speaking(tmp_path: Path, models: ModelServ
                 turns = len([one for one in person.all("talk.heard") if one["final"]])
                 silent = [at for at in person.heard(since=begun) if at < end][-1]
                 delays.append(silent - begun)
+                await until(lambda: person.all("talk.said")[-1]["interrupted"])
                 await until(
                     lambda n=turns: len([o for o in person.all("talk.heard") if o["final"]]) > n
                 )
