@@ -58,6 +58,8 @@ async def human(request: Request, state: State) -> dict[str, Any]:
         conversation = await state.talks.begun(call)
         if message.interrupt:
             await conversation.interrupt()
+        if not message.text.strip():
+            return None
         if message.type == "chat":
             await conversation.type(message.text)
         else:

@@ -165,6 +165,8 @@ class TalkLimits(Part):
     "Of the person, spoken or typed."
     characters: int = Field(default=50_000, ge=1)
     "That are spoken in all."
+    tokens: int = Field(default=1_000_000, ge=1)
+    "That the model says it has read and written in all."
     answer: Seconds = 20.0
     "Until an answer must have begun."
 

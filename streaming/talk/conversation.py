@@ -144,13 +144,15 @@ class Conversation:
             if events.state == "thinking" and time.monotonic() - events.since > limits.answer:
                 await self.interrupt()
                 events.fail(f"No answer came within {limits.answer:g} s. The call goes on.")
-            for reached, what in (
-                (time.monotonic() - begun > limits.seconds, f"{limits.seconds:g} seconds"),
-                (events.turns > limits.turns, f"{limits.turns} turns"),
-                (events.characters > limits.characters, f"{limits.characters} characters"),
+            for taken, limit, unit in (
+                (time.monotonic() - begun, limits.seconds, "second"),
+                (events.turns, limits.turns, "turn"),
+                (events.characters, limits.characters, "character"),
+                (events.tokens, limits.tokens, "token"),
             ):
-                if reached:
-                    events.fail(f"This conversation has had its {what}; begin another call.")
+                if taken > limit:
+                    share = f"{limit:,.10g} {unit}{'' if limit == 1 else 's'}"
+                    events.fail(f"This conversation has had its {share}; begin another call.")
                     return
 
     def _report(self, event: SpeechEvent) -> None:
@@ -176,7 +178,7 @@ def _worker(pipeline: Pipeline, events: TalkEvents) -> PipelineWorker:
     """Runs until it is told to end: neither idling nor a service that fails ends it."""
     return PipelineWorker(
         pipeline,
-        params=PipelineParams(audio_out_sample_rate=VOICE_OUT_RATE),
+        params=PipelineParams(audio_out_sample_rate=VOICE_OUT_RATE, enable_usage_metrics=True),
         observers=[events],
         enable_rtvi=False,
         enable_turn_tracking=False,

@@ -14,6 +14,7 @@ from pipecat.frames.frames import (
     InterruptionFrame,
     LLMFullResponseEndFrame,
     LLMTextFrame,
+    MetricsFrame,
     TranscriptionFrame,
     TTSAudioRawFrame,
     TTSTextFrame,
@@ -22,12 +23,13 @@ from pipecat.frames.frames import (
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
 )
+from pipecat.metrics.metrics import LLMUsageMetricsData
 from pipecat.observers.base_observer import BaseObserver, FramePushed
 from pipecat.processors.frame_processor import FrameDirection
 
 from streaming.core import metrics
 from streaming.talk.transport import CallOutput
-from streaming.talk.words import words_for
+from streaming.talk.words import name_of, words_for
 from streaming.webrtc.messages import (
     Message,
     TalkError,
@@ -57,6 +59,7 @@ class TalkEvents(BaseObserver):
         self.state: TalkStateName = "listening"
         self.turns = 0
         self.characters = 0
+        self.tokens = 0
         self.since = time.monotonic()  # of the state
         self.notify = notify
         self._words_first = words_first
@@ -67,18 +70,19 @@ class TalkEvents(BaseObserver):
         self._interrupted = False
         self._last_sound: float | None = None  # of the person, until the answer is seen
         self._passed: set[str] = set()
+        self._troubled: set[str] = set()  # parts whose trouble was told since somebody spoke
 
     def typed(self, text: str) -> None:
         """The person wrote instead of speaking."""
         self.turns += 1
+        self._troubled.clear()
         self.notify(TalkHeard(id=self.turns, text=text, final=True))
         self._go("thinking")
 
     def fail(self, words: str) -> None:
         """Trouble, in words; whatever was thought of is given up."""
         self.notify(TalkError(message=words))
-        if self.state == "thinking":
-            self._go("listening")
+        self._give_up()
 
     def rest(self) -> None:
         """Nobody holds the conversation; what was left of a turn or an answer is over."""
@@ -95,6 +99,8 @@ class TalkEvents(BaseObserver):
             return
         self._note_stage(frame)
         match frame:
+            case VADUserStartedSpeakingFrame():
+                self._troubled.clear()
             case UserStartedSpeakingFrame():
                 self._begin_turn()
             case UserStoppedSpeakingFrame():
@@ -117,8 +123,10 @@ class TalkEvents(BaseObserver):
                 self._end_answer()
             case FunctionCallInProgressFrame():
                 self._go("thinking")
+            case MetricsFrame():
+                self._count_tokens(frame)
             case ErrorFrame():
-                self.fail(words_for(frame))
+                self._tell_trouble(frame)
 
     def _note_stage(self, frame: Frame) -> None:
         """How long after the person's last sound each stage of the answer is passed."""
@@ -152,6 +160,23 @@ class TalkEvents(BaseObserver):
         if self._speaking:
             self._caption(final=False)
 
+    def _count_tokens(self, frame: MetricsFrame) -> None:
+        """What the model says that it has taken; one that says nothing is not limited by it."""
+        used = [data.value for data in frame.data if isinstance(data, LLMUsageMetricsData)]
+        self.tokens += sum(usage.total_tokens for usage in used)
+
+    def _tell_trouble(self, error: ErrorFrame) -> None:
+        """Once for each part: until somebody speaks again, the rest follows from that."""
+        part = name_of(error.processor)
+        if part not in self._troubled:
+            self._troubled.add(part)
+            self.notify(TalkError(message=words_for(error)))
+        self._give_up()
+
+    def _give_up(self) -> None:
+        if self.state == "thinking":
+            self._go("listening")
+
     def _begin_turn(self) -> None:
         self.turns += 1
         self._in_turn = True
@@ -173,7 +198,7 @@ class TalkEvents(BaseObserver):
         self._in_turn = False
         if self._words_first and self._heard:
             self.notify(TalkHeard(id=self.turns, text=self._heard, final=True))
-        unanswered = self._words_first and not self._heard
+        unanswered = not self._heard if self._words_first else bool(self._troubled)
         self._heard = ""
         self._go("listening" if unanswered else "thinking")
 

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from pipecat.frames.frames import Frame, TranscriptionFrame, TTSAudioRawFrame
+from pipecat.frames.frames import ErrorFrame, Frame, TranscriptionFrame, TTSAudioRawFrame
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.ai_service import AIService
 from pipecat.services.llm_service import LLMService
@@ -41,7 +41,15 @@ KINDS: dict[TalkRole, type[AIService]] = {
 }
 
 
-class Recogniser(OpenAISTTService):
+class AskedAgain(FrameProcessor):
+    """Each request stands for itself: a key that was refused may be right by the next turn."""
+
+    async def set_usable(self, is_usable: bool) -> None:
+        if is_usable:
+            await super().set_usable(is_usable)
+
+
+class Recogniser(AskedAgain, OpenAISTTService):
     """Hears any language unless it is told one; its errors say what they are."""
 
     _settings: Any
@@ -58,12 +66,19 @@ class Recogniser(OpenAISTTService):
             yield TranscriptionFrame(text, self._user_id, time_now_iso8601())
 
 
-class Voice(OpenAITTSService):
-    """Speaks with voices that OpenAI does not know, too."""
+class Voice(AskedAgain, OpenAITTSService):
+    """Speaks with voices that OpenAI does not know, too; its errors say what they are."""
 
     _settings: Any
 
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
+        try:
+            async for frame in self._speech(text, context_id):
+                yield frame
+        except Exception as error:  # whatever its client has to say; with its cause
+            yield ErrorFrame(error=_line(error), exception=error)
+
+    async def _speech(self, text: str, context_id: str) -> AsyncGenerator[Frame, None]:
         asked = {
             name: value
             for name, value in (

@@ -16,6 +16,7 @@ CAUSES = {
     ErrorCategory.CONNECTIVITY: "cannot be reached",
     ErrorCategory.SERVER: "has a fault of its own",
 }
+TOO_LATE = "did not answer in time"
 OTHER_CAUSE = "failed"
 
 
@@ -34,4 +35,6 @@ def name_of(processor: FrameProcessor | None) -> str:
 def words_for(error: ErrorFrame) -> str:
     """One sentence; what services write themselves may hold what was said, and stays out."""
     cause = CAUSES.get(error.category or ErrorCategory.UNKNOWN, OTHER_CAUSE)
+    if "Timeout" in type(error.exception).__name__:  # each client library has one of its own
+        cause = TOO_LATE
     return f"{name_of(error.processor)} {cause}. The call goes on."

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import uvicorn
@@ -23,7 +23,9 @@ from tests.streaming.support.person import RATE, spoken
 
 SPEECH_RATE = 24_000
 KEY = "right"
+TOKENS = 100  # that each answer is said to have taken
 PIECE = 4800  # bytes: 0.1 s
+Role = Literal["recognition", "language", "speech"]
 VOICES = {"alloy": "slt"}  # OpenAI's, which its own classes insist on
 
 
@@ -38,10 +40,8 @@ class ModelServer:
     answer: str = "You have spoken {turns} times. That is all I know."
     transcript: str | None = "good morning"
     "What recognition says; None: what pocketsphinx hears."
-    dying: bool = False
-    "The language model ends in the middle of a sentence."
-    hanging: bool = False
-    "The language model does not answer."
+    trouble: dict[Role, Literal["dies", "hangs", "refuses"]] = field(default_factory=dict)
+    "What ends in the middle of its answer, does not answer, or does not know the key any more."
     tool: dict[str, Any] | None = None
     "The call that the language model makes first."
 
@@ -84,9 +84,15 @@ def recognise(wav: bytes) -> str:
 def model_app(models: ModelServer) -> FastAPI:
     app = FastAPI()
 
-    def check(request: Request) -> None:
-        if request.headers.get("authorization") not in ("Bearer none", f"Bearer {KEY}"):
+    def check(request: Request, role: Role | None = None) -> None:
+        known = request.headers.get("authorization") in ("Bearer none", f"Bearer {KEY}")
+        if not known or (role and models.trouble.get(role) == "refuses"):
             raise HTTPException(401, "wrong key")
+
+    async def check_role(request: Request, role: Role) -> None:
+        check(request, role)
+        if models.trouble.get(role) == "hangs":
+            await asyncio.sleep(60)
 
     @app.get("/v1/models")
     def list_models(request: Request) -> dict[str, Any]:
@@ -95,34 +101,43 @@ def model_app(models: ModelServer) -> FastAPI:
 
     @app.post("/v1/chat/completions", response_model=None)
     async def chat(request: Request) -> Response:
-        check(request)
+        await check_role(request, "language")
         asked = await request.json()
         models.asked.append(asked)
-        if models.hanging:
-            await asyncio.sleep(60)
         return StreamingResponse(_tokens(models, asked), media_type="text/event-stream")
 
     @app.post("/v1/audio/speech")
     async def speak(request: Request) -> Response:
-        check(request)
+        await check_role(request, "speech")
         asked = await request.json()
         models.said.append(asked["input"])
         voice = VOICES.get(asked["voice"], asked["voice"])
         pcm = await asyncio.to_thread(speech, asked["input"], voice)
-        pieces = (pcm[start : start + PIECE] for start in range(0, len(pcm), PIECE))
-        return StreamingResponse(pieces, media_type="audio/pcm")
+        pieces = [pcm[start : start + PIECE] for start in range(0, len(pcm), PIECE)]
+        return StreamingResponse(_sent(models, "speech", pieces), media_type="audio/pcm")
 
-    @app.post("/v1/audio/transcriptions")
-    async def transcribe(request: Request) -> dict[str, str]:
-        check(request)
+    @app.post("/v1/audio/transcriptions", response_model=None)
+    async def transcribe(request: Request) -> Response:
+        await check_role(request, "recognition")
         form = read_form(request.headers["content-type"], await request.body())
         text = models.transcript
         if text is None:
             text = await asyncio.to_thread(recognise, form["file"])
         models.heard.append(text)
-        return {"text": text}
+        pieces = ['{"text": ', json.dumps(text), "}"]
+        return StreamingResponse(
+            _sent(models, "recognition", pieces), media_type="application/json"
+        )
 
     return app
+
+
+async def _sent(models: ModelServer, role: Role, pieces: list[Any]) -> AsyncIterator[Any]:
+    """All of them, unless it dies half-way."""
+    for number, piece in enumerate(pieces):
+        if models.trouble.get(role) == "dies" and number == len(pieces) // 2:
+            raise ConnectionResetError("it dies here")
+        yield piece
 
 
 async def _tokens(models: ModelServer, asked: dict[str, Any]) -> AsyncIterator[str]:
@@ -135,11 +150,12 @@ async def _tokens(models: ModelServer, asked: dict[str, Any]) -> AsyncIterator[s
         turns = sum(message["role"] == "user" for message in messages)
         told = messages[-1]["content"] if messages[-1]["role"] == "tool" else ""
         words = models.answer.format(turns=turns, told=told).split(" ")
-        for number, word in enumerate(words):
-            if models.dying and number == len(words) // 2:
-                raise ConnectionResetError("it dies here")
-            yield _event({"content": word + (" " if number < len(words) - 1 else "")})
+        spaced = [f"{word} " for word in words[:-1]] + words[-1:]
+        events = [_event({"content": word}) for word in spaced]
+        async for event in _sent(models, "language", events):
+            yield event
         yield _event({}, finish="stop")
+        yield _usage(TOKENS)
     yield "data: [DONE]\n\n"
 
 
@@ -147,6 +163,12 @@ def _event(delta: dict[str, Any], finish: str | None = None) -> str:
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     whole = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "test"}
     return f"data: {json.dumps({**whole, 'choices': [choice]})}\n\n"
+
+
+def _usage(tokens: int) -> str:
+    usage = {"prompt_tokens": tokens - 1, "completion_tokens": 1, "total_tokens": tokens}
+    whole = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "test"}
+    return f"data: {json.dumps({**whole, 'choices': [], 'usage': usage})}\n\n"
 
 
 @contextmanager

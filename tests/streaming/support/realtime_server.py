@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 
 from tests.streaming.support.model_server import KEY, SPEECH_RATE, recognise, speech
 
@@ -35,6 +35,8 @@ class RealtimeServer:
     answer: str = "I have heard you well, thank you very much."
     hears: bool = False
     "Whether pocketsphinx listens; else every turn is `good morning`."
+    tool: dict[str, Any] | None = None
+    "The call that it makes first."
     connections: list[WebSocket] = field(default_factory=list)
 
     def part(self, **more: object) -> dict[str, Any]:
@@ -54,6 +56,7 @@ class RealtimeSession:
         self._numbers = itertools.count()
         self._sound = bytearray()
         self._speaking: asyncio.Task[None] | None = None
+        self._told: str | None = None  # what a function gave
 
     async def run(self) -> None:
         await self._send("session.created", session={})
@@ -74,6 +77,10 @@ class RealtimeSession:
                 self._sound.clear()
             case "input_audio_buffer.commit":
                 await self._write_down()
+            case "conversation.item.create" if "output" in message["item"]:
+                self._told = message["item"]["output"]
+            case "response.create" if self._models.tool and self._told is None:
+                await self._call(self._models.tool)
             case "response.create":
                 self._speaking = asyncio.create_task(self._answer())
             case "response.cancel" if self._speaking:
@@ -87,8 +94,22 @@ class RealtimeSession:
         kind = "conversation.item.input_audio_transcription.completed"
         await self._send(kind, item_id=item, content_index=0, transcript=text)
 
+    async def _call(self, tool: dict[str, Any]) -> None:
+        response, item = f"resp_{next(self._numbers)}", f"item_{next(self._numbers)}"
+        whole = {"id": response, "object": "realtime.response", "output": []}
+        call = {"id": item, "type": "function_call", "call_id": "call_1", "name": tool["name"]}
+        await self._send("response.created", response={**whole, "status": "in_progress"})
+        await self._send("conversation.item.added", item=call)
+        await self._send(
+            "response.function_call_arguments.done",
+            response_id=response, item_id=item, output_index=0,
+            call_id="call_1", arguments=tool["arguments"],
+        )  # fmt: skip
+        await self._send("response.done", response={**whole, "status": "completed"})
+
     async def _answer(self) -> None:
         response, item = f"resp_{next(self._numbers)}", f"item_{next(self._numbers)}"
+        text = self._models.answer.format(told=self._told)
         status = "completed"
         at = {"response_id": response, "item_id": item, "output_index": 0, "content_index": 0}
         whole = {"id": response, "object": "realtime.response", "output": []}
@@ -96,9 +117,9 @@ class RealtimeSession:
         try:
             await self._send("response.created", response={**whole, "status": "in_progress"})
             await self._send("conversation.item.added", item=message)
-            for word in self._models.answer.split(" "):
+            for word in text.split(" "):
                 await self._send("response.output_audio_transcript.delta", delta=f"{word} ", **at)
-            pcm = await asyncio.to_thread(speech, self._models.answer, "slt")
+            pcm = await asyncio.to_thread(speech, text, "slt")
             piece = round(PIECE_S * SPEECH_RATE) * 2
             for start in range(0, len(pcm), piece):
                 sound = base64.b64encode(pcm[start : start + piece]).decode()
@@ -135,7 +156,7 @@ def _app(models: RealtimeServer) -> FastAPI:
     @app.websocket("/v1/realtime")
     async def realtime(socket: WebSocket) -> None:
         if socket.headers.get("authorization") not in ("Bearer none", f"Bearer {KEY}"):
-            await socket.close()  # before it was accepted: status 403
+            await socket.send_denial_response(Response("wrong key", status_code=401))
             return
         await socket.accept()
         models.connections.append(socket)

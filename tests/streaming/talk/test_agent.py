@@ -1,48 +1,20 @@
 """A conversation with an agent: real pipecat, real protocols, a real call."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 pytest.importorskip("pipecat", reason="pipecat-ai is not installed", exc_type=ImportError)
 
-from streaming.core.config import ServeConfig
 from streaming.talk.gesture_tags import PROMPT
-from tests.streaming.support.live_server import LiveServer, serving_bars
-from tests.streaming.support.model_server import KEY, ModelServer, serving_models
+from tests.streaming.support.conversation import ask, finals, serving_agent
+from tests.streaming.support.model_server import KEY, ModelServer
 from tests.streaming.support.person import Person, spoken, talking
 from tests.streaming.support.polling import until
 
-SENTENCE = "Good morning, how are you today?"
 WORDS = ("good", "morning", "how", "are", "you", "today")
-
-
-@pytest.fixture
-def models() -> Iterator[ModelServer]:
-    with serving_models() as models:
-        yield models
-
-
-@contextmanager
-def serving(folder: Path, agent: dict[str, Any]) -> Iterator[LiveServer]:
-    file = folder / "talk.yaml"
-    file.write_text(yaml.safe_dump(agent))
-    config = ServeConfig(max_sessions=4, talk=str(file), motion=True)
-    with serving_bars(folder, config) as server:
-        yield server
-
-
-async def ask(person: Person, text: str = SENTENCE) -> float:
-    """Say it and hear the answer to its end; when its last sound was spoken."""
-    answers = len([one for one in person.all("talk.said") if one["final"]])
-    _, end = person.mouth.say(spoken(text))
-    await until(lambda: len([one for one in person.all("talk.said") if one["final"]]) > answers, 30)
-    await person.waits_for_silence()
-    return end
 
 
 def shows_speech(person: Person, since: float) -> bool:
@@ -53,7 +25,7 @@ def shows_speech(person: Person, since: float) -> bool:
 async def test_an_agent_hears_thinks_and_speaks(tmp_path: Path, models: ModelServer) -> None:
     models.transcript = None  # what pocketsphinx hears
     agent = models.agent(greeting="Hello there.", system="Be brief.", languages=["en"])
-    with serving(tmp_path, agent) as server:
+    with serving_agent(tmp_path, agent) as server:
         async with talking(server) as person:
             ready = person.all("talk.ready")[0]
             assert ready["greeting"] == "Hello there."
@@ -80,7 +52,7 @@ async def test_tags_move_the_head_when_their_sentence_is_heard_and_are_not_spoke
     tmp_path: Path, models: ModelServer
 ) -> None:
     models.answer = "Good to see you. [nod] Yes, [smile] that is right."
-    with serving(tmp_path, models.agent(gestures=False)) as server:
+    with serving_agent(tmp_path, models.agent(gestures=False), motion=True) as server:
         async with talking(server, motion=True) as person:
             await person.send("talk.text", text="Is it?")
             await until(lambda: nods(person) and len(models.said) == 2, 40)
@@ -100,7 +72,7 @@ async def test_what_is_typed_is_answered_and_an_interruption_silences_it(
     tmp_path: Path, models: ModelServer
 ) -> None:
     models.answer = "This is a very long answer that goes on and on and on for quite a while."
-    with serving(tmp_path, models.agent()) as server:
+    with serving_agent(tmp_path, models.agent()) as server:
         async with talking(server) as person:
             await person.send("talk.text", text="Good evening")
             assert (await person.hears_of("talk.heard"))["text"] == "Good evening"
@@ -116,7 +88,7 @@ async def test_what_is_typed_is_answered_and_an_interruption_silences_it(
 async def test_a_person_interrupts_by_speaking(tmp_path: Path, models: ModelServer) -> None:
     models.answer = "This is a very long answer that goes on and on and on for quite a while."
     delays = []
-    with serving(tmp_path, models.agent()) as server:
+    with serving_agent(tmp_path, models.agent()) as server:
         async with talking(server) as person:
             for _ in range(5):
                 await person.send("talk.text", text="Go on")
@@ -141,67 +113,37 @@ async def test_ten_turns_and_two_calls_at_once_have_their_own_memory(
     tmp_path: Path, models: ModelServer
 ) -> None:
     models.answer = "{turns}."
-    with serving(tmp_path, models.agent()) as server:
+    with serving_agent(tmp_path, models.agent()) as server:
         async with talking(server) as first, talking(server) as second:
-            for _ in range(10):
-                await ask(first, "Good morning.")
-            await ask(second, "Good morning.")
-            texts = [one["text"] for one in first.all("talk.said") if one["final"]]
-            assert texts == [f"{n}." for n in range(1, 11)]
-            assert second.all("talk.said")[-1]["text"] == "1."
+            for _ in range(3):
+                await asyncio.gather(ask(first, "Good morning."), ask(second, "Good morning."))
+            for turn in range(4, 11):
+                await first.send("talk.text", text="Good morning.")
+                await until(lambda turn=turn: len(finals(first, "talk.said")) == turn)
+            assert finals(first, "talk.said") == [f"{n}." for n in range(1, 11)]
+            assert finals(second, "talk.said") == ["1.", "2.", "3."]
 
 
-async def test_a_language_model_that_dies_says_so_and_the_call_goes_on(
-    tmp_path: Path, models: ModelServer
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"turns": 1}, "1 turn;"),
+        ({"characters": 60}, "60 characters;"),
+        ({"tokens": 150}, "150 tokens;"),
+        ({"seconds": 6}, "6 seconds;"),
+    ],
+    ids=["turns", "characters", "tokens", "seconds"],
+)
+async def test_a_conversation_that_had_its_share_says_so_and_the_call_goes_on(
+    tmp_path: Path, models: ModelServer, limits: dict[str, int], words: str
 ) -> None:
-    models.dying = True
-    with serving(tmp_path, models.agent()) as server:
-        async with talking(server) as person:
-            person.mouth.say(spoken(SENTENCE))
-            error = await person.hears_of("talk.error")
-            assert error["message"].startswith("The language model ")
-            models.dying = False
-            await person.waits_for_silence()
-            await ask(person)
-            assert not person.all("bye")
-
-
-async def test_one_that_never_answers_is_given_up(tmp_path: Path, models: ModelServer) -> None:
-    models.hanging = True
-    with serving(tmp_path, models.agent(limits={"answer": 5})) as server:
-        async with talking(server) as person:
-            person.mouth.say(spoken(SENTENCE))
-            await person.hears_of("talk.error")
-            await until(lambda: person.states()[-1] == "listening")
-            models.hanging = False
-            await ask(person)
-
-
-async def test_a_conversation_that_had_its_turns_says_that_it_is_over(
-    tmp_path: Path, models: ModelServer
-) -> None:
-    with serving(tmp_path, models.agent(limits={"turns": 1})) as server:
+    with serving_agent(tmp_path, models.agent(limits=limits)) as server:
         async with talking(server) as person:
             for text in ("One", "Two"):
                 await person.send("talk.text", text=text)
-                await person.hears_of("talk.heard", len(person.all("talk.heard")) + 1)
-            await until(lambda: person.states()[-1] == "over")
-            assert "1 turns" in person.all("talk.error")[-1]["message"]
-            frames = len(person.face)
-            await until(lambda: len(person.face) > frames + 10)
-
-
-async def test_a_wrong_key_is_said_in_words(
-    tmp_path: Path, models: ModelServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TEST_KEY", "wrong")
-    agent = models.agent(language=models.part(api_key_env="TEST_KEY"))
-    with serving(tmp_path, agent) as server:
-        async with talking(server) as person:
-            person.mouth.say(spoken(SENTENCE))
-            error = await person.hears_of("talk.error")
-            assert error["message"].startswith("The language model refuses the key")
-            assert "wrong" not in error["message"]
+                await until(lambda: finals(person, "talk.said") or "over" in person.states())
+            await until(lambda: "over" in person.states())
+            assert words in person.all("talk.error")[-1]["message"]
             frames = len(person.face)
             await until(lambda: len(person.face) > frames + 10)
 
@@ -226,7 +168,9 @@ async def test_services_by_class_and_a_memory_that_outlasts_a_while_as_a_mirror(
             ("speech", "tts.OpenAITTSService", {"model": "test", "voice": "alloy"}),
         )
     }
-    with serving(tmp_path, {**by_class, "greeting": "Hello.", "limits": {"turns": 2}}) as server:
+    with serving_agent(
+        tmp_path, {**by_class, "greeting": "Hello.", "limits": {"turns": 2}}
+    ) as server:
         async with talking(server) as person:
             await person.hears_of("talk.said", 2)
             await ask(person)
@@ -253,7 +197,7 @@ async def test_a_function_is_called_at_its_address(tmp_path: Path, models: Model
         "parameters": {"city": {"type": "string"}},
         "url": f"{models.address}/v1/models",  # answers 405: it takes no POST
     }
-    with serving(tmp_path, models.agent(tools=[tool])) as server:
+    with serving_agent(tmp_path, models.agent(tools=[tool])) as server:
         async with talking(server) as person:
             await ask(person)
     assert "status 405" in models.said[-1]
@@ -264,7 +208,7 @@ async def test_nothing_is_kept_unless_a_folder_is_named(
     tmp_path: Path, models: ModelServer
 ) -> None:
     kept = tmp_path / "kept"
-    with serving(tmp_path, models.agent(transcripts=str(kept))) as server:
+    with serving_agent(tmp_path, models.agent(transcripts=str(kept))) as server:
         async with talking(server) as person:
             assert person.all("talk.ready")[0]["stored"]
             await ask(person)

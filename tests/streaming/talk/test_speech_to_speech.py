@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 pytest.importorskip("pipecat", reason="pipecat-ai is not installed", exc_type=ImportError)
 
-from streaming.core.config import ServeConfig
-from tests.streaming.support.live_server import serving_bars
+from tests.streaming.support.conversation import ask, finals, serving_agent
 from tests.streaming.support.model_server import KEY
-from tests.streaming.support.person import Person, spoken, talking
+from tests.streaming.support.person import spoken, talking
 from tests.streaming.support.polling import until
 from tests.streaming.support.realtime_server import RealtimeServer, serving_realtime
 
@@ -26,21 +24,8 @@ def models() -> Iterator[RealtimeServer]:
         yield models
 
 
-def serving(folder: Path, part: dict[str, Any], **more: object) -> Any:
-    file = folder / "talk.yaml"
-    file.write_text(yaml.safe_dump({"speech_to_speech": part, **more}))
-    return serving_bars(folder, ServeConfig(max_sessions=4, talk=str(file)))
-
-
-def finals(person: Person, kind: str) -> list[str]:
-    return [one["text"] for one in person.all(kind) if one["final"]]
-
-
-async def ask(person: Person) -> None:
-    """Say a sentence and hear the answer to its end."""
-    answers = len(finals(person, "talk.said"))
-    _, end = person.mouth.say(spoken(SENTENCE))
-    await until(lambda: len(finals(person, "talk.said")) > answers and person.heard(since=end), 30)
+def agent(part: dict[str, Any], **more: object) -> dict[str, Any]:
+    return {"speech_to_speech": part, **more}
 
 
 async def test_it_hears_answers_is_typed_to_and_interrupted(
@@ -48,9 +33,9 @@ async def test_it_hears_answers_is_typed_to_and_interrupted(
 ) -> None:
     models.hears = True
     part = models.part(voice="marin", transcription="whisper-1")
-    with serving(tmp_path, part, languages=["en"], system="Be brief.") as server:
+    with serving_agent(tmp_path, agent(part, languages=["en"], system="Be brief.")) as server:
         async with talking(server) as person:
-            await ask(person)
+            await ask(person, SENTENCE)
             assert person.states()[:3] == ["heard-speech", "thinking", "speaking"]
             assert finals(person, "talk.heard"), "what pocketsphinx heard"
             assert finals(person, "talk.said")[-1] == models.answer
@@ -75,15 +60,49 @@ async def test_it_hears_answers_is_typed_to_and_interrupted(
 async def test_a_connection_that_ends_is_said_and_made_anew_with_the_next_turn(
     tmp_path: Path, models: RealtimeServer
 ) -> None:
-    with serving(tmp_path, models.part(), greeting="Hello there.") as server:
+    with serving_agent(tmp_path, agent(models.part(), greeting="Hello there.")) as server:
         async with talking(server) as person:
             await until(lambda: finals(person, "talk.said"), 30)
             (greeting,) = [one for one in models.told if "Hello there." in str(one)]
             assert greeting["type"] == "conversation.item.create"
             await models.connections[-1].close()
             await person.hears_of("talk.error")
-            await ask(person)
+            await ask(person, SENTENCE)
             assert len(person.all("talk.error")) == 1
+
+
+async def test_a_wrong_key_is_said_once_a_turn_and_the_call_goes_on(
+    tmp_path: Path, models: RealtimeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_KEY", f"not {KEY}")
+    with serving_agent(tmp_path, agent(models.part(api_key_env="SOME_KEY"))) as server:
+        async with talking(server) as person:
+            refused = "The language model refuses the key it was given. The call goes on."
+            assert (await person.hears_of("talk.error"))["message"] == refused
+            person.mouth.say(spoken(SENTENCE))
+            assert (await person.hears_of("talk.error", 2))["message"] == refused
+            await until(lambda: person.states()[-1:] == ["listening"])
+            frames = len(person.face)
+            await until(lambda: len(person.face) > frames + 10)
+            assert len(person.all("talk.error")) == 2
+
+
+async def test_a_function_is_called_and_the_answer_speaks_of_what_it_gave(
+    tmp_path: Path, models: RealtimeServer
+) -> None:
+    models.tool = {"name": "look_up", "arguments": '{"city": "Bonn"}'}
+    models.answer = "It says {told}."
+    tool = {
+        "name": "look_up",
+        "description": "Looks something up.",
+        "parameters": {"city": {"type": "string"}},
+        "url": f"{models.address}/look_up",  # nothing is there: it answers 404
+    }
+    with serving_agent(tmp_path, agent(models.part(), tools=[tool])) as server:
+        async with talking(server) as person:
+            await ask(person, SENTENCE)
+            assert "status 404" in finals(person, "talk.said")[-1]
+    assert models.sessions[-1]["tools"][0]["name"] == "look_up"
 
 
 async def test_one_by_the_name_of_its_class_has_settings_keys_and_turns_of_its_own(
@@ -93,6 +112,6 @@ async def test_one_by_the_name_of_its_class_has_settings_keys_and_turns_of_its_o
     settings = {"model": "test", "audio": {"input": {"turn_detection": False}}}
     address = models.part()["base_url"]
     arguments = {"api_key": {"env": "SOME_KEY"}, "base_url": address, "settings": settings}
-    with serving(tmp_path, {"service": BY_CLASS, "arguments": arguments}) as server:
+    with serving_agent(tmp_path, agent({"service": BY_CLASS, "arguments": arguments})) as server:
         async with talking(server) as person:
-            await ask(person)
+            await ask(person, SENTENCE)
