@@ -17,6 +17,7 @@ from avatar.evaluation.test_set import EvaluationSet, speech_features
 from avatar.models.sync_expert import SyncExpert
 from avatar.models.word_reader import VIEW
 from avatar.rendering.speech_features import load_encoder
+from avatar.training.lip_reading.exchange import exchanged
 from avatar.training.lip_reading.mouth_crops import MARGIN, Crops
 
 LATE = 5  # frames by which a sound is moved
@@ -50,17 +51,17 @@ def lip_sync(
     rows = [
         (TRUE_LIPS, true, sounds),
         (MOVED_SOUND, true, moved),
-        (OTHER_SOUND, true, _exchanged(sounds)),
+        (OTHER_SOUND, true, _other_sounds(sounds)),
         *((name, made, sounds) for name, made in mouths.items() if name != TRUE_LIPS),
     ]
     return [InSync(name, _score(expert, shown, heard)) for name, shown, heard in rows]
 
 
-def _exchanged(sounds: list[Tensor]) -> list[Tensor]:
-    """Each clip's sound by the next one's; that of a single clip moved by half of it."""
+def _other_sounds(sounds: list[Tensor]) -> list[Tensor]:
+    """Each clip's sound by another one's; that of a single clip moved by half of it."""
     if len(sounds) == 1:
         return [sounds[0].roll(len(sounds[0]) // 2, dims=0)]
-    return [*sounds[1:], sounds[0]]
+    return exchanged(sounds)
 
 
 def _score(expert: SyncExpert, mouths: Sequence[Crops], sounds: Sequence[Tensor]) -> SyncScore:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from avatar.errors import AvatarError
 from avatar.evaluation.mouths import TRUE_LIPS
 from avatar.models.word_reader import WordReader
+from avatar.training.lip_reading.exchange import exchanged
 from avatar.training.lip_reading.filmed_sentences import FilmedSentence
 from avatar.training.lip_reading.mouth_crops import Crops
 from avatar.training.lip_reading.reading import right_words
@@ -67,7 +68,7 @@ def readability(
     ideal = _right(reader, true, said)
     if not ideal.any():
         raise AvatarError("the reader reads no word off the true lips; train it on this person")
-    rights = {TRUE_LIPS: ideal, WRONG_SENTENCE: _right(reader, [*true[1:], true[0]], said)}
+    rights = {TRUE_LIPS: ideal, WRONG_SENTENCE: _right(reader, exchanged(true), said)}
     for name, made in mouths.items():
         if name != TRUE_LIPS:
             rights[name] = _right(reader, made, said)

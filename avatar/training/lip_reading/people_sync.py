@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from avatar.models.sync_expert import MOUTH_FRAMES, SyncExpert, SyncExpertConfig, contrastive_loss
 from avatar.training.fit import autocast
+from avatar.training.lip_reading.exchange import exchanged
 from avatar.training.lip_reading.mouth_changes import as_seen, in_another_view
 from avatar.training.lip_reading.talking_people import TalkingPerson
 from avatar.training.preprocess.phase_cache import chain
@@ -61,8 +62,8 @@ def found_again(expert: SyncExpert, person: TalkingPerson) -> tuple[float, float
 
     Behind it the same share with another clip's sound: chance.
     """
-    exchanged = replace(person, features=[*person.features[1:], person.features[0]])
-    return _found(expert.eval(), person), _found(expert, exchanged)
+    other = replace(person, features=exchanged(person.features))
+    return _found(expert.eval(), person), _found(expert, other)
 
 
 def _found(expert: SyncExpert, person: TalkingPerson) -> float:

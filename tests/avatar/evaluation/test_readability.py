@@ -21,10 +21,11 @@ from avatar.evaluation.table import readability_table
 from avatar.evaluation.test_set import EvaluationSet, held_out_set
 from avatar.models.word_reader import WordReader, WordReaderConfig
 from avatar.speakers.speaker import Speaker
-from avatar.training.lip_reading.mouth_crops import Crops
+from avatar.training.lip_reading.mouth_crops import CROP, Crops
 from avatar.training.lip_reading.spoken_words import PLACES, SpokenWord
 
 SHUT, OPEN = "shut", "open"
+LIGHT = {SHUT: 200, OPEN: 60}  # levels of a mouth
 
 
 class Peeper(WordReader):
@@ -105,6 +106,22 @@ def test_videos_of_unknown_words_and_cut_ones_are_refused(
         sentences_of([Path("b.mp4")], dict(said))
     with pytest.raises(AvatarError, match="videos with cuts"):
         readability(WordReader(WordReaderConfig((("a",),))), mouths, [*said, *said])
+
+
+def test_lips_of_a_wrong_sentence_are_not_the_neighbours_who_say_the_same() -> None:
+    """Clips stand in the order of their names, which GRID makes of what is said."""
+    sentences = [(SHUT, OPEN) * 3] * 2 + [(OPEN, SHUT) * 3] * 3
+    said = [
+        (f"clip {number}", tuple(SpokenWord(word, at, at + 0.5) for at, word in enumerate(words)))
+        for number, words in enumerate(sentences)
+    ]
+    clips = [
+        np.stack([np.full(CROP, LIGHT[word], np.uint8) for word in words]) for words in sentences
+    ]
+    reader = Peeper(WordReaderConfig(((SHUT, OPEN),) * len(PLACES))).eval()
+    rows = {row.name: row for row in readability(reader, {TRUE_LIPS: clips}, said).readings}
+    assert rows[TRUE_LIPS].words == 1
+    assert rows[WRONG_SENTENCE].words == pytest.approx(1 / 5)  # an odd one of five meets its like
 
 
 def test_a_reader_that_reads_nothing_is_no_judge(
