@@ -53,6 +53,13 @@ def bench(
         Path | None,
         typer.Option(help="With --marks: an unmarked video, instead of the speaker."),
     ] = None,
+    unmarked: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="With --marks: videos without a mark, and how often one is found in them.",
+        ),
+    ] = None,
     calls: Annotated[int, typer.Option(min=1, metavar="N", help="Calls of --live at once.")] = 1,
     workers: Annotated[
         str, typer.Option(help="Media workers of the server that --load starts: auto or N.")
@@ -101,7 +108,7 @@ def bench(
 
     `--marks` has the speaker say something, or takes a film, and treats it as videos are treated on
     their way: coded, scaled, cropped, framed, mirrored. The table says in how many stretches of two
-    seconds `avatar verify` still reads the watermark.
+    seconds `avatar verify` still reads the watermark. With `--unmarked` it counts false alarms.
 
     `--life` says how much of the head's movement and of the moments of blinks comes again within a
     minute (1: all of it, as of a loop), and what gestures and blinks cost.
@@ -120,12 +127,14 @@ def bench(
     - `avatar bench --live --calls 2`
     - `avatar bench --load 6`
     - `avatar bench --marks --film clip.mp4`
+    - `avatar bench --marks --unmarked films`
     - `avatar bench --speak --seconds 600`
     - `avatar bench --talk talk.yaml --live`
     """
     from avatar.benchmark.bench import Plan
     from avatar.errors import AvatarError
     from avatar.speakers.folders import speaker_folder
+    from streaming.commands.false_alarms_bench import bench_false_alarms
     from streaming.commands.life_bench import bench_life
     from streaming.commands.live_bench import bench_calls
     from streaming.commands.marks_bench import bench_marks
@@ -133,11 +142,14 @@ def bench(
     from streaming.commands.speak_bench import bench_speech
     from streaming.commands.talk_bench import bench_talk
 
+    if marks and unmarked:
+        bench_false_alarms(unmarked, json)
+        return
     if marks:
         bench_marks(seconds or MARKS_SECONDS, film, speaker, device, backend, json)
         return
-    if film:
-        raise AvatarError("--film goes with --marks")
+    if film or unmarked:
+        raise AvatarError("--film and --unmarked go with --marks")
     if life:
         bench_life(seconds or LIFE_SECONDS, speaker, json)
         return

@@ -28,28 +28,39 @@ LOW_CUT = 0.7  # cells: what is coarser is left out, as it would be seen and los
 Floats = NDArray[np.float32]
 
 
-def tile(payload: bytes | None, cell: int = CELL, key: bytes = KEY) -> Floats:
-    """(32 cell, 32 cell) of zero mean; without a payload only the cells known beforehand.
+def tile(payload: bytes, cell: int = CELL, key: bytes = KEY) -> Floats:
+    """(32 cell, 32 cell) of zero mean whose root mean square is 1."""
+    pattern = shaped(_cells(reed_muller.encode(payload).ravel(), key), cell)
+    return pattern / np.float32(np.sqrt(np.mean(pattern**2)))
 
-    With a payload its root mean square is 1.
-    """
-    words = np.zeros(CHIPS - SYNC) if payload is None else reed_muller.encode(payload).ravel()
-    place, sign = _spreading(key)
-    chips = np.empty(CHIPS, np.float32)
-    chips[place] = np.concatenate([np.ones(SYNC), words]) * sign
-    squares = np.kron(chips.reshape(CELLS, CELLS), np.ones((cell, cell), np.float32))
+
+def sync_cells(key: bytes = KEY) -> Floats:
+    """(32, 32): the cells known beforehand, +-1, among zeros."""
+    return _cells(np.zeros(CHIPS - SYNC, np.float32), key)
+
+
+def shaped(cells: Floats, cell: int) -> Floats:
+    """Values of cells (32, 32) -> (32 cell, 32 cell) as they look in a picture."""
+    squares = np.kron(cells, np.ones((cell, cell), np.float32))
     around = np.pad(squares, cell * CELLS // 2, mode="wrap")
-    shaped = np.asarray(cv2.GaussianBlur(around, (0, 0), PULSE * cell), np.float32)
-    shaped -= cv2.GaussianBlur(around, (0, 0), LOW_CUT * cell)
+    bands = np.asarray(cv2.GaussianBlur(around, (0, 0), PULSE * cell), np.float32)
+    bands -= cv2.GaussianBlur(around, (0, 0), LOW_CUT * cell)
     half = cell * CELLS // 2
-    middle = shaped[half:-half, half:-half]
-    return middle / np.float32(np.sqrt(np.mean(middle**2)))
+    return bands[half:-half, half:-half]
 
 
 def chips_of(cells: Floats, key: bytes = KEY) -> Floats:
     """Values (32, 32) measured in a tile's cells -> (1024,) chips: SYNC, then the payload's."""
     place, sign = _spreading(key)
     return cells.reshape(-1)[place] * sign
+
+
+def _cells(words: Floats, key: bytes) -> Floats:
+    """The payload's chips (768,) and those that are always the same, each in its place."""
+    place, sign = _spreading(key)
+    chips = np.empty(CHIPS, np.float32)
+    chips[place] = np.concatenate([np.ones(SYNC, np.float32), words]) * sign
+    return chips.reshape(CELLS, CELLS)
 
 
 @cache

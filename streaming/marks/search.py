@@ -2,7 +2,10 @@
 
 For each scale the residual is brought to a common cell size and folded: everything a tile's length
 apart is added up, so that a mark that repeats adds up with itself, whatever is cropped or put round
-it. One correlation with the known cells, by FFT, then tries all places at once.
+it. A filter matched to the shape of a cell leaves what can be the mark's. That is equally strong
+everywhere: places that stand out, as the corners of a picture full of squares do, are cut, since a
+few places agree with the known cells by chance. One correlation with those, by FFT, then tries all
+places at once.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from streaming.marks import reed_muller
-from streaming.marks.pattern import CELL, CELLS, KEY, PULSE, SYNC, chips_of, tile
+from streaming.marks.pattern import CELL, CELLS, KEY, PULSE, SYNC, chips_of, shaped, sync_cells
 from streaming.marks.payload import Payload
 
 Floats = NDArray[np.float32]
@@ -25,6 +28,7 @@ COARSE, FINE = 3, 6  # pixels of a cell while searching, and while reading
 STEP = 0.9  # cells by which a picture's far edge may be out between two scales
 CANDIDATES = 4  # places worth a closer look
 APART = 0.02  # relative difference of the scales of two candidates
+LOUDEST = 1.5  # times the mean at which a place is cut; noise loses 3% of its correlation by it
 NUDGES = 2  # scales tried on either side of a candidate's, for every `side` of the picture
 BOTH = (False, True)
 
@@ -116,14 +120,22 @@ def read(chips: Floats) -> Payload | None:
 def _correlate(
     view: View, scale: float, mirrors: tuple[bool, ...], cell: int, key: bytes
 ) -> Iterator[Sighting]:
-    folded = _fold(view, scale, cell)
+    matched = _matched(_fold(view, scale, cell), cell)
     for mirrored in mirrors:
-        spectrum = fft.rfft2(folded[:, ::-1] if mirrored else folded)
-        plane = fft.irfft2(spectrum * _known(cell, key), s=folded.shape)
+        cells = np.roll(matched[:, ::-1], 1 - cell, axis=1) if mirrored else matched
+        plane = fft.irfft2(fft.rfft2(cells) * _known(cell, key), s=cells.shape)
         peak = int(plane.argmax())
         spread = float(plane.std()) or 1.0
         row, column = divmod(peak, plane.shape[1])
         yield Sighting(Geometry(scale, mirrored), float(plane.flat[peak]) / spread, (row, column))
+
+
+def _matched(folded: Floats, cell: int) -> Floats:
+    """How much each place of (32 cell, 32 cell) looks like a cell's upper left corner."""
+    alike = fft.irfft2(fft.rfft2(folded) * _one_cell(cell), s=folded.shape)
+    loudest = LOUDEST * float(np.abs(alike).mean())
+    matched: Floats = np.clip(alike, -loudest, loudest)
+    return matched
 
 
 def _fold(view: View, scale: float, cell: int) -> Floats:
@@ -140,8 +152,19 @@ def _fold(view: View, scale: float, cell: int) -> Floats:
 
 @cache
 def _known(cell: int, key: bytes) -> Spectrum:
-    """Spectrum, conjugated, of the cells that are always the same."""
-    spectrum: Spectrum = np.conj(fft.rfft2(tile(None, cell, key)))
+    """Spectrum, conjugated, of the corners of the cells that are always the same."""
+    corners = np.zeros((CELLS * cell, CELLS * cell), np.float32)
+    corners[::cell, ::cell] = sync_cells(key)
+    spectrum: Spectrum = np.conj(fft.rfft2(corners))
+    return spectrum
+
+
+@cache
+def _one_cell(cell: int) -> Spectrum:
+    """Spectrum, conjugated, of a tile with one cell, at its corner."""
+    alone = np.zeros((CELLS, CELLS), np.float32)
+    alone[0, 0] = 1
+    spectrum: Spectrum = np.conj(fft.rfft2(shaped(alone, cell)))
     return spectrum
 
 

@@ -11,9 +11,12 @@ from avatar.benchmark import bench
 from avatar.errors import AvatarError
 from streaming.benchmark import marks_benchmark
 from streaming.benchmark.watermark_attacks import Attack, carry_out
+from streaming.commands.false_alarms_bench import bench_false_alarms
 from streaming.commands.live_bench import bench_calls
 from streaming.commands.marks_bench import bench_marks
 from streaming.commands.render_bench import bench_rendering
+from streaming.marks.payload import Payload
+from streaming.marks.watermark import Watermark
 from tests.streaming.support.scenery import scenery
 from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
@@ -62,6 +65,27 @@ def test_what_survives_is_told_for_a_film(
     assert 0.9 < written["flicker"] < 1.1
     assert written["unmarked_score"] < 6
     assert "1 of 1" in capsys.readouterr().out
+
+
+def test_false_alarms_are_counted_in_a_folder_of_films(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    films = tmp_path / "films"
+    (films / "some").mkdir(parents=True)
+    watermark = Watermark(Payload.today("anna"))
+    carry_out(Attack(""), scenery(52), films / "some" / "plain.mkv")
+    carry_out(Attack(""), [watermark(one) for one in scenery(52)], films / "marked.mkv")
+    (films / "words.txt").write_text("no video")
+    bench_false_alarms(films, tmp_path / "alarms.json")
+    marked, plain = json.loads((tmp_path / "alarms.json").read_text())
+    assert (marked["film"], marked["alarms"]) == ("marked.mkv", 2)
+    assert (plain["film"], plain["alarms"], plain["label"]) == ("some/plain.mkv", 0, False)
+    told = capsys.readouterr()
+    assert "words.txt" in told.err
+    assert "2 films, 4.4 s" in " ".join(told.out.split())
+    (films / "none").mkdir()
+    with pytest.raises(AvatarError, match="no video in it"):
+        bench_false_alarms(films / "none", None)
 
 
 def test_a_film_too_short_for_the_mark_is_refused(tmp_path: Path) -> None:

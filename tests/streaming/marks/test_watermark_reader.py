@@ -3,13 +3,16 @@
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
 from streaming.benchmark.watermark_attacks import VP8, Attack, carry_out
 from streaming.marks.payload import Payload, speaker_hash
 from streaming.marks.verify import look_for_watermark, verify
 from streaming.marks.watermark import Watermark
+from streaming.marks.watermark_reader import RATE, WatermarkReader
 from tests.streaming.support.scenery import I420, scenery
 
 PAYLOAD = Payload(speaker_hash("demo"), date(2026, 8, 2))
@@ -63,6 +66,26 @@ def test_nothing_is_found_where_nothing_is(plain: list[I420], tmp_path: Path) ->
 def test_nothing_is_found_with_another_key(marked: list[I420], tmp_path: Path) -> None:
     carry_out(Attack("x264"), marked, tmp_path / "film.mkv")
     assert not look_for_watermark(tmp_path / "film.mkv", key=b"another").found
+
+
+def squares(number: int, side: int) -> NDArray[np.uint8]:
+    """A chequerboard that moves, (240, 320)."""
+    rows, columns = np.mgrid[:240, :320]
+    odd = ((columns + number // 2) // side + (rows + number // 3) // side) % 2
+    return (80 + 90 * odd).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("side", "key"),
+    [(6, 934), (4, 36), (3, 13)],  # keys to which they look alike by their corners
+)
+def test_squares_as_large_as_the_marks_cells_are_no_mark(side: int, key: int) -> None:
+    reader = WatermarkReader(b"another key %d" % key)
+    for number in range(10):
+        reader.add(number / RATE, squares(number, side))
+    reader.flush(2)
+    assert not reader.finding.found
+    assert reader.finding.score < 6
 
 
 def test_where_in_a_video_the_mark_begins(
