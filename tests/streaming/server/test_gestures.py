@@ -5,6 +5,7 @@ import pytest
 
 from streaming.core.config import ServeConfig
 from tests.streaming.support.agent import agent
+from tests.streaming.support.head import at_rest, turned
 from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.page_socket import Page, connect
 from tests.streaming.support.talking_peer import TalkingPeer
@@ -13,19 +14,6 @@ from tests.streaming.support.talking_peer import TalkingPeer
 @pytest.fixture(scope="module")
 def server_config() -> ServeConfig:
     return ServeConfig(motion=True)
-
-
-async def turned(page: Page) -> dict[str, float]:
-    """Angles of the head, once one of them is more than a degree."""
-    while True:
-        head: dict[str, float] = (await page.expect("motion"))["head"]
-        if max(map(abs, head.values())) > 1:
-            return head
-
-
-async def at_rest(page: Page) -> None:
-    while any((await page.expect("motion"))["head"].values()):
-        pass
 
 
 async def test_a_gesture_moves_the_head_from_every_door(server: LiveServer) -> None:

@@ -30,12 +30,14 @@ class Calling:
 
 
 @asynccontextmanager
-async def calling(server: LiveServer, **options: Any) -> AsyncIterator[Calling]:
-    """A call that has begun."""
+async def calling(
+    server: LiveServer, motion: bool = False, **options: Any
+) -> AsyncIterator[Calling]:
+    """A call that has begun; `motion`: its page is told how the face moves."""
     peer = MovingPeer()
     async with connect(server, **options) as socket:
         page = Page(socket)
-        answer = await page.call(peer)
+        answer = await page.call(peer, motion=motion)
         await page.expect("stats")
         yield Calling(page, answer, peer)
     await peer.close()

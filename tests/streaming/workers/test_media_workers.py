@@ -17,6 +17,7 @@ from streaming.core.limits import Limits
 from streaming.workers.forward_socket import WORKER_LOST
 from tests.streaming.support.agent import agent, onlooking
 from tests.streaming.support.calling import calling
+from tests.streaming.support.head import at_rest, turned
 from tests.streaming.support.live_workers import LiveWorkers, serving_workers
 from tests.streaming.support.page_socket import Page, connect, gone
 from tests.streaming.support.polling import until
@@ -27,7 +28,7 @@ from tests.streaming.support.talking_peer import TalkingPeer
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveWorkers]:
-    config = ServeConfig(max_sessions=3)
+    config = ServeConfig(max_sessions=3, motion=True)
     with serving_workers(tmp_path_factory.mktemp("workers"), config) as server:
         yield server
 
@@ -100,6 +101,32 @@ async def test_a_page_comes_back_to_its_call_wherever_it_is(server: LiveWorkers)
             await moving.goes_on()
             await page.expect("stats")
             assert server.sessions() == 2
+    await gone(server)
+
+
+async def test_the_head_of_a_call_on_any_worker_moves_for_whoever_asks(server: LiveWorkers) -> None:
+    async with (
+        calling(server, motion=True) as one,
+        calling(server, motion=True) as other,
+        httpx.AsyncClient(base_url=server.address) as client,
+    ):
+        assert server.calls() == [1, 1]
+        for call in (one, other):
+            session = call.session
+            await call.page.send(type="gesture", name="nod", seconds=0.5)
+            assert (await turned(call.page))["pitch"] < 0
+            await at_rest(call.page)
+            wanted = {"name": "tilt", "strength": -0.5, "seconds": 0.5}
+            answer = await client.post(f"/calls/{session}/gesture", json=wanted)
+            assert answer.status_code == 204
+            assert (await turned(call.page))["roll"] < 0
+            await at_rest(call.page)
+            async with agent(server, f"?session={session}") as speaker:
+                await speaker.hear("session.ready")
+                await speaker.send("agent.gesture", name="shake", seconds=0.5)
+                assert abs((await turned(call.page))["yaw"]) > 1
+        nowhere = await client.post(f"/calls/{'0' * 16}/gesture", json={"name": "nod"})
+        assert nowhere.status_code == 404
     await gone(server)
 
 
