@@ -73,7 +73,8 @@ def camera(
     - `avatar camera --out "srt://127.0.0.1:9000"` - to OBS, which listens there as a Media Source
 
     With `--out`, a virtual camera is used only if `--camera` names one. A device that is unplugged,
-    and a program at the other end that goes away, may come back: it goes on by itself. Ctrl-C stops
+    and a program at the other end that goes away, may come back: it goes on by itself. In a
+    terminal the keys 1 to 5 have the head nod, shake, tilt, look aside and lean in; Ctrl-C stops
     and finishes files. Step by step, for each system: docs/camera.md.
     """
     from streaming.core.mark_settings import mark_settings

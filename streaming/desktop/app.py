@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from avatar.errors import AvatarError
+from avatar.gestures import GESTURES, Gesture
 from streaming.core.mark_settings import MarkSettings
+from streaming.desktop.keys import watch_keys
 from streaming.devices.microphone import Microphone
 from streaming.devices.sound_system import SoundSystem
 from streaming.marks.label import Label
@@ -26,6 +28,8 @@ from streaming.sinks.reconnecting import ReconnectingSink
 from streaming.sinks.recorder import Recorder
 from streaming.sinks.sound_output import SoundOutput, needed_lead
 from streaming.sinks.virtual_camera import VirtualCamera
+
+GESTURE_KEYS = {str(number): name for number, name in enumerate(GESTURES, start=1)}
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ class CameraApp:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(display)
                 tasks.create_task(self._watch_consent())
+                tasks.create_task(watch_keys(self._key))
                 tasks.create_task(self.avatar_stream.submit_chunks())
                 tasks.create_task(self.microphone.keep())
                 tasks.create_task(self._system.watch())
@@ -107,6 +112,12 @@ class CameraApp:
     async def close(self) -> None:
         """Let go of everything that was opened, last first. Raises AvatarError."""
         await self._closing.aclose()
+
+    def _key(self, key: str) -> None:
+        """As on the page: 1 to 5 are gestures."""
+        name = GESTURE_KEYS.get(key)
+        if name:
+            self.avatar_stream.gesture(Gesture(name))
 
     async def _watch_consent(self) -> None:
         while True:
