@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 Given: TypeAlias = rtc.VideoFrame | rtc.AudioFrame | AudioSegmentEnd
 
+GESTURE_METHOD = "speech2lip.gesture"  # an RPC of the face; it takes `GestureFields` as JSON
 MOST_WAITING = 12  # frames and pieces of sound: then pictures are skipped
 
 

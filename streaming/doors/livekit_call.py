@@ -7,18 +7,21 @@ import secrets
 
 from livekit import rtc
 from livekit.agents.voice.avatar import AvatarRunner, DataStreamAudioReceiver
+from pydantic import ValidationError
 
 from avatar.errors import AvatarError
 from streaming.core import metrics
 from streaming.core.limits import Limits
 from streaming.core.mark_settings import MarkSettings
-from streaming.doors.livekit import AvatarVideoGenerator
+from streaming.doors.livekit import GESTURE_METHOD, AvatarVideoGenerator
 from streaming.doors.local_avatar import new_stream
 from streaming.render.client import RenderClient
+from streaming.webrtc.messages import GestureFields
 from streaming.webrtc.timeouts import CallTimeouts
 
 log = logging.getLogger(__name__)
 
+REFUSED = 400  # code of an RPC's error
 CLOSE_TIMEOUT_S = 5.0
 POLL_INTERVAL_S = 1.0  # between looks whether the call is over
 
@@ -64,6 +67,7 @@ class LiveKitCall:
             await self._room.connect(url, token)
         except rtc.ConnectError as error:
             raise AvatarError(f"the room at {url} cannot be joined: {error}") from error
+        self._room.local_participant.register_rpc_method(GESTURE_METHOD, self._gesture)
         self._tasks = [asyncio.create_task(work) for work in (self._run(size), self._watch())]
 
     async def _run(self, size: tuple[int, int]) -> None:
@@ -80,6 +84,18 @@ class LiveKitCall:
         await runner.start()
         self._runner = runner
         self._timeouts.connected(self._clock.monotonic())
+
+    def _gesture(self, asked: rtc.RpcInvocationData) -> str:
+        if asked.caller_identity != self._agent:
+            raise rtc.RpcError(REFUSED, "the face listens to its agent alone")
+        try:
+            wanted = GestureFields.model_validate_json(asked.payload)
+        except ValidationError as error:
+            raise rtc.RpcError(
+                REFUSED, f"that is no gesture: {error.errors()[0]['msg']}"
+            ) from error
+        self.avatar_stream.gesture(wanted.gesture)
+        return ""
 
     async def _watch(self) -> None:
         while not (reason := self._timeouts.over(self._clock.monotonic())):

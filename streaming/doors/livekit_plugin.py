@@ -15,14 +15,18 @@ from livekit.agents.voice.avatar import (
     QueueAudioOutput,
 )
 from livekit.agents.voice.avatar import AvatarSession as BaseAvatarSession
+from pydantic import ValidationError
 
 from avatar.errors import AvatarError
+from avatar.gestures import GestureName
 from avatar.rendering.backends.registry import AUTO
 from streaming.core.mark_settings import MarkSettings
-from streaming.doors.livekit import AvatarVideoGenerator
+from streaming.doors.livekit import GESTURE_METHOD, AvatarVideoGenerator
 from streaming.doors.local_avatar import new_stream, rendering
+from streaming.media.avatar_stream import AvatarStream
 from streaming.render.find_speakers import find_speakers
 from streaming.render.renderer import FindSpeakers
+from streaming.webrtc.messages import GestureFields
 
 SPEECH_RATE = 24_000  # Hz, of what the agent's text-to-speech is resampled to
 IDENTITY = "speech2lip-avatar"
@@ -66,6 +70,9 @@ class AvatarSession(BaseAvatarSession[str]):
         self._identity = identity
         self._find = find or functools.partial(find_speakers, speaker, device)
         self._open = AsyncExitStack()
+        self._stream: AvatarStream | None = None
+        self._far_face: rtc.LocalParticipant | None = None
+        "Who asks the server's face."
 
     @property
     def provider(self) -> str:
@@ -99,6 +106,7 @@ class AvatarSession(BaseAvatarSession[str]):
             key = livekit_api_key or os.environ.get("LIVEKIT_API_KEY", "")
             secret = livekit_api_secret or os.environ.get("LIVEKIT_API_SECRET", "")
             await self._invite(room, url, key, secret)
+            self._far_face = room.local_participant
             agent_session.output.audio = DataStreamAudioOutput(
                 room,
                 destination_identity=self._identity,
@@ -109,8 +117,34 @@ class AvatarSession(BaseAvatarSession[str]):
         else:
             agent_session.output.audio = await self._perform(room)
 
+    async def gesture(
+        self, name: GestureName, strength: float = 1.0, seconds: float | None = None
+    ) -> None:
+        """Have the head make a gesture now.
+
+        Raises AvatarError if it is none, or the face is not there.
+        """
+        try:
+            wanted = GestureFields(name=name, strength=strength, seconds=seconds)
+        except ValidationError as error:
+            raise AvatarError(f"that is no gesture: {error.errors()[0]['msg']}") from error
+        if self._stream:
+            self._stream.gesture(wanted.gesture)
+        elif self._far_face:
+            try:
+                await self._far_face.perform_rpc(
+                    destination_identity=self._identity,
+                    method=GESTURE_METHOD,
+                    payload=wanted.model_dump_json(),
+                )
+            except rtc.RpcError as error:
+                raise AvatarError(f"the face made no gesture: {error.message}") from error
+        else:
+            raise AvatarError("the face was not started, or is over")
+
     async def aclose(self) -> None:
         await super().aclose()
+        self._stream = self._far_face = None
         await self._open.aclose()
 
     async def _invite(self, room: rtc.Room, url: str, key: str, secret: str) -> None:
@@ -144,7 +178,7 @@ class AvatarSession(BaseAvatarSession[str]):
         first = renderer.ready.first
         size = await renderer.prepare(first)
         self._marks.report()
-        stream = new_stream(renderer, self._marks)
+        self._stream = stream = new_stream(renderer, self._marks)
         await stream.join(first)
         generator = AvatarVideoGenerator(stream, size, self._marks)
         await generator.start()

@@ -26,7 +26,9 @@ from pipecat.services.settings import ServiceSettings
 
 from avatar.rendering.backends.registry import AUTO
 from streaming.core.mark_settings import MarkSettings
+from streaming.doors.gesture_frame import GestureFrame
 from streaming.doors.local_avatar import new_stream, rendering, running
+from streaming.media.avatar_stream import AvatarStream
 from streaming.media.clock import VOICE_RATE
 from streaming.media.sink import Voice
 from streaming.media.speech_queue import (
@@ -80,6 +82,8 @@ class AvatarVideoSettings(ServiceSettings):
 class AvatarVideoService(AIService):
     """TTSAudioRawFrame, TTSStoppedFrame, InterruptionFrame in; pictures and their voice out.
 
+    A GestureFrame moves the head at once, before what of the speech still waits to be heard.
+
     Put it between the text-to-speech and the output of a transport with `audio_out_enabled`,
     `video_out_enabled`, `video_out_is_live`, `video_out_framerate=25` and the size of the speaker.
     """
@@ -114,6 +118,7 @@ class AvatarVideoService(AIService):
         self._find = find or functools.partial(find_speakers, speaker, device, backend)
         self._open = AsyncExitStack()
         self._renderer: RenderClient | None = None
+        self._stream: AvatarStream | None = None
         self._queue: SpeechQueue | None = None
         self._sink = PipecatSink()
         self._came_early = False
@@ -159,6 +164,9 @@ class AvatarVideoService(AIService):
             case TTSStoppedFrame():
                 if self._queue:
                     self._queue.end_segment()
+            case GestureFrame():
+                if self._stream:
+                    self._stream.gesture(frame.gesture)
             case TTSStartedFrame():
                 await self.start_ttfb_metrics()
             case InterruptionFrame():
@@ -175,7 +183,7 @@ class AvatarVideoService(AIService):
         if self._queue or self._renderer is None:
             return
         self._marks.report()
-        stream = new_stream(self._renderer, self._marks)
+        self._stream = stream = new_stream(self._renderer, self._marks)
         await stream.join(self._renderer.ready.first)
         self._queue = await self._open.enter_async_context(
             running(stream, self._sink, self._marks, self._report)

@@ -1,6 +1,7 @@
 """What a video says of itself: watermark, label, signature, in plain words and as JSON's values."""
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -124,14 +125,24 @@ def verify(source: Source, anchors: Path | None = None) -> Verification:
     """
     if anchors:
         read_anchors(anchors)
-    label = LabelReader()
-    found = Verification(look_for_watermark(source, label.add), label.finding)
-    try:
-        check_installed()
-        with whole_film(source) as film:
-            return replace(found, provenance=read(film, anchors) if film else None)
-    except AvatarError as error:
-        return replace(found, unread=str(error))
+    label, film, unread = LabelReader(), None, ""
+    with ExitStack() as closing:
+        try:
+            film = closing.enter_context(whole_film(source))
+        except AvatarError as error:
+            unread = str(error)
+        fetched = film if isinstance(source, str) else None  # not every server lets FFmpeg seek
+        found = Verification(look_for_watermark(fetched or source, label.add), label.finding)
+        if unread:
+            return replace(found, unread=unread)
+        try:
+            check_installed()
+            if film:
+                film.seek(0)
+                found = replace(found, provenance=read(film, anchors))
+            return found
+        except AvatarError as error:
+            return replace(found, unread=str(error))
 
 
 def look_for_watermark(

@@ -2,11 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import cast
 
 from pipecat.frames.frames import (
-    DataFrame,
     Frame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
@@ -16,6 +14,7 @@ from pipecat.frames.frames import (
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from avatar.gestures import GESTURES, Gesture, GestureName
+from streaming.doors.gesture_frame import GestureFrame
 
 TAG = re.compile(r"\s?\[([A-Za-z][A-Za-z-]{0,15})\]")
 UNFINISHED = re.compile(r"\s?\[(?:[A-Za-z][A-Za-z-]{0,15})?$|\s$")  # may become a tag
@@ -24,13 +23,6 @@ PROMPT = (
     f"{', '.join(f'[{name}]' for name in GESTURES)} at the beginning of a sentence: your head does "
     "it then, and it is not spoken."
 )
-
-
-@dataclass
-class GestureFrame(DataFrame):
-    """A gesture, to be made once what comes before it was heard."""
-
-    gesture: Gesture
 
 
 class TagReader:

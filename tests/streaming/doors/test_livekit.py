@@ -19,15 +19,15 @@ from livekit.agents.voice.io import PlaybackFinishedEvent
 
 from avatar.errors import AvatarError
 from streaming.doors.livekit_plugin import SPEECH_RATE, AvatarSession
-from tests.streaming.support.level_bar import find_bars
+from tests.streaming.support.level_bar import ASIDE, find_bars
 from tests.streaming.support.livekit_onlooker import Room, reading_back
 from tests.streaming.support.polling import until
-from tests.streaming.support.pushed_stage import speech
+from tests.streaming.support.pushed_stage import REST, speech
 
 
 @asynccontextmanager
-async def agent_with_a_face(folder: Path) -> AsyncIterator[Room]:
-    """`AvatarSession.start` as an agent calls it, in a room that is none."""
+async def agent_with_a_face(folder: Path) -> AsyncIterator[tuple[AvatarSession, Room]]:
+    """`AvatarSession.start` as an agent calls it, in a room that is none: the face, its tracks."""
     create_mock_room.cache_clear()
     mock = create_mock_room()
     mock.local_participant.publish_track = publish = AsyncMock()
@@ -40,11 +40,17 @@ async def agent_with_a_face(folder: Path) -> AsyncIterator[Room]:
         await until(lambda: publish.await_count == 2)
         voice, picture = (call.args[0] for call in publish.await_args_list)
         async with reading_back(session.output.audio, voice, picture) as room:
-            yield room
+            yield face, room
+
+
+async def test_an_agents_own_face_looks_aside(tmp_path: Path) -> None:
+    async with agent_with_a_face(tmp_path) as (face, room):
+        await face.gesture("look", seconds=1.0)
+        await until(lambda: room.face and room.face[-1][1] > REST + ASIDE)
 
 
 async def test_what_an_agent_says_is_played_with_its_lips_and_finished(tmp_path: Path) -> None:
-    async with agent_with_a_face(tmp_path) as room:
+    async with agent_with_a_face(tmp_path) as (_, room):
         started: list[float] = []
         room.output.on("playback_started", lambda _: started.append(time.monotonic()))
         pushed = time.monotonic()
@@ -68,7 +74,7 @@ def test_a_face_without_a_label_needs_a_reason() -> None:
 
 
 async def test_an_interruption_says_how_far_it_came(tmp_path: Path) -> None:
-    async with agent_with_a_face(tmp_path) as room:
+    async with agent_with_a_face(tmp_path) as (_, room):
         await room.say(5.0)
         await until(lambda: len(room.heard()) > 50)
         room.output.clear_buffer()
@@ -89,7 +95,7 @@ async def test_an_interruption_says_how_far_it_came(tmp_path: Path) -> None:
 async def test_what_cannot_be_spoken_is_passed_over_and_said_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with agent_with_a_face(tmp_path) as room:
+    async with agent_with_a_face(tmp_path) as (_, room):
         await room.output.capture_frame(rtc.AudioFrame(bytes(800), 4000, 1, 400))
         await until(lambda: "a sample rate of 4000 Hz" in caplog.text)
         room.output.clear_buffer()
@@ -101,7 +107,7 @@ async def test_what_cannot_be_spoken_is_passed_over_and_said_in_the_log(
 async def test_half_a_segment_and_then_nothing_is_finished_as_far_as_it_came(
     tmp_path: Path,
 ) -> None:
-    async with agent_with_a_face(tmp_path) as room:
+    async with agent_with_a_face(tmp_path) as (_, room):
         finished: list[PlaybackFinishedEvent] = []
         room.output.on("playback_finished", finished.append)
         piece = speech(0.5, SPEECH_RATE)

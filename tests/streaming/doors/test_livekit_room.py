@@ -24,18 +24,19 @@ from avatar.errors import AvatarError
 from streaming.core.config import ServeConfig
 from streaming.core.limits import Limits
 from streaming.doors import livekit_plugin
+from streaming.doors.livekit import GESTURE_METHOD
 from streaming.doors.livekit_plugin import IDENTITY, AvatarSession
 from streaming.render.client import RenderClient
 from streaming.server.app import create_app
 from streaming.server.serve import server_settings
 from tests.streaming.support.agent import agent
-from tests.streaming.support.level_bar import find_bars
+from tests.streaming.support.level_bar import ASIDE, find_bars
 from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.livekit_onlooker import reading_back
 from tests.streaming.support.livekit_room import MemoryRoom, RoomServer
 from tests.streaming.support.livekit_token import room_token
 from tests.streaming.support.polling import until
-from tests.streaming.support.pushed_stage import RATE, speech
+from tests.streaming.support.pushed_stage import RATE, REST, speech
 
 ROOMS = "wss://rooms.example.org"
 KEYS = {"livekit_api_key": "key", "livekit_api_secret": "a secret that has 32 letters, at least"}
@@ -152,6 +153,39 @@ async def test_the_face_joins_for_its_agent_speaks_and_leaves_with_it(
         f"first speaking picture {first * 1000:.0f} ms, voice after lips {skew * 1000:.0f} ms; "
         f"after an interruption: silent {silent * 1000:.0f} ms"
     )
+
+
+async def test_a_face_in_a_room_looks_aside_for_its_agent_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session: AgentSession[None] = AgentSession()
+    async with house(tmp_path, monkeypatch) as here:
+        avatar = AvatarSession(speaker="bar", server=here.address)
+        with pytest.raises(AvatarError, match="the face was not started"):
+            await avatar.gesture("look")
+        await avatar.start(session, here.teacher, livekit_url=ROOMS, **KEYS)
+        await avatar.wait_for_join()
+        assert session.output.audio is not None
+        joined = here.rooms.member(IDENTITY).track_publications
+        tracks = [joined[name].track for name in ("avatar_audio", "avatar_video")]
+        async with reading_back(session.output.audio, *tracks) as room:
+            await avatar.gesture("look", seconds=1.0)
+            await until(lambda: room.face and room.face[-1][1] > REST + ASIDE)
+        with pytest.raises(AvatarError, match=r"no gesture: Input should be 'nod'"):
+            await avatar.gesture("wink")  # type: ignore[arg-type]
+        heckler = here.rooms.room()
+        heckler.enter("heckler", {})
+        with pytest.raises(rtc.RpcError, match="listens to its agent alone"):
+            await heckler.local_participant.perform_rpc(
+                destination_identity=IDENTITY, method=GESTURE_METHOD, payload='{"name": "nod"}'
+            )
+        with pytest.raises(rtc.RpcError, match="that is no gesture"):
+            await here.teacher.local_participant.perform_rpc(
+                destination_identity=IDENTITY, method=GESTURE_METHOD, payload="nod"
+            )
+        await avatar.aclose()
+        with pytest.raises(AvatarError, match="the face was not started"):
+            await avatar.gesture("nod")
 
 
 async def test_a_room_that_is_not_there_and_a_full_server_are_refused_in_words(

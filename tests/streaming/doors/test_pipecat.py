@@ -34,9 +34,11 @@ from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 from pipecat.workers.runner import WorkerRunner
 
 from avatar.errors import AvatarError
+from avatar.gestures import Gesture
+from streaming.doors.gesture_frame import GestureFrame
 from streaming.doors.pipecat import AvatarVideoService
 from tests.streaming.support.agent import Onlooker
-from tests.streaming.support.level_bar import SIZE, find_bars
+from tests.streaming.support.level_bar import ASIDE, SIZE, find_bars
 from tests.streaming.support.polling import until
 from tests.streaming.support.pushed_stage import RATE, speech
 
@@ -152,6 +154,14 @@ async def test_a_bot_has_a_face_that_speaks_in_step_and_falls_silent(tmp_path: P
         f"steps {np.percentile(steps, 95) * 1000:.0f} ms (p95); "
         f"after an interruption: silent {silent * 1000:.0f} ms, at rest {rest * 1000:.0f} ms"
     )
+
+
+async def test_a_bot_looks_aside_when_a_frame_asks_for_it(tmp_path: Path) -> None:
+    async with bot(tmp_path) as running:
+        rest = running.onlooker.face[-1][2]
+        await running.agent.push_frame(GestureFrame(Gesture("look", seconds=1.0)))
+        await until(lambda: running.onlooker.face[-1][2] > rest + ASIDE)
+        await until(lambda: abs(running.onlooker.face[-1][2] - rest) < 2)
 
 
 def test_a_face_without_a_label_needs_a_reason() -> None:

@@ -107,6 +107,15 @@ def test_the_signature_of_a_film_at_an_address_is_read_too(
     assert (found.provenance.valid, found.provenance.trusted) == (True, True)
 
 
+def test_a_film_whose_index_is_at_its_end_is_read_off_a_server_that_gives_no_parts(
+    tmp_path: Path, web: str
+) -> None:
+    carry_out(Attack("", bitrate=20_000_000), scenery(50), tmp_path / "film.mp4")
+    content = (tmp_path / "film.mp4").read_bytes()
+    assert content.index(b"moov") > 500_000
+    assert verify(f"{web}/film.mp4").watermark.windows == 1
+
+
 def test_a_film_at_an_address_that_has_no_place_for_a_signature_has_none(
     tmp_path: Path, web: str
 ) -> None:

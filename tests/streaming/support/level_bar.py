@@ -1,4 +1,7 @@
-"""A renderer small enough for tests: a bar whose height is the sound level of the frame."""
+"""A renderer small enough for tests: a bar whose height is the sound level of the frame.
+
+While the head is turned aside, the picture is brighter.
+"""
 
 import dataclasses
 from collections import deque
@@ -16,6 +19,8 @@ from streaming.render import worker
 from streaming.render.renderer import I420, Chunk, Speakers
 
 SIZE = 512
+BRIGHTER = 2  # levels for a degree
+ASIDE = 12  # levels by which a picture of `look` is brighter at least
 
 
 @dataclass(frozen=True)
@@ -59,14 +64,14 @@ class LevelBar:
         level = min(1.0, 4 * stream.levels.popleft())
         height = int(level * 400)
         i420 = np.full((SIZE * 3 // 2, SIZE), 128, np.uint8)
-        i420[:SIZE] = self._shade
-        i420[450 - height : 450, 200:312] = 235
         index = stream.next_index
         stream.next_index += 1
         begun = ((index - first) / FPS for first, _ in stream.gestures)
         asked = (gesture for _, gesture in stream.gestures)
         turn = sum((g.at(s) for g, s in zip(asked, begun, strict=True)), AT_REST)
         head = (turn.yaw, turn.pitch, turn.roll)
+        i420[:SIZE] = self._shade + round(BRIGHTER * abs(turn.yaw))
+        i420[450 - height : 450, 200:312] = 235
         return BarPicture(index, i420, Motion(np.full(MOUTH, level, np.float32), head))
 
 
