@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -215,12 +216,20 @@ class Pipeline:
         """
         return step_together([(self, s, c) for s, c in zip(streams, chunks, strict=True)])
 
+    def hear(self, streams: Sequence[Stream], chunks: Sequence[Samples]) -> None:
+        """The same, and nothing is drawn."""
+        hear_together([(self, s, c) for s, c in zip(streams, chunks, strict=True)])
+
     def begin(self, streams: Sequence[Stream], features: Tensor) -> FramesUnderWay:
         """Start drawing the frames that `features` (B, features) complete."""
+        windows = self.remember(streams, features)
+        return self.draw(windows, [stream.cue for stream in streams if stream.cue])
+
+    def remember(self, streams: Sequence[Stream], features: Tensor) -> Tensor:
+        """The feature windows, whose last frames are those that `features` complete."""
         slots = [stream.window for stream in streams]
         rows = self.backend.head.remember(features, self._windows.last(slots))
-        windows = self._windows.push(slots, rows)
-        return self.draw(windows, [stream.cue for stream in streams if stream.cue])
+        return self._windows.push(slots, rows)
 
     def draw(self, windows: Tensor, cues: Sequence[Cue]) -> FramesUnderWay:
         """Start drawing the frames that `cues` describe.
@@ -280,21 +289,45 @@ def step_together(asked: Sequence[Asked]) -> list[Picture | None]:
     All sounds of speakers with the same speech encoder are heard as one batch, all callers of a
     speaker are drawn as one batch, and nothing is waited for until all is under way.
     """
-    first = asked[0][0]
-    if torch.get_num_threads() != first.threads:  # a setting of the calling thread
-        torch.set_num_threads(first.threads)
     pictures: list[Picture | None] = [None] * len(asked)
-    with working_on(first.cuda_stream):
-        heard = _hear(asked)
-        due = [row for row, (_, stream, _) in enumerate(asked) if stream.cue]
-        under_way = []
-        for rows in _groups(due, [id(pipeline) for pipeline, _, _ in asked]):
-            streams = [asked[row][1] for row in rows]
-            under_way.append((rows, asked[rows[0]][0].begin(streams, _features(heard, rows))))
+    with _working_for(asked):
+        under_way = [
+            (rows, pipeline.begin(streams, features))
+            for rows, pipeline, streams, features in _completed(asked)
+        ]
         for rows, frames in under_way:
             for row, picture in zip(rows, frames.wait(), strict=True):
                 pictures[row] = picture
     return pictures
+
+
+@device_loss()
+@torch.inference_mode()
+def hear_together(asked: Sequence[Asked]) -> None:
+    """The same, and nothing is drawn: a picture that nobody will see costs only its hearing."""
+    with _working_for(asked):
+        for _, pipeline, streams, features in _completed(asked):
+            pipeline.remember(streams, features)
+
+
+@contextlib.contextmanager
+def _working_for(asked: Sequence[Asked]) -> Iterator[None]:
+    first = asked[0][0]
+    if torch.get_num_threads() != first.threads:  # a setting of the calling thread
+        torch.set_num_threads(first.threads)
+    with working_on(first.cuda_stream):
+        yield
+
+
+Completed = tuple[list[int], Pipeline, list[Stream], Tensor]
+
+
+def _completed(asked: Sequence[Asked]) -> Iterator[Completed]:
+    """Hear all chunks; of each speaker the rows whose frames they complete, and the features."""
+    heard = _hear(asked)
+    due = [row for row, (_, stream, _) in enumerate(asked) if stream.cue]
+    for rows in _groups(due, [id(pipeline) for pipeline, _, _ in asked]):
+        yield rows, asked[rows[0]][0], [asked[row][1] for row in rows], _features(heard, rows)
 
 
 Heard = dict[int, tuple[Tensor, int]]  # of each row: features (B, features), and which of them

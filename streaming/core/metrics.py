@@ -66,5 +66,5 @@ RENDERER_STARTS = Counter("avatar_renderer_starts", "Starts of the rendering pro
 WORKER_STARTS = Counter("avatar_worker_starts", "Starts of media workers.")
 FAILED_STEPS = Counter("avatar_renderer_failed_steps", "Steps that brought no picture.")
 DROPPED_CHUNKS = Counter(
-    "avatar_renderer_dropped_chunks", "Frames never rendered because the renderer was behind."
+    "avatar_renderer_dropped_chunks", "Pictures not drawn because the renderer was behind."
 )

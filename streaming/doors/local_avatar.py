@@ -50,5 +50,5 @@ async def running(
 
 def new_stream(renderer: RenderClient, marks: MarkSettings) -> AvatarStream:
     """A stream with the delay that this machine needs."""
-    clock = SessionClock(stream_delay(renderer.lookahead, renderer.ready.capacity.budget))
+    clock = SessionClock(stream_delay(renderer.lookahead, renderer.budget))
     return AvatarStream(renderer, clock, watermark=marks.watermark)

@@ -143,7 +143,10 @@ class AudioInput:
         ):
             return
         self._fill(position)
-        self._ring[np.arange(position, end) % RING_SAMPLES] = samples
+        place = position % RING_SAMPLES
+        before = min(len(samples), RING_SAMPLES - place)
+        self._ring[place : place + before] = samples[:before]
+        self._ring[: len(samples) - before] = samples[before:]
         self._filled = max(self._filled, end)
         self._received = max(self._received, end)
         self._grown.set()
@@ -160,8 +163,11 @@ class AudioInput:
         return missing
 
     def _read(self, start: int, end: int) -> Samples:
-        sound: Samples = self._ring[np.arange(start, end) % RING_SAMPLES]
-        return sound
+        place, count = start % RING_SAMPLES, end - start
+        if place + count <= RING_SAMPLES:
+            return self._ring[place : place + count].copy()
+        before = self._ring[place:]
+        return np.concatenate([before, self._ring[: count - len(before)]])
 
 
 def _step(count: int) -> int:

@@ -26,7 +26,6 @@ from streaming.render.renderer import I420
 
 SourceName = Literal["microphone", "pushed"]
 VOICE_PACKET_S = VOICE_PACKET / VOICE_RATE  # 20 ms: a sink is given sound in such pieces
-DROPPED_MEMORY_S = 2.0  # that a picture given up is remembered
 
 
 def needed_sound(lookahead: int) -> float:
@@ -89,11 +88,10 @@ class AvatarStream:
 
     @property
     def failing(self) -> bool:
-        """Whether the renderer could not draw the latest picture, or lately gave some up."""
+        """Whether the renderer could not draw the latest picture, or lately gave many up."""
         if self._caller is None:
             return False
-        behind = self.clock.monotonic() - self._caller.dropped_at < DROPPED_MEMORY_S
-        return self._caller.failing or behind
+        return self._caller.failing or self._caller.behind(self.clock.monotonic())
 
     @property
     def source(self) -> SourceName:
@@ -134,7 +132,7 @@ class AvatarStream:
     async def join(self, speaker: str) -> None:
         """Take a place with the renderer. Raises AvatarError if the speaker cannot be loaded."""
         self._caller = await self._renderer.join(
-            speaker, self._finished, self._submitted, self._moved
+            speaker, self._finished, self.traces.given_up, self._moved
         )
 
     async def switch(self, speaker: str) -> None:
@@ -167,7 +165,10 @@ class AvatarStream:
             self._note_use()
             if self._code:
                 self._code.hear(number, chunk)
-            self._renderer.submit(self._caller, number, chunk)
+            frame = number - self.lookahead
+            self.traces.submitted(frame)
+            picture_due = self.clock.present(frame * VOICE_PER_FRAME)
+            self._renderer.submit(self._caller, number, chunk, picture_due)
             number += 1
 
     def _note_use(self) -> None:
@@ -175,9 +176,6 @@ class AvatarStream:
             self.speakers.append(self.speaker)
         if self.source not in self.sources:
             self.sources.append(self.source)
-
-    def _submitted(self, number: int) -> None:
-        self.traces.submitted(number - self.lookahead)
 
     def _finished(self, number: int, picture: I420) -> None:
         heard = self.clock.capture((number + self.lookahead + 1) * VOICE_PER_FRAME)

@@ -58,6 +58,8 @@ class SourceSwitch:
         return self._now.chunk(number)
 
     def voice(self, start: int, count: int) -> Samples:
+        if self._spans[-1][0] + FADE_SAMPLES <= start:
+            return self._now.voice(start, count)
         heard = np.zeros(count, np.float32)
         place = np.arange(start, start + count)
         ends = [begin for begin, _ in self._spans[1:]] + [np.inf]

@@ -32,6 +32,8 @@ class FrameTrace:
     "That sound was all there, or what was missing was made up."
     submitted: float | None = None
     "Handed to the rendering process."
+    given_up: float | None = None
+    "It became known that the rendering process did not draw it, being behind."
     rendered: float | None = None
     shown: float | None = None
     "Given to the sink, this picture or an older one."
@@ -85,6 +87,9 @@ class FrameTraces:
     def submitted(self, number: int) -> None:
         self.frame(number).submitted = self._clock.monotonic()
 
+    def given_up(self, number: int) -> None:
+        self.frame(number).given_up = self._clock.monotonic()
+
     def rendered(self, number: int) -> None:
         self.frame(number).rendered = self._clock.monotonic()
 
@@ -125,6 +130,6 @@ def _late_stage(trace: FrameTrace, held_up: float) -> Stage:
         return "event_loop"
     if trace.fate == "skipped":
         return "encode"
-    if trace.submitted is None or trace.submitted > heard + SLACK_S:
+    if trace.given_up is not None:
         return "queue"
     return "render"

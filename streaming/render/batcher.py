@@ -1,40 +1,73 @@
-"""The chunks that wait to be rendered, and the steps that render all that are due together.
+"""The chunks that wait to be rendered, and the steps that render those whose pictures are due.
 
 Natural batching: while a step runs, the chunks that fall due gather, and the next step takes one of
-every caller. A single caller is served at once; many callers share steps without waiting.
+every caller, as long as all their pictures come in time. A picture that cannot is not drawn, its
+sound only heard: what comes late helps nobody and makes others late. Where there are more pictures
+than can be drawn, every caller gets the same part of them, evenly spread.
 """
 
 import logging
+import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
 
 from avatar.errors import DeviceLost
 from avatar.gestures import Gesture
+from streaming.render.capacity import FRAME_S
 from streaming.render.renderer import (
     Chunk,
+    HearTogether,
     RenderedPicture,
     Renderer,
     StepTogether,
+    hear_apart,
     step_apart,
 )
+from streaming.render.step_pace import StepPace
 
 log = logging.getLogger(__name__)
+
+MOST_CREDIT = 2.0  # pictures that a caller may be owed
+
+
+@dataclass(frozen=True)
+class WaitingChunk:
+    """The sound beside frame `number`; times are monotonic seconds."""
+
+    number: int
+    chunk: Chunk
+    due: float
+    "When its picture is shown, if it is there."
+    latest: float
+    "When it stands in for one that follows, if there was no hope that it would be there."
+    drawn: bool
+    "Whether it is to be drawn, or only heard."
 
 
 @dataclass
 class RenderSlot:
-    """One caller's: its renderer, its stream there, its chunks with their frame numbers."""
+    """One caller's: its renderer, its stream there, its chunks."""
 
     renderer: Renderer
     stream: Any
-    waiting: deque[tuple[int, Chunk]] = field(default_factory=deque)
+    waiting: deque[WaitingChunk] = field(default_factory=deque)
+    credit: float = 0.0
+    "Pictures that it is owed."
+    missed: int = 0
+    "Pictures given up since the last one that was drawn, though they were owed."
+    allowance: float = math.inf
+    "Seconds from the coming of its last chunk to when that picture must be there."
+
+    def frame_of(self, chunk: WaitingChunk) -> int:
+        """The frame whose picture a chunk completes."""
+        return chunk.number - self.renderer.lookahead
 
 
-Due = tuple[int, RenderSlot, int, Chunk]  # caller, its place, frame number, the sound beside it
+Due = tuple[int, RenderSlot, WaitingChunk]  # caller, its place, its next chunk
 
 
 @dataclass(frozen=True)
@@ -45,6 +78,8 @@ class Rendered:
     frame: int
     "That the picture shows: the look-ahead lies between it and the frame of its last chunk."
     picture: RenderedPicture | None
+    given_up: bool = False
+    "Whether it was only heard."
 
 
 @dataclass(frozen=True)
@@ -59,10 +94,25 @@ class Step:
 class Batcher:
     """Callers by number, each with chunks that wait."""
 
-    def __init__(self, step_together: StepTogether = step_apart) -> None:
+    def __init__(
+        self,
+        pace: StepPace,
+        step_together: StepTogether = step_apart,
+        hear_together: HearTogether = hear_apart,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`pace`: told of every step, asked how long the next will take."""
+        self._pace = pace
         self._step_together = step_together
+        self._hear_together = hear_together
+        self._monotonic = monotonic
         self._places: dict[int, RenderSlot] = {}
         self._alone: WeakSet[Renderer] = WeakSet()  # were in a step of several that failed
+        self._longest = math.inf  # seconds of a step that keeps nobody waiting for too long
+        self._share = 1.0  # of the pictures that can be drawn
+
+    def __len__(self) -> int:
+        return len(self._places)
 
     def join(self, caller: int, renderer: Renderer) -> None:
         """A new caller, or one that goes on with another speaker; waiting chunks are kept."""
@@ -74,10 +124,18 @@ class Batcher:
     def leave(self, caller: int) -> None:
         self._places.pop(caller, None)
 
-    def add(self, caller: int, number: int, chunk: Chunk) -> None:
-        """The sound beside video frame `number`."""
-        if caller in self._places:
-            self._places[caller].waiting.append((number, chunk))
+    def add(self, caller: int, number: int, chunk: Chunk, due: float = math.inf) -> None:
+        """The sound beside video frame `number`, whose picture must be there at time `due`."""
+        place = self._places.get(caller)
+        if place is None:
+            return
+        now = self._monotonic()
+        latest = self._within_reach(due, now)
+        place.allowance = latest - now
+        place.credit = min(MOST_CREDIT, place.credit + self._share)
+        drawn = place.credit >= 1
+        place.credit -= drawn
+        place.waiting.append(WaitingChunk(number, chunk, due, latest, drawn))
 
     def gesture(self, caller: int, gesture: Gesture) -> None:
         """Have a caller's head make it, from the next picture on."""
@@ -89,38 +147,98 @@ class Batcher:
         return any(place.waiting for place in self._places.values())
 
     def step(self) -> list[Step]:
-        """Render one chunk of every caller that has one, all speakers in one step.
+        """Hear what is not drawn, or else render the most urgent, all speakers in one step.
 
         Raises DeviceLost if what renders will never do so again.
 
         Speakers whose step together failed are rendered each by itself from then on.
         """
+        now = self._monotonic()
+        self._plan()
+        unseen = self._unseen(now)
+        work = self._hear if unseen else self._draw
         groups: dict[Renderer | None, list[Due]] = {}
-        for caller, place in self._places.items():
-            if place.waiting:
-                number, chunk = place.waiting.popleft()
-                alone = place.renderer if place.renderer in self._alone else None
-                groups.setdefault(alone, []).append((caller, place, number, chunk))
-        return [self._step(batch) for batch in groups.values()]
+        for due in unseen or self._most_urgent(now):
+            renderer = due[1].renderer
+            groups.setdefault(renderer if renderer in self._alone else None, []).append(due)
+        return [work(batch) for batch in groups.values()]
 
-    def _step(self, batch: list[Due]) -> Step:
-        begun = time.perf_counter()
-        failed = False
-        found: Sequence[RenderedPicture | None] = [None] * len(batch)
+    def _plan(self) -> None:
+        patience = min((place.allowance for place in self._places.values()), default=math.inf)
+        self._longest = patience - self._pace.seconds(1)
+        self._share = self._pace.share(len(self._places), self._longest)
+
+    def _within_reach(self, due: float, now: float) -> float:
+        """`due`; where even a step at once would miss it, two pictures after the one it reaches."""
+        late = now + self._pace.seconds(1) - due
+        return due + FRAME_S * (1 + math.ceil(late / FRAME_S)) if late > 0 else due
+
+    def _unseen(self, now: float) -> list[Due]:
+        """Of each caller the next chunk, if it is not drawn: taken out."""
+        found = []
+        there = now + self._pace.seconds(1)
+        for caller, place in self._places.items():
+            if not place.waiting:
+                continue
+            chunk, followed = place.waiting[0], len(place.waiting) > 1
+            if chunk.drawn and there <= (chunk.due if followed else chunk.latest):
+                continue
+            place.waiting.popleft()
+            place.missed += chunk.drawn
+            place.credit += chunk.drawn
+            found.append((caller, place, chunk))
+        return found
+
+    def _most_urgent(self, now: float) -> list[Due]:
+        """As many as one step can draw in time: taken out.
+
+        It is no longer than lets a chunk that comes while it runs be drawn in time, too.
+        """
+        heads = [(c, place, place.waiting[0]) for c, place in self._places.items() if place.waiting]
+        heads.sort(key=lambda head: (-head[1].missed, head[2].latest))
+        earliest = math.inf
+        batch: list[Due] = []
+        for caller, place, chunk in heads:
+            earliest = min(earliest, chunk.latest)
+            takes = self._pace.seconds(len(batch) + 1)
+            if batch and (takes > self._longest or now + takes > earliest):
+                break
+            batch.append((caller, place, place.waiting.popleft()))
+        return batch
+
+    def _hear(self, batch: list[Due]) -> Step:
+        begun = self._monotonic()
+        heard = self._tried(batch, lambda asked: self._hear_together(asked) or ())
+        rendered = [
+            Rendered(caller, place.frame_of(chunk), None, True) for caller, place, chunk in batch
+        ]
+        return Step(self._monotonic() - begun, rendered, failed=heard is None)
+
+    def _draw(self, batch: list[Due]) -> Step:
+        begun = self._monotonic()
+        found = self._tried(batch, self._step_together)
+        seconds = self._monotonic() - begun
+        if found and found[0] is not None:
+            self._pace.note(len(batch), seconds)
+        pictures = [None] * len(batch) if found is None else found
+        rendered = []
+        for (caller, place, chunk), picture in zip(batch, pictures, strict=True):
+            place.missed = 0
+            rendered.append(Rendered(caller, place.frame_of(chunk), picture))
+        return Step(seconds, rendered, failed=found is None)
+
+    def _tried(
+        self, batch: list[Due], work: StepTogether
+    ) -> Sequence[RenderedPicture | None] | None:
+        """What `work` makes of these chunks; None if it fails, and their callers begin anew."""
         try:
-            asked = [(place.renderer, place.stream, chunk) for _, place, _, chunk in batch]
-            found = self._step_together(asked)
+            return work([(place.renderer, place.stream, due.chunk) for _, place, due in batch])
         except DeviceLost:
             raise
         except Exception:
             log.exception("rendering failed; the callers of this step begin anew")
-            failed = True
-            self._begin_anew([place for _, place, _, _ in batch])
-        rendered = [
-            Rendered(caller, number - place.renderer.lookahead, picture)
-            for (caller, place, number, _), picture in zip(batch, found, strict=True)
-        ]
-        return Step(time.perf_counter() - begun, rendered, failed)
+            self._begin_anew([place for _, place, _ in batch])
+        return None
 
     def _begin_anew(self, places: list[RenderSlot]) -> None:
         for place in places:

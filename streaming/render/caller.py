@@ -1,22 +1,24 @@
 """One session's place with the renderer, as the server keeps it."""
 
-import math
 from collections import deque
 from collections.abc import Callable
 from multiprocessing.shared_memory import SharedMemory
 
 from avatar.motion import Motion
 from streaming.render.picture_memory import reserve
-from streaming.render.renderer import I420, Chunk
+from streaming.render.renderer import I420
 from streaming.render.worker import PICTURE_SLOTS, picture_bytes, slot
 
+MANY_GIVEN_UP = 5  # pictures, within
+GIVEN_UP_MEMORY_S = 2.0
+
 Deliver = Callable[[int, I420], None]  # the picture is the receiver's own
-Submitted = Callable[[int], None]
+GivenUp = Callable[[int], None]
 Moved = Callable[[int, Motion], None]
 
 
 def ignore(_: int) -> None:
-    """Nobody asked when chunks go to the renderer."""
+    """Nobody asked which pictures are not drawn."""
 
 
 def unmoved(_: int, __: Motion) -> None:
@@ -30,22 +32,26 @@ class Caller:
         self,
         number: int,
         deliver: Deliver,
-        submitted: Submitted = ignore,
+        given_up: GivenUp = ignore,
         moved: Moved = unmoved,
     ) -> None:
         self.failing = False
-        self.dropped = 0  # chunks never rendered because the renderer was behind
-        self.dropped_at = -math.inf  # monotonic seconds
+        self.when_given_up: deque[float] = deque(maxlen=MANY_GIVEN_UP)
+        "When pictures were last not drawn since the renderer was behind, monotonic seconds."
         self.number = number
         self.deliver = deliver
-        self.submitted = submitted
+        self.given_up = given_up
         self.moved = moved
         self.speaker = ""
         self.size = (0, 0)
         self.memory: SharedMemory | None = None
-        self.waiting: deque[tuple[int, Chunk]] = deque()
         self.underway = 0
         self.handed_over: deque[float] = deque()  # monotonic seconds, one of each underway
+
+    def behind(self, now: float) -> bool:
+        """Whether many pictures were given up shortly before `now`."""
+        times = self.when_given_up
+        return len(times) == MANY_GIVEN_UP and now - times[0] < GIVEN_UP_MEMORY_S
 
     def share(self, speaker: str, size: tuple[int, int]) -> str:
         """Make room for pictures of `size`; returns the name of the shared memory.

@@ -3,7 +3,10 @@
 import math
 import os
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from threading import Event, Thread
 
 import av
 import numpy as np
@@ -16,6 +19,8 @@ FRAME_S = 1 / FPS  # between frames
 WARM_UP = 2  # steps nobody counts: buffers are allocated and kernels chosen
 TRIALS = 30
 BATCH_TRIALS = 6  # the same for several callers: each step is a sample of every one of them
+BUSY_TRIALS = 12  # for one caller while other cores encode, and while they do not
+MOST_BUSY_CORES = 7
 TRIAL_PERCENTILE = 75  # of the trials: one hiccup at start-up must not slow every call
 EVENT_LOOP_S = 0.0028  # a frame and call on the event loop's thread: packets, encryption, pages
 EVENT_LOOP_SHARE = 0.6  # of a core that one may fill: beyond it packets wait for each other
@@ -44,15 +49,17 @@ class Capacity:
     picture: float
     "One picture for one caller: sound to finished frame (75th percentile)."
     encode: float
-    "One VP8 frame (median)."
+    "One VP8 frame (median), while the renderer draws and other cores encode."
     budget: float
     "Time between the last sound a picture needs and its leaving: chosen once, for every session."
     steps: tuple[StepCost, ...]
-    "Steps for 1, 2, 4 ... callers, until the renderer could not take more."
+    "Steps for 1, 2, 4 ... callers, until it could not take more, while other cores encode."
     cores: int
     "That this program may use."
     event_loops: int = 1
     "Processes whose event loops share the calls; each of them can use one core."
+    slowdown: float = 1.0
+    "How much longer everything takes now than was measured."
 
     @property
     def callers(self) -> int:
@@ -76,13 +83,27 @@ class Capacity:
         """What a call costs more in which somebody talks with the face, in callers."""
         return CONVERSATION_S / (self.picture + self.encode + EVENT_LOOP_S + EXECUTORS_S)
 
+    def budget_among(self, callers: int) -> float:
+        """Like `budget`, for the last of so many who come one after the other.
+
+        Its picture may have to wait for all of theirs, one by one or in one step, and for the one
+        or the step that is just being drawn.
+        """
+        if callers == 1:
+            wait = 2 * self.picture
+        else:
+            one, all_in_one = (step_seconds(self.steps, number) for number in (1, callers))
+            wait = min((callers + 1) * one, 2 * all_in_one)
+        return _bounded((wait + self.encode) * self.slowdown)
+
     def _fitting(self, step: StepCost) -> int:
         """Callers that fit into one tick, if each costs the renderer what it costs in `step`."""
-        tick = FRAME_S * HEADROOM
+        frame = FRAME_S / self.slowdown
+        tick = frame * HEADROOM
         own = self.encode + EXECUTORS_S + EVENT_LOOP_S
         return int(
             min(
-                FRAME_S * EVENT_LOOP_SHARE / EVENT_LOOP_S * self.event_loops,
+                frame * EVENT_LOOP_SHARE / EVENT_LOOP_S * self.event_loops,
                 tick / _each(step),
                 tick * self.cores / (step.processor / step.callers + own),
             )
@@ -91,19 +112,39 @@ class Capacity:
 
 def measure(renderer: Renderer) -> Capacity:
     """Time `renderer` and the encoder; takes less than a second."""
-    first, frames = _time_steps(renderer, 1, TRIALS)
-    encode = _time_encoder(frames)
+    first, pictures = _time_steps(renderer, 1, TRIALS)
+    frames = [av.VideoFrame.from_ndarray(i420, format="yuv420p") for i420 in pictures]
+    encode = float(np.median(list(_encode(frames))))
     steps = [first]
     while steps[-1].callers < min(LARGEST_BATCH, FRAME_S * HEADROOM / _each(steps[-1])):
         steps.append(_time_steps(renderer, 2 * steps[-1].callers, BATCH_TRIALS)[0])
-    budget = min(MAX_BUDGET_S, max(MIN_BUDGET_S, 2 * first.seconds + encode))
-    return Capacity(first.seconds, encode, budget, tuple(steps), usable_cores())
+    budget = _bounded(2 * first.seconds + encode)
+    alone = _processor_seconds(renderer)
+    with _encoding(frames, min(MOST_BUSY_CORES, usable_cores() - 1)) as times:
+        among_others = _processor_seconds(renderer)
+    stretch = max(1.0, among_others / alone)
+    busy = [StepCost(s.callers, s.seconds * stretch, s.processor * stretch) for s in steps]
+    encode = max(encode, float(np.median(times or [encode])))
+    return Capacity(first.seconds, encode, budget, tuple(busy), usable_cores())
 
 
 def usable_cores() -> int:
     """Of this machine, for this program."""
     affinity = getattr(os, "sched_getaffinity", None)  # Linux only
     return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def step_seconds(steps: Sequence[StepCost], callers: int) -> float:
+    """A step for `callers`, from steps for 1, 2, 4 ... of them; beyond those as the last."""
+    last = steps[-1]
+    if callers > last.callers:
+        return last.seconds * callers / last.callers
+    found = np.interp(callers, [one.callers for one in steps], [one.seconds for one in steps])
+    return float(found)
+
+
+def _bounded(budget: float) -> float:
+    return min(MAX_BUDGET_S, max(MIN_BUDGET_S, budget))
 
 
 def _each(step: StepCost) -> float:
@@ -125,13 +166,49 @@ def _time_steps(renderer: Renderer, callers: int, trials: int) -> tuple[StepCost
     return StepCost(callers, float(seconds), float(processor)), frames
 
 
-def _time_encoder(frames: list[I420]) -> float:
-    height, width = frames[0].shape
-    codec = new_codec(width, height * 2 // 3, START_BITRATE)
-    times = []
-    for i420 in frames:
-        frame = av.VideoFrame.from_ndarray(i420, format="yuv420p")
-        begun = time.perf_counter()
+def _processor_seconds(renderer: Renderer) -> float:
+    """Processor time of this thread in a step for one caller (median)."""
+    stream, times = renderer.open(), []
+    silence = np.zeros(SAMPLES_PER_FRAME, np.float32)
+    for _ in range(renderer.lookahead + WARM_UP + BUSY_TRIALS):
+        begun = time.thread_time()
+        renderer.step([stream], [silence])
+        times.append(time.thread_time() - begun)
+    return float(np.median(times[-BUSY_TRIALS:])) or math.inf
+
+
+def _encode(frames: list[av.VideoFrame]) -> Iterator[float]:
+    """Seconds of processor time that each takes."""
+    codec = new_codec(frames[0].width, frames[0].height, START_BITRATE)
+    for frame in frames:
+        begun = time.thread_time()
         codec.encode(frame)
-        times.append(time.perf_counter() - begun)
-    return float(np.median(times))
+        yield time.thread_time() - begun
+
+
+@contextmanager
+def _encoding(frames: list[av.VideoFrame], threads: int) -> Iterator[list[float]]:
+    """Encode on so many cores meanwhile, as calls do: cores that share their parts are slower.
+
+    Yields the seconds of every frame so far.
+    """
+    times: list[float] = []
+    over = Event()
+
+    def encode() -> None:
+        while not over.is_set():
+            for number, seconds in enumerate(_encode(frames)):
+                if number:  # the first is a key frame
+                    times.append(seconds)
+                if over.is_set():
+                    return
+
+    busy = [Thread(target=encode) for _ in range(threads)]
+    for thread in busy:
+        thread.start()
+    try:
+        yield times
+    finally:
+        over.set()
+        for thread in busy:
+            thread.join()

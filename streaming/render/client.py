@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import pickle
 import struct
 import time
@@ -15,7 +16,8 @@ from avatar.errors import AvatarError
 from avatar.gestures import Gesture
 from streaming.core import metrics
 from streaming.core.logs import LogSettings
-from streaming.render.caller import Caller, Deliver, Moved, Submitted, ignore, unmoved
+from streaming.render.caller import Caller, Deliver, GivenUp, Moved, ignore, unmoved
+from streaming.render.capacity import Capacity
 from streaming.render.messages import (
     Drawn,
     FromWorker,
@@ -23,6 +25,7 @@ from streaming.render.messages import (
     LeaveCaller,
     PrepareSpeaker,
     RenderChunk,
+    RendererLoad,
     Size,
     SpeakerFailed,
     SpeakerPrepared,
@@ -36,9 +39,11 @@ from streaming.render.renderer import Chunk, FindSpeakers
 
 log = logging.getLogger(__name__)
 
-QUEUE_CHUNKS = 2  # chunks of a caller that may be with the renderer, and as many that may wait here
+MOST_UNDERWAY = 50  # chunks of a caller that may be with the renderer: two seconds
 TIMINGS_KEPT = 250  # steps remembered: ten seconds at 25 fps
 RESTART_PAUSE_S = 1.0
+SLOWDOWN_MEMORY_S = 60.0  # that the renderer is believed to be as slow as with its last step
+CALLERS_MEMORY_S = 1.0  # that others are believed to be there since that step
 LENGTH_PREFIX = struct.Struct("!i")  # how multiprocessing.Connection frames its messages
 
 
@@ -61,6 +66,7 @@ class RenderClient:
 
     def _set_up(self, source: RendererSource) -> None:
         self.timings: deque[float] = deque(maxlen=TIMINGS_KEPT)  # seconds a step
+        self._load, self._load_at = RendererLoad(0, 1.0), -math.inf
         self.refused: dict[str, str] = {}
         "Speakers that may not be shown any more, and why; kept up to date."
         self.when_refused: Callable[[], object] = lambda: None
@@ -93,6 +99,19 @@ class RenderClient:
     def lookahead(self) -> int:
         """Frames of sound that calls leave time to hear ahead, whoever their speaker is."""
         return self.ready.lookahead
+
+    @property
+    def capacity(self) -> Capacity:
+        """What the machine can do now: measured at the start, and as steps take lately."""
+        lately = time.monotonic() - self._load_at < SLOWDOWN_MEMORY_S
+        return replace(self.ready.capacity, slowdown=self._load.slowdown if lately else 1.0)
+
+    @property
+    def budget(self) -> float:
+        """Seconds for rendering that the next caller's delay must have room for."""
+        drawing = time.monotonic() - self._load_at < CALLERS_MEMORY_S
+        others = max(len(self._callers), self._load.callers if drawing else 0)
+        return self.capacity.budget_among(others + 1)
 
     @property
     def pid(self) -> int:
@@ -129,16 +148,16 @@ class RenderClient:
         self,
         speaker: str,
         deliver: Deliver,
-        submitted: Submitted = ignore,
+        given_up: GivenUp = ignore,
         moved: Moved = unmoved,
     ) -> Caller:
         """Serve a new caller: `deliver(frame number, picture)`. Raises AvatarError.
 
-        `submitted` is told the number of each chunk that goes to the process, `moved` what the
+        `given_up` is told the number of each frame that is not drawn, `moved` what the
         face does in each frame.
         """
         size = await self.prepare(speaker)
-        caller = Caller(next(self._numbers), deliver, submitted, moved)
+        caller = Caller(next(self._numbers), deliver, given_up, moved)
         self._send(JoinCaller(caller.number, speaker, caller.share(speaker, size)))
         self._callers[caller.number] = caller
         return caller
@@ -159,23 +178,22 @@ class RenderClient:
         if caller.number in self._callers:
             self._send(StartGesture(caller.number, gesture))
 
-    def submit(self, caller: Caller, number: int, chunk: Chunk) -> None:
-        """Hand over the sound beside video frame `number`; too much, and the oldest gives way."""
-        if len(caller.waiting) == QUEUE_CHUNKS:
-            caller.waiting.popleft()
-            caller.dropped += 1
-            caller.dropped_at = time.monotonic()
-            metrics.DROPPED_CHUNKS.inc()
-        caller.waiting.append((number, chunk))
-        self._feed(caller)
+    def submit(self, caller: Caller, number: int, chunk: Chunk, due: float = math.inf) -> None:
+        """Hand over the sound beside video frame `number`, whose picture must be there at `due`.
 
-    def _feed(self, caller: Caller) -> None:
-        while caller.waiting and caller.underway < QUEUE_CHUNKS and caller.memory:
-            number, chunk = caller.waiting.popleft()
-            caller.underway += 1
-            caller.handed_over.append(time.monotonic())
-            caller.submitted(number)
-            self._send(RenderChunk(caller.number, number, chunk))
+        A renderer that has taken none for long gets no more until it does.
+        """
+        if caller.underway == MOST_UNDERWAY or not caller.memory:
+            self._give_up(caller, number - self.lookahead)
+            return
+        caller.underway += 1
+        caller.handed_over.append(time.monotonic())
+        self._send(RenderChunk(caller.number, number, chunk, due))
+
+    def _give_up(self, caller: Caller, frame: int) -> None:
+        caller.when_given_up.append(time.monotonic())
+        caller.given_up(frame)
+        metrics.DROPPED_CHUNKS.inc()
 
     def _send(self, message: ToWorker) -> None:
         if self._writer and not self._writer.is_closing():
@@ -198,9 +216,7 @@ class RenderClient:
     def _take(self, message: FromWorker) -> None:
         match message:
             case Stepped():
-                self.timings.append(message.seconds)
-                metrics.RENDER_STAGE.observe(message.seconds)
-                metrics.FAILED_STEPS.inc(message.failed)
+                self._note(message)
                 for drawn in message.drawn:
                     self._rendered(drawn, message.failed)
             case SpeakerPrepared():
@@ -225,18 +241,28 @@ class RenderClient:
             )
         )
 
+    def _note(self, step: Stepped) -> None:
+        self._load, self._load_at = step.load, time.monotonic()
+        metrics.FAILED_STEPS.inc(step.failed)
+        if not all(drawn.given_up for drawn in step.drawn):
+            self.timings.append(step.seconds)
+            metrics.RENDER_STAGE.observe(step.seconds)
+
     def _rendered(self, drawn: Drawn, failed: bool) -> None:
         caller = self._callers.get(drawn.caller)
         if caller is None:
             return
         caller.underway -= 1
-        metrics.PICTURE_STAGE.observe(time.monotonic() - caller.handed_over.popleft())
+        handed_over = caller.handed_over.popleft()
         caller.failing = failed
+        if drawn.given_up:
+            self._give_up(caller, drawn.frame)
+            return
+        metrics.PICTURE_STAGE.observe(time.monotonic() - handed_over)
         if caller.memory and caller.memory.name == drawn.memory:  # else of one before a switch
             caller.deliver(drawn.frame, caller.picture(drawn.frame))
             if drawn.motion:
                 caller.moved(drawn.frame, drawn.motion)
-        self._feed(caller)
 
     async def _restart(self) -> asyncio.StreamReader:
         for caller in self._callers.values():
@@ -244,7 +270,6 @@ class RenderClient:
             caller.unshare()
             caller.underway = 0
             caller.handed_over.clear()
-            caller.waiting.clear()
         for future in self._preparing.values():
             future.set_exception(AvatarError("the renderer is starting again; try once more"))
         self._preparing.clear()

@@ -10,7 +10,7 @@ def find_speakers(wanted: str, device: str, backend: str = AUTO, lively: bool = 
     The first is there even if it may not be shown now: loading it then raises AvatarError.
     `lively`: heads move by themselves instead of as they were filmed.
     """
-    from avatar.rendering.pipeline import Pipeline, step_together
+    from avatar.rendering.pipeline import Pipeline, hear_together, step_together
     from avatar.speakers.card import read_card
     from avatar.speakers.consent import ConsentWatch
     from avatar.speakers.folders import speaker_folder
@@ -32,4 +32,6 @@ def find_speakers(wanted: str, device: str, backend: str = AUTO, lively: bool = 
     previews = {name: entry.preview for name, entry in found.items()}
     consents = {name: entry.card.consent for name, entry in found.items()}
     ahead = max(entry.card.encoder.lookahead for entry in found.values())
-    return Speakers(first.name, previews, load, step_together, consents, refused, ahead)
+    return Speakers(
+        first.name, previews, load, step_together, hear_together, consents, refused, ahead
+    )

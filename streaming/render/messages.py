@@ -1,5 +1,6 @@
 """What a server and a rendering process say to each other, pickled, over a private socket."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,8 @@ class RenderChunk:
     caller: int
     number: int
     chunk: Chunk
+    due: float = math.inf
+    "Monotonic seconds, which are those of all processes: when its picture must be there."
 
 
 @dataclass(frozen=True)
@@ -107,15 +110,28 @@ class Drawn:
     memory: str
     "The shared memory that it is in; empty: there is no picture."
     motion: Motion | None = None
+    given_up: bool = False
+    "Whether it was only heard, since its picture would have come too late."
+
+
+@dataclass(frozen=True)
+class RendererLoad:
+    """How the renderer does."""
+
+    callers: int
+    "Of all servers that use it."
+    slowdown: float
+    "How much longer steps take than was measured when it started."
 
 
 @dataclass(frozen=True)
 class Stepped:
-    """One step of the renderer, for all callers that were due."""
+    """One step of the renderer, for the callers of one server."""
 
     seconds: float
     drawn: list[Drawn]
     failed: bool
+    load: RendererLoad
 
 
 ToWorker = PrepareSpeaker | JoinCaller | LeaveCaller | RenderChunk | StartGesture

@@ -52,22 +52,37 @@ class Renderer(Protocol):
         """One chunk further for each caller; None while the look-ahead fills."""
         ...
 
+    def hear(self, streams: Sequence[Any], chunks: Sequence[Chunk]) -> None:
+        """One chunk further for each caller, without drawing: a small part of a step."""
+        ...
+
 
 Asked = tuple[Any, Any, Chunk]  # a caller's renderer, its stream there, its next chunk
 StepTogether = Callable[[Sequence[Asked]], Sequence[RenderedPicture | None]]
+HearTogether = Callable[[Sequence[Asked]], None]
 
 
 def step_apart(asked: Sequence[Asked]) -> Sequence[RenderedPicture | None]:
     """One chunk further for each caller, one step for each renderer among them."""
+    pictures: list[RenderedPicture | None] = [None] * len(asked)
+    for renderer, rows in _rows(asked).items():
+        found = renderer.step([asked[row][1] for row in rows], [asked[row][2] for row in rows])
+        for row, picture in zip(rows, found, strict=True):
+            pictures[row] = picture
+    return pictures
+
+
+def hear_apart(asked: Sequence[Asked]) -> None:
+    """One chunk further for each caller, nothing drawn, one renderer after the other."""
+    for renderer, rows in _rows(asked).items():
+        renderer.hear([asked[row][1] for row in rows], [asked[row][2] for row in rows])
+
+
+def _rows(asked: Sequence[Asked]) -> dict[Renderer, list[int]]:
     rows: dict[Renderer, list[int]] = {}
     for row, (renderer, _, _) in enumerate(asked):
         rows.setdefault(renderer, []).append(row)
-    pictures: list[RenderedPicture | None] = [None] * len(asked)
-    for renderer, those in rows.items():
-        found = renderer.step([asked[row][1] for row in those], [asked[row][2] for row in those])
-        for row, picture in zip(those, found, strict=True):
-            pictures[row] = picture
-    return pictures
+    return rows
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,8 @@ class Speakers:
     "By name. Raises AvatarError."
     step_together: StepTogether = step_apart
     "One chunk further for callers of any speakers."
+    hear_together: HearTogether = hear_apart
+    "The same, without drawing."
     consents: dict[str, str] = field(default_factory=dict)
     "Who agreed to be shown, and when, by name."
     refusal: Callable[[str], str] = lambda _: ""

@@ -22,7 +22,7 @@ from threading import Event, Lock, Thread
 import numpy as np
 
 from avatar.errors import AvatarError, DeviceLost
-from streaming.core import logs
+from streaming.core import heap, logs
 from streaming.core.logs import LogSettings
 from streaming.render.batcher import Batcher, Rendered, Step
 from streaming.render.capacity import measure
@@ -35,6 +35,7 @@ from streaming.render.messages import (
     Ready,
     Refused,
     RenderChunk,
+    RendererLoad,
     Size,
     SpeakerFailed,
     SpeakerPrepared,
@@ -44,6 +45,7 @@ from streaming.render.messages import (
     ToWorker,
 )
 from streaming.render.renderer import I420, FindSpeakers, Renderer, Speakers
+from streaming.render.step_pace import StepPace
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,7 @@ def run(
     owner = Connection(server.detach())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the server says when
     logs.set_up(logging_as)
+    heap.keep_pages()
     try:
         speakers = find()
         name, first = _load_first(speakers, again)
@@ -160,7 +163,8 @@ class RenderWorker:
         self._names, self._refusal = tuple(speakers.previews), speakers.refusal
         self._refused: dict[str, str] | None = None
         self._ready: OrderedDict[str, Renderer] = OrderedDict(loaded)
-        self._batches = Batcher(speakers.step_together)
+        self._pace = StepPace(ready.capacity.steps)
+        self._batches = Batcher(self._pace, speakers.step_together, speakers.hear_together)
         self._numbers: dict[tuple[Connection, int], int] = {}
         self._places: dict[int, Place] = {}
         self._unused = count()
@@ -221,7 +225,7 @@ class RenderWorker:
             case RenderChunk():
                 caller = self._numbers.get((client, message.caller))
                 if caller is not None:
-                    self._batches.add(caller, message.number, message.chunk)
+                    self._batches.add(caller, message.number, message.chunk, message.due)
             case PrepareSpeaker():
                 self._loader.submit(self._prepare, client, message.speaker)
             case JoinCaller():
@@ -297,11 +301,13 @@ class RenderWorker:
     def _tell(self, step: Step) -> None:
         """Tell every client whose callers were in a step what became of them."""
         drawn: dict[Connection, list[Drawn]] = {}
+        callers = len(self._batches)
+        load = RendererLoad(callers, self._pace.slowdown(callers))
         for rendered in step.rendered:
             place = self._places[rendered.caller]
             drawn.setdefault(place.client, []).append(_put(place, rendered))
         for client, its in drawn.items():
-            self._send(client, Stepped(step.seconds, its, step.failed))
+            self._send(client, Stepped(step.seconds, its, step.failed, load))
 
     def _send(self, client: Connection, message: FromWorker) -> None:
         try:
@@ -315,6 +321,6 @@ class RenderWorker:
 def _put(place: Place, rendered: Rendered) -> Drawn:
     """Leave a picture where its caller will look for it."""
     if rendered.picture is None:
-        return Drawn(place.number, rendered.frame, "")
+        return Drawn(place.number, rendered.frame, "", given_up=rendered.given_up)
     slot(place.memory, place.size, rendered.frame)[:] = rendered.picture.i420
     return Drawn(place.number, rendered.frame, place.memory.name, rendered.picture.motion)

@@ -94,7 +94,7 @@ def create_app(
 
     def new_session(notify: Notify, labelled: bool) -> Session:
         label = Label(config.marks.word) if labelled and config.marks.label else None
-        budget, servers = worker.ready.capacity.budget, ice_servers.for_peer()
+        budget, servers = worker.budget, ice_servers.for_peer()
         return Session(
             worker,
             budget,

@@ -37,11 +37,11 @@ class ServerGauges(Collector):
 
 def machine_gauges(limit: int, renderer: RenderClient, marks: MarkSettings) -> Iterator[Metric]:
     """What a machine has one of, however many processes serve; `limit`: calls admitted."""
-    capacity = renderer.ready.capacity
+    capacity = renderer.capacity
     yield gauge("avatar_sessions_limit", "Calls admitted at once.", limit)
-    yield gauge("avatar_capacity", "Calls the machine was measured to carry.", capacity.callers)
-    delay = stream_delay(renderer.lookahead, capacity.budget)
-    yield gauge("avatar_delay_seconds", "Planned delay of every call.", delay)
+    yield gauge("avatar_capacity", "Calls the machine carries, as it is now.", capacity.callers)
+    delay = stream_delay(renderer.lookahead, renderer.budget)
+    yield gauge("avatar_delay_seconds", "Planned delay of the next call.", delay)
     yield gauge("avatar_renderer_up", "1 while the renderer runs.", renderer.running)
     yield gauge("avatar_watermark_on", "1 if pictures are watermarked.", marks.watermark)
     yield gauge("avatar_label_on", "1 if pictures are labelled.", marks.label)

@@ -49,7 +49,7 @@ class Readiness(BaseModel):
 async def healthz(request: Request) -> Health:
     """How the server is: always 200 while it answers."""
     state = state_of(request)
-    sessions, capacity = state.sessions, state.worker.ready.capacity
+    sessions, capacity = state.sessions, state.worker.capacity
     timings = sorted(state.worker.timings)
     return Health(
         status=_status(sessions),

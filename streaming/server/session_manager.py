@@ -47,7 +47,6 @@ class SessionManager:
         """`ledger`: of all processes that share the limits. Raises AvatarError if the audit log
         cannot be written."""
         self._ledger = ledger or NoOthers()
-        self.limit = config.max_sessions or worker.ready.capacity.callers
         self.stopping = False
         self._renderer = worker
         self._config = config
@@ -61,9 +60,14 @@ class SessionManager:
         return len(self._open)
 
     @property
+    def limit(self) -> int:
+        """Calls admitted at once: as many as were configured, or as the machine carries now."""
+        return self._config.max_sessions or self._renderer.capacity.callers
+
+    @property
     def delay(self) -> float:
-        """Seconds, of every call opened on this machine."""
-        return stream_delay(self._renderer.lookahead, self._renderer.ready.capacity.budget)
+        """Seconds, of the next call opened on this machine."""
+        return stream_delay(self._renderer.lookahead, self._renderer.budget)
 
     def open(self, make: Callable[[], AnyCall], address: str = "") -> AnyCall:
         """Take a place for a new call from `address`, which `make` makes if there is room.

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import RTCPeerConnection, RTCRtpTransceiver, RTCSessionDescription
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 from aiortc.stats import RTCTransportStats
@@ -15,6 +15,7 @@ from streaming.webrtc.aiortc_patches.guarded_transport import guard
 from streaming.webrtc.aiortc_patches.ice_restart import IceRestart
 from streaming.webrtc.aiortc_patches.packet_sender import PacketSender
 from streaming.webrtc.aiortc_patches.playout_delay import PlayoutDelay
+from streaming.webrtc.aiortc_patches.prompt_voice import code_at_once, decode_at_once
 from streaming.webrtc.aiortc_patches.sender_reports import MediaTimeReports
 from streaming.webrtc.codec_choice import CodecChoice, choose_codecs, preferences
 from streaming.webrtc.peer_sink import PeerSink
@@ -44,10 +45,12 @@ def add_tracks(
     """Have `peer` send what comes to `sink`; `voice_direction`: sendrecv if it speaks as well."""
     voice = None
     if codecs.audio:
-        sender = _add(peer, sink.voice, voice_direction, codecs.audio)
-        voice = MediaTimeReports(sender, sink.voice, codecs.audio.clockRate, clock)
-        PacketSender(sender)
-    face = _add(peer, sink.face, "sendonly", codecs.video)
+        both_ways = _add(peer, sink.voice, voice_direction, codecs.audio)
+        code_at_once(both_ways.sender)
+        decode_at_once(both_ways.receiver)
+        voice = MediaTimeReports(both_ways.sender, sink.voice, codecs.audio.clockRate, clock)
+        PacketSender(both_ways.sender)
+    face = _add(peer, sink.face, "sendonly", codecs.video).sender
     reports = MediaTimeReports(face, sink.face, codecs.video.clockRate, clock)
     hold = PlayoutDelay(face)
     PacketSender(face)
@@ -56,10 +59,10 @@ def add_tracks(
 
 def _add(
     peer: RTCPeerConnection, track: PacedTrack, direction: str, codec: RTCRtpCodecParameters
-) -> RTCRtpSender:
+) -> RTCRtpTransceiver:
     transceiver = peer.addTransceiver(track, direction=direction)
     transceiver.setCodecPreferences(preferences(track.kind, codec))
-    return transceiver.sender
+    return transceiver
 
 
 async def take_offer(

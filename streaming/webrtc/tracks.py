@@ -82,8 +82,11 @@ class FaceTrack(PacedTrack):
         self._encoded(stamp // VIDEO_TICKS_PER_FRAME)
 
     def push(self, number: int, picture: I420) -> None:
-        """Frame `number`, which leaves at once if the sender waits for it."""
-        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+        """Frame `number`, which leaves at once if the sender waits for it.
+
+        `picture` lies where it lay: nobody may write into it any more.
+        """
+        frame = av.VideoFrame.from_numpy_buffer(picture, format="yuv420p")
         frame.pts = number * VIDEO_TICKS_PER_FRAME
         frame.time_base = VIDEO_TIME_BASE
         self._hand_over(frame)

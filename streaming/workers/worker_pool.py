@@ -47,9 +47,14 @@ class MediaWorker:
         return self.place.address
 
     @property
+    def held(self) -> float:
+        """Callers and viewers that it has, in callers."""
+        return load_of(self.place.folder, self.place.name)
+
+    @property
     def load(self) -> float:
         """Calls that it has, or may have soon."""
-        return max(load_of(self.place.folder, self.place.name), float(self._connections))
+        return max(self.held, float(self._connections))
 
     @contextlib.contextmanager
     def connected(self) -> Iterator[None]:
@@ -139,7 +144,7 @@ class WorkerPool:
     @property
     def load(self) -> float:
         """Callers and viewers of all, in callers."""
-        return sum(load_of(one.place.folder, one.place.name) for one in self.workers)
+        return sum(worker.held for worker in self.workers)
 
     async def start(self) -> None:
         """Return once all of them serve. Raises AvatarError."""
@@ -185,11 +190,14 @@ class WorkerPool:
         await asyncio.gather(*self._keeping)
 
     def _any(self) -> list[MediaWorker]:
-        if not self.running and self.stopping:
-            raise ServerStoppingError("the server is being restarted; try again in a minute")
-        if not self.running:
+        running = self.running
+        if self.stopping:
+            running = [worker for worker in running if worker.held]  # the others are ending
+            if not running:
+                raise ServerStoppingError("the server is being restarted; try again in a minute")
+        if not running:
             raise NotReadyError
-        return self.running
+        return running
 
 
 def _end(process: BaseProcess) -> None:

@@ -24,7 +24,7 @@ CLOCKLESS = {
     "cluster": ("directory", "private_door"),
     "benchmark": ("live_report", "server_stages", "soak_report", "speak_report"),
     "commands": ("bench", "progress", "render", "speakers", "train", "train_encoder", "verify"),
-    "core": ("config", "ice_servers", "mark_settings", "secret_files"),
+    "core": ("config", "heap", "ice_servers", "mark_settings", "secret_files"),
     "desktop": ("advice", "drift"),
     "devices": ("resampler",),
     "marks": (
@@ -49,7 +49,14 @@ CLOCKLESS = {
     ),
     "sinks": ("framing", "drift_correction"),
     "talk": ("agent_file",),
-    "webrtc": ("jitter_buffer", "messages", "packet_sender", "timeouts", "video_encoders"),
+    "webrtc": (
+        "jitter_buffer",
+        "messages",
+        "packet_sender",
+        "prompt_voice",
+        "timeouts",
+        "video_encoders",
+    ),
     "workers": ("merged_metrics",),
 }  # modules that only compute, or whose time is virtual; what is not named here touches the clock
 SIDE_BY_SIDE = {

@@ -17,11 +17,13 @@ def install() -> None:
         jitter_buffer,
         packet_sender,
         playout_delay,
+        prompt_voice,
         vp8_encoder,
     )
 
     jitter_buffer.install()
     packet_sender.install()
     playout_delay.install()
+    prompt_voice.install()
     vp8_encoder.install()
     h264_encoder.install()

@@ -34,6 +34,8 @@ CALLABLES = {
     "aiortc.rtp:unpack_header_extensions": "extension_profile extension_value",
     "aiortc.rtp:compute_audio_level_dbov": "frame",
     "aiortc.rtcrtpsender:random_sequence_number": "",
+    "aiortc.rtcrtpreceiver:decoder_worker": "loop input_q output_q decode_error",
+    "aiortc.codecs:get_decoder": "codec",
     "aiortc.rtcdtlstransport:RtpRouter.route_rtcp": "self packet",
     f"{TRANSPORT}._handle_rtp_data": "self data arrival_time_ms",
     f"{TRANSPORT}._handle_rtcp_data": "self data",
@@ -57,8 +59,9 @@ CALLABLES = {
 USES = {
     f"{TRANSPORT}.__init__": "_rtp_router",
     f"{RECEIVER}.__init__": "JitterBuffer",
-    f"{RECEIVER}._handle_rtp_packet": "_data",
-    f"{SENDER}._next_encoded_frame": "compute_audio_level_dbov",
+    f"{RECEIVER}._handle_rtp_packet": "_data _RTCRtpReceiver__decoder_queue",
+    f"{RECEIVER}.receive": "_RTCRtpReceiver__decoder_queue _track _queue",
+    f"{SENDER}._next_encoded_frame": "compute_audio_level_dbov _RTCRtpSender__loop",
     f"{SENDER}._run_rtp": "_next_encoded_frame _send_rtp _ssrc _RTCRtpSender__mid "
     "_RTCRtpSender__rtp_header_extensions_map _RTCRtpSender__rtp_timestamp "
     "_RTCRtpSender__rtp_history _RTCRtpSender__ntp_timestamp _RTCRtpSender__octet_count "
@@ -68,7 +71,7 @@ USES = {
     f"{ENCODER}.target_bitrate.fset": "MIN_BITRATE MAX_BITRATE",
     f"{H264_ENCODER}.__init__": "codec DEFAULT_BITRATE",
     f"{H264_ENCODER}.target_bitrate.fset": "MIN_BITRATE MAX_BITRATE",
-    "aiortc.codecs:get_encoder": "Vp8Encoder H264Encoder",
+    "aiortc.codecs:get_encoder": "Vp8Encoder H264Encoder OpusEncoder",
     "aiortc.rtcpeerconnection:RTCPeerConnection.createOffer": "HEADER_EXTENSIONS",
     "aiortc.rtcicetransport:RTCIceTransport.__init__": "_connection",
     f"{ICE}.__init__": "_check_list _check_list_done _check_list_state _early_checks "

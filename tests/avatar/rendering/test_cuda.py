@@ -14,7 +14,7 @@ from avatar.i420 import planes_of_rgb, rgb_of_planes
 from avatar.media.samples import Samples
 from avatar.rendering.backends import cuda_graph
 from avatar.rendering.backends.device import choose_device
-from avatar.rendering.pipeline import Picture, Pipeline, Stream, step_together
+from avatar.rendering.pipeline import Picture, Pipeline, Stream, hear_together, step_together
 from avatar.rendering.pose_control import PosedHead
 from avatar.rendering.pose_path import PosePath
 from avatar.rendering.render_video import render_film
@@ -92,6 +92,11 @@ def test_callers_of_several_speakers_come_and_go(
         assert all(a is b or psnr(a, b) >= LEAST_PSNR for a, b in pairs)
     left[1].reset()
     assert same(talk(*left, chunks), alone[1])
+    left[1].reset()
+    for chunk in chunks[:4]:
+        hear_together([(*left, chunk)])
+    pairs = zip(talk(*left, chunks[4:]), alone[1][4:], strict=True)
+    assert all(psnr(a, b) >= LEAST_PSNR for a, b in pairs)
 
 
 def test_a_turned_head(tiny: Speaker, cuda: str) -> None:

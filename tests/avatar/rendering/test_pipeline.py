@@ -90,6 +90,17 @@ def test_reset_forgets(pipeline: Pipeline) -> None:
     assert all(same(a, b) for a, b in zip(first[2:], again[2:], strict=True))
 
 
+def test_what_was_only_heard_changes_no_later_picture(pipeline: Pipeline) -> None:
+    seen, missed, samples = pipeline.open(), pipeline.open(), sound(6, 10)
+    whole = run(pipeline, seen, samples)
+    for number, chunk in enumerate(samples.reshape(-1, 640)):
+        if number in (0, 3, 4, 7):
+            pipeline.hear([missed], [chunk])
+            continue
+        (picture,) = pipeline.step([missed], [chunk])
+        assert picture is None if number < 2 else same(picture, whole[number])
+
+
 def test_loop_turns_for_ever(tiny: Speaker) -> None:
     loop = ReferenceLoop(tiny, torch.device("cpu"))
     order = tiny.track.order.tolist()

@@ -101,14 +101,15 @@ async def test_a_picture_that_is_being_drawn_when_it_is_due_was_late_in_renderin
     assert "rendered -" in line
 
 
-async def test_a_chunk_that_waits_for_the_renderer_was_late_in_its_queue(
+async def test_a_picture_that_the_renderer_gave_up_was_late_in_its_queue(
     time: VirtualTime,
 ) -> None:
     async with running(time) as stage:
         await stage.until_frame(1, -MARGIN)
         stage.heard(1)
-        await stage.until_frame(1, -0.015)
         stage.traces.submitted(1)
+        await stage.until_frame(1, -0.015)
+        stage.traces.given_up(1)
         await stage.until_frame(1, 0.01)
         assert stage.late() == [(1, "repeated", "queue")]
 

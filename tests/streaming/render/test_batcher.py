@@ -6,9 +6,16 @@ from typing import Any
 import numpy as np
 
 from streaming.render.batcher import Batcher, Step
+from streaming.render.capacity import StepCost
+from streaming.render.step_pace import StepPace
 from tests.streaming.support.level_bar import BarPicture, LevelBar
 
 SILENCE = np.zeros(640, np.float32)
+
+
+def new_batcher() -> Batcher:
+    """With a renderer that was measured to be quick, for callers who are never in a hurry."""
+    return Batcher(StepPace([StepCost(1, 0.001, 0.001)]))
 
 
 class CountingBar(LevelBar):
@@ -33,7 +40,7 @@ def frames(steps: list[Step]) -> dict[int, int | None]:
 
 
 def test_the_look_ahead_lies_between_a_picture_and_its_last_chunk() -> None:
-    batches = Batcher()
+    batches = new_batcher()
     for caller in (1, 2):
         batches.join(caller, LevelBar(lookahead=caller))
     got = []
@@ -46,7 +53,7 @@ def test_the_look_ahead_lies_between_a_picture_and_its_last_chunk() -> None:
 
 
 def test_chunks_of_many_callers_are_one_step_and_each_gets_one_at_a_time() -> None:
-    bar, batches = CountingBar(), Batcher()
+    bar, batches = CountingBar(), new_batcher()
     for caller in range(3):
         batches.join(caller, bar)
         batches.add(caller, 0, SILENCE)
@@ -59,7 +66,7 @@ def test_chunks_of_many_callers_are_one_step_and_each_gets_one_at_a_time() -> No
 
 
 def test_callers_of_different_speakers_share_a_step() -> None:
-    one, two, batches = CountingBar(), CountingBar(), Batcher()
+    one, two, batches = CountingBar(), CountingBar(), new_batcher()
     batches.join(1, one)
     batches.join(2, two)
     batches.join(3, one)
@@ -71,7 +78,7 @@ def test_callers_of_different_speakers_share_a_step() -> None:
 
 
 def test_a_chunk_that_was_skipped_does_not_shift_later_pictures() -> None:
-    batches = Batcher()
+    batches = new_batcher()
     batches.join(1, LevelBar())
     for number in (0, 1, 5):
         batches.add(1, number, SILENCE)
@@ -81,7 +88,7 @@ def test_a_chunk_that_was_skipped_does_not_shift_later_pictures() -> None:
 
 
 def test_a_failure_is_told_and_its_callers_begin_anew() -> None:
-    bar, batches = CountingBar(), Batcher()
+    bar, batches = CountingBar(), new_batcher()
     batches.join(1, bar)
     bar.fail = True
     batches.add(1, 0, SILENCE)
@@ -94,7 +101,7 @@ def test_a_failure_is_told_and_its_callers_begin_anew() -> None:
 
 
 def test_a_speaker_that_fails_does_not_stop_the_others_for_long() -> None:
-    bad, good, batches = CountingBar(), CountingBar(), Batcher()
+    bad, good, batches = CountingBar(), CountingBar(), new_batcher()
     batches.join(1, bad)
     batches.join(2, good)
     bad.fail = True
@@ -108,7 +115,7 @@ def test_a_speaker_that_fails_does_not_stop_the_others_for_long() -> None:
 
 
 def test_a_caller_may_change_speakers_and_leave() -> None:
-    batches = Batcher()
+    batches = new_batcher()
     batches.join(1, LevelBar(90))
     batches.add(1, 0, SILENCE)
     batches.join(1, LevelBar(160))

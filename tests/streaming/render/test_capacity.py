@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,3 +84,24 @@ def test_a_renderer_has_its_own_step_whoever_does_the_rest() -> None:
 
 def test_two_cores_that_render_themselves_need_no_second_event_loop() -> None:
     assert machine(2, 6.0).event_loops_wanted == 1
+
+
+def test_a_machine_that_has_become_slower_carries_fewer_with_a_longer_delay() -> None:
+    before = machine(4, 8.0, processor=0.0)
+    after = replace(before, slowdown=2.0)
+    assert before.callers == 4
+    assert after.callers == 2
+    assert after.budget_among(1) == pytest.approx(2 * before.budget_among(1))
+
+
+def test_who_comes_later_may_have_to_wait_for_all_who_came_before() -> None:
+    capacity = machine(4, 8.0)
+    budgets = [capacity.budget_among(callers) for callers in (1, 2, 3, 20)]
+    assert budgets == pytest.approx([0.018, 0.026, 0.034, MAX_BUDGET_S])
+
+
+def test_where_steps_are_shared_nobody_waits_for_more_than_two_of_them() -> None:
+    steps = tuple(StepCost(callers, 0.010, 0.0) for callers in (1, 32))
+    capacity = Capacity(0.010, 0.002, 0.022, steps, cores=16)
+    assert capacity.budget_among(32) == pytest.approx(0.022)
+    assert capacity.budget_among(64) == pytest.approx(0.042)

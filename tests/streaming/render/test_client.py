@@ -2,10 +2,13 @@
 
 import functools
 import itertools
+import math
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,8 @@ import pytest
 
 from avatar.errors import AvatarError, DeviceLost
 from streaming.render.caller import Caller
-from streaming.render.client import QUEUE_CHUNKS, RenderClient
+from streaming.render.capacity import Capacity, StepCost
+from streaming.render.client import MOST_UNDERWAY, RenderClient
 from streaming.render.renderer import I420, FindSpeakers, Speakers
 from tests.streaming.support.level_bar import (
     BarPicture,
@@ -82,6 +86,7 @@ async def test_pictures_come_back_with_their_frame_numbers(renderer: RenderClien
     assert shown.numbers == [0, 1, 2]
     assert shown.shades == [90] * 3
     assert renderer.timings
+    assert renderer.capacity.slowdown > 0
 
 
 async def test_it_was_measured_before_it_is_ready(renderer: RenderClient) -> None:
@@ -116,19 +121,51 @@ async def test_a_speaker_put_in_place_of_one_that_heard_less_far_ahead_is_refuse
         await renderer.join("far", Shown())
 
 
-async def test_while_the_renderer_is_held_up_only_the_newest_chunks_wait(
+async def test_what_is_overdue_after_a_hold_up_is_only_heard_and_the_newest_is_drawn(
     renderer: RenderClient,
 ) -> None:
-    shown = Shown()
-    caller = await renderer.join("bar", shown)
+    shown, given_up = Shown(), list[int]()
+    caller = await renderer.join("bar", shown, given_up.append)
     await talk(renderer, caller, range(3))
+    assert shown.numbers == [0]
     pid = renderer.pid
     os.kill(pid, signal.SIGSTOP)
+    long_ago = time.monotonic() - 1
     for number in range(3, 20):
-        renderer.submit(caller, number, SILENCE)
-    assert caller.dropped == 17 - 2 * QUEUE_CHUNKS
+        renderer.submit(caller, number, SILENCE, long_ago if number < 19 else math.inf)
     os.kill(pid, signal.SIGCONT)
-    await until(lambda: shown.numbers and shown.numbers[-1] == 17)
+    await until(lambda: shown.numbers[-1] == 17)
+    assert given_up == list(range(1, 17))
+    assert caller.behind(time.monotonic())
+    assert shown.numbers == [0, 17]
+
+
+async def test_a_renderer_that_takes_nothing_for_long_is_not_given_more_and_more(
+    renderer: RenderClient,
+) -> None:
+    shown, given_up = Shown(), list[int]()
+    caller = await renderer.join("bar", shown, given_up.append)
+    os.kill(renderer.pid, signal.SIGSTOP)
+    for number in range(MOST_UNDERWAY + 7):
+        renderer.submit(caller, number, SILENCE)
+    assert len(given_up) == 7
+    os.kill(renderer.pid, signal.SIGCONT)
+    await until(lambda: shown.numbers and shown.numbers[-1] == MOST_UNDERWAY - 3)
+
+
+async def test_others_who_call_lengthen_the_next_delay_until_they_leave(
+    renderer: RenderClient,
+) -> None:
+    steps = tuple(StepCost(callers, 0.01 * callers, 0.0) for callers in (1, 2, 4))
+    capacity = Capacity(0.01, 0.002, 0.022, steps, cores=2)
+    renderer.ready = replace(renderer.ready, capacity=capacity)
+    alone = renderer.budget
+    assert alone == pytest.approx(0.022)
+    callers = [await renderer.join("bar", Shown()) for _ in range(2)]
+    assert renderer.budget == pytest.approx(0.042)
+    for caller in callers:
+        renderer.leave(caller)
+    assert renderer.budget == alone
 
 
 async def test_a_killed_renderer_is_started_again_and_callers_go_on(renderer: RenderClient) -> None:

@@ -1,6 +1,5 @@
 """SIGTERM with calls running, to a server in a process of its own."""
 
-import asyncio
 import os
 import signal
 import time
@@ -15,25 +14,21 @@ from tests.streaming.support.browser import chromium, first_picture
 from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.page_socket import Page, connect
 from tests.streaming.support.polling import until, wait_until
+from tests.streaming.support.processes import runs
 from tests.streaming.support.talking_peer import TalkingPeer
 from tests.support import need
 from tests.tiny_speaker import make_tiny_bundle
 
 
-def flags(folder: Path, drain: float) -> list[str]:
+def flags(folder: Path, drain: float, workers: int = 1) -> list[str]:
     config = folder / "config.yaml"
-    config.write_text(f"drain_s: {drain}\nmax_sessions: 2\n")
+    config.write_text(f"drain_s: {drain}\nmax_sessions: 2\nworkers: {workers}\n")
     return ["--speaker", str(make_tiny_bundle(folder / "tiny")), "--config", str(config)]
 
 
-def runs(pid: int) -> bool:
-    """Whether the process has not ended; one that waits to be reaped has."""
-    state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    return state != "Z"
-
-
-async def test_calls_may_go_on_and_new_ones_are_refused(tmp_path: Path) -> None:
-    with running_server(*flags(tmp_path, 20)) as (address, pid):
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_calls_may_go_on_and_new_ones_are_refused(tmp_path: Path, workers: int) -> None:
+    with running_server(*flags(tmp_path, 20, workers)) as (address, pid):
         peer = TalkingPeer()
         async with connect(LiveServer(address)) as socket:
             page = Page(socket)
@@ -48,8 +43,7 @@ async def test_calls_may_go_on_and_new_ones_are_refused(tmp_path: Path) -> None:
                 await Page(other).send(type="offer", sdp=await TalkingPeer().offer())
                 assert (await Page(other).expect("error"))["code"] == "stopping"
             seen = len(peer.face)
-            await asyncio.sleep(1.5)
-            assert len(peer.face) > seen + 20, "the call goes on"
+            await until(lambda: len(peer.face) > seen + 20)  # the call goes on
         await until(lambda: not runs(pid), 10)
         await peer.close()
 

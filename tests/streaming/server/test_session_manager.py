@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import pytest
 
 from streaming.core.config import ServeConfig
 from streaming.core.limits import Limits
+from streaming.render.capacity import Capacity, StepCost
 from streaming.render.client import RenderClient
 from streaming.security.rate_limit import TooManyError
 from streaming.server.session_manager import (
@@ -92,6 +94,24 @@ async def test_a_caller_who_comes_back_from_elsewhere_counts_there(renderer: Ren
     await other.close("it had enough")
     await asyncio.sleep(0)
     sessions.open(lambda: PlainCall(renderer), "9.2.0.1")
+    await sessions.close_all("the test is over")
+
+
+async def test_as_many_calls_are_taken_as_the_machine_carries_now(
+    renderer: RenderClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = tuple(StepCost(callers, 0.01 * callers, 0.0) for callers in (1, 2, 4))
+    measured = Capacity(0.01, 0.002, 0.022, steps, cores=8)
+    now = [measured, replace(measured, slowdown=1.7)]
+    monkeypatch.setattr(RenderClient, "capacity", property(lambda _: now[0]))
+    sessions = SessionManager(renderer, ServeConfig())
+    assert sessions.limit == 3
+    sessions.open(lambda: PlainCall(renderer))
+    now.pop(0)
+    assert sessions.limit == 1
+    with pytest.raises(ServerFullError, match="1 calls"):
+        sessions.open(lambda: PlainCall(renderer))
+    assert len(sessions) == 1
     await sessions.close_all("the test is over")
 
 

@@ -57,6 +57,10 @@ class LevelBar:
     ) -> list[BarPicture | None]:
         return [self._one(stream, chunk) for stream, chunk in zip(streams, chunks, strict=True)]
 
+    def hear(self, streams: Sequence[BarStream], chunks: Sequence[Chunk]) -> None:
+        for stream, chunk in zip(streams, chunks, strict=True):
+            self._one(stream, chunk)
+
     def _one(self, stream: BarStream, chunk: Chunk) -> BarPicture | None:
         stream.levels.append(float(np.sqrt(np.mean(chunk**2))))
         if len(stream.levels) <= self.lookahead:

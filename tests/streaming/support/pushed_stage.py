@@ -15,8 +15,10 @@ from streaming.media.clock import VOICE_RATE
 from streaming.media.playout import VOICE_PACKET
 from streaming.media.speech_queue import SpeechEvent, SpeechQueue
 from streaming.render.batcher import Batcher
-from streaming.render.caller import Deliver, Moved, Submitted
+from streaming.render.caller import Deliver, GivenUp, Moved
+from streaming.render.capacity import StepCost
 from streaming.render.renderer import Chunk
+from streaming.render.step_pace import StepPace
 from tests.sounds import PITCH, pcm16, tone
 from tests.streaming.support.level_bar import LevelBar
 from tests.streaming.support.stepped_clock import NotingSink, SteppedClock
@@ -40,19 +42,17 @@ class PromptRenderer:
         self.time = time
         self.lookahead = lookahead
         self.handed_over: list[tuple[float, int]] = []
-        self._batches = Batcher()
+        self._batches = Batcher(StepPace([StepCost(1, 0.001, 0.001)]), monotonic=time)
         self._deliver: Deliver
-        self._submitted: Submitted
 
-    async def join(self, speaker: str, deliver: Deliver, submitted: Submitted, _: Moved) -> Any:
-        self._deliver, self._submitted = deliver, submitted
+    async def join(self, speaker: str, deliver: Deliver, _: GivenUp, __: Moved) -> Any:
+        self._deliver = deliver
         self._batches.join(0, LevelBar(lookahead=self.lookahead))
         return SimpleNamespace(speaker=speaker)
 
-    def submit(self, _caller: Any, number: int, chunk: Chunk) -> None:
+    def submit(self, _caller: Any, number: int, chunk: Chunk, due: float) -> None:
         self.handed_over.append((self.time.now, number))
-        self._submitted(number)
-        self._batches.add(0, number, chunk)
+        self._batches.add(0, number, chunk, due)
         for step in self._batches.step():
             for rendered in step.rendered:
                 if rendered.picture is not None:
