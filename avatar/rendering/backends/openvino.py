@@ -10,6 +10,7 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from avatar.rendering.backends.base import Backend
 from avatar.speakers.speaker import Speaker
 
 CACHE = "speech2lip-live/openvino"  # in the user's folder for caches
+_FIRST_USE = Lock()
 
 
 class OpenVinoBackend(Backend):
@@ -56,7 +58,7 @@ def _rows(request: Any, *inputs: Tensor) -> Tensor:
 
 def _request(module: nn.Module, example: tuple[Tensor, ...], kind: torch.dtype) -> Any:
     """An inference request on one thread for inputs shaped like `example`."""
-    openvino = _library()
+    openvino = load_openvino()
     path = _cache() / _key(module, example, openvino.__version__) / "model.xml"
     if not path.exists():
         _convert(module, example, path)
@@ -68,16 +70,20 @@ def _request(module: nn.Module, example: tuple[Tensor, ...], kind: torch.dtype) 
     return openvino.Core().compile_model(path, "CPU", settings).create_infer_request()
 
 
-def _library() -> Any:
+def load_openvino() -> Any:
+    """The module, ready to be used by several threads."""
     # Without this module, OpenVINO reports nothing about its use to anybody.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
+    # Two threads that are the first to use NumPy's types in it wait for each other for ever.
+    with _FIRST_USE:
+        openvino.Type.f32.to_dtype()
     return openvino
 
 
 def _convert(module: nn.Module, example: tuple[Tensor, ...], path: Path) -> None:
-    openvino = _library()
+    openvino = load_openvino()
     shapes = [list(tensor.shape) for tensor in example]
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of tracing: shapes are meant to be fixed
