@@ -17,6 +17,7 @@ export class Gallery extends EventTarget {
     element.onkeydown = (event) => this.#move(event);
   }
 
+  // Throws an Error whose message is a key of WORDS, also if nobody may be shown.
   async load() {
     const speakers = await (await get("speakers")).json();
     const { speaker: first } = await (await get("healthz")).json();
@@ -24,7 +25,15 @@ export class Gallery extends EventTarget {
       if (speaker.preview) speaker.preview = URL.createObjectURL(await (await get(speaker.preview)).blob());
     }
     this.#element.replaceChildren(...speakers.map((speaker) => this.#card(speaker)));
-    this.#choose(speakers.find(({ name }) => name === first) ?? speakers[0]);
+    if (!speakers.length) this.#chooseNobody();
+    else this.#choose(speakers.find(({ name }) => name === first) ?? speakers[0]);
+  }
+
+  #chooseNobody() {
+    this.chosen = null;
+    for (const portrait of this.#portraits) portrait.removeAttribute("src");
+    this.#portraits[0].alt = "";
+    throw new Error("withdrawn");
   }
 
   #card({ name, preview }) {

@@ -52,7 +52,7 @@ export const WORDS = {
   },
   "withdrawn": {
     title: "This face may no longer be shown",
-    text: "Whoever lent it has withdrawn it, or agreed until today only. Choose another speaker.",
+    text: "Whoever lent it has withdrawn it, or agreed until a day that is over. Choose another speaker, if there is one.",
     action: null,
   },
   "no-server": {

@@ -81,11 +81,7 @@ function showLabel(label) {
 
 function onProblem({ code, text }) {
   showNotice(code, text);
-  if (code === "withdrawn") loadGallery();
-}
-
-function loadGallery() {
-  gallery.load().catch((error) => showNotice(error.message in WORDS ? error.message : "no-server"));
+  if (code === "withdrawn") gallery.load().catch(() => {}); // why is said already
 }
 
 function onState(state) {
@@ -334,4 +330,4 @@ sound.addEventListener("change", () => {
 
 setInterval(drawLevel, 60);
 setInterval(drawFigures, 1000);
-loadGallery();
+gallery.load().catch((error) => showNotice(error.message in WORDS ? error.message : "no-server"));
