@@ -37,7 +37,7 @@ CLOCKLESS = {
         "watermark_reader",
     ),
     "media": ("concealment", "frame_buffer", "frame_marker", "speech_queue", "trace", "upsampler"),
-    "render": ("batcher",),
+    "render": ("batcher", "find_speakers"),
     "server": ("call_ledger", "past_calls"),
     "security": (
         "access",
@@ -84,7 +84,7 @@ SIDE_BY_SIDE = {
         "withdrawal",
     ),
     "sinks": ("disk_full", "reconnecting", "recorder"),
-    "webrtc": ("aiortc_patches", "ice_restart", "tracks"),
+    "webrtc": ("aiortc_patches", "ice_restart", "lookahead", "tracks"),
 }  # modules that wait for more than they measure: two at once; all others run alone
 
 
