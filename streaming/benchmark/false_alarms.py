@@ -6,6 +6,7 @@ from pathlib import Path
 
 from avatar.errors import AvatarError
 from streaming.marks.label_reader import LabelReader
+from streaming.marks.pattern import another_key
 from streaming.marks.verify import look_for_watermark
 from streaming.marks.video_frames import Luma
 from streaming.marks.watermark_reader import RATE
@@ -17,24 +18,27 @@ class UnmarkedFilm:
 
     film: str
     seconds: float
-    "Looked at."
+    "Looked at, with each key."
     alarms: int
-    "Stretches of two seconds in which the mark was found."
+    "Stretches of two seconds in which the mark was found, with any key."
     score: float
-    "The highest of all stretches."
+    "The highest of all stretches and keys."
     label: bool
     "Whether the label was found."
 
 
-def read_unmarked(folder: Path, skipped: Callable[[str], object]) -> Iterator[UnmarkedFilm]:
+def read_unmarked(
+    folder: Path, keys: int, skipped: Callable[[str], object]
+) -> Iterator[UnmarkedFilm]:
     """Every video in `folder` and below; `skipped` is told of files that are none.
 
-    Raises AvatarError if there is no video.
+    `keys`: that of the marks and others, each of which is another chance to be wrong.  Raises
+    AvatarError if there is no video.
     """
     films = 0
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:
-            yield _look(path, str(path.relative_to(folder)))
+            yield _look(path, str(path.relative_to(folder)), keys)
             films += 1
         except AvatarError as error:
             skipped(str(error))
@@ -42,7 +46,7 @@ def read_unmarked(folder: Path, skipped: Callable[[str], object]) -> Iterator[Un
         raise AvatarError(f"{folder}: there is no video in it")
 
 
-def _look(path: Path, name: str) -> UnmarkedFilm:
+def _look(path: Path, name: str, keys: int) -> UnmarkedFilm:
     label, seconds = LabelReader(), 0.0
 
     def beside(time: float, luma: Luma) -> None:
@@ -50,6 +54,7 @@ def _look(path: Path, name: str) -> UnmarkedFilm:
         seconds = time + 1 / RATE
         label.add(time, luma)
 
-    found = look_for_watermark(path, beside)
-    score = round(found.score, 2)
-    return UnmarkedFilm(name, round(seconds, 1), found.marked, score, label.finding.found)
+    found = [look_for_watermark(path, beside)]
+    found += [look_for_watermark(path, key=another_key(number)) for number in range(keys - 1)]
+    alarms, score = sum(one.marked for one in found), max(one.score for one in found)
+    return UnmarkedFilm(name, round(seconds, 1), alarms, round(score, 2), label.finding.found)

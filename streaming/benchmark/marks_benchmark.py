@@ -14,6 +14,7 @@ from avatar.audio import FPS
 from streaming.benchmark.watermark_attacks import ATTACKS, Attack, carry_out
 from streaming.marks.label import Label
 from streaming.marks.label_reader import LabelReader
+from streaming.marks.pattern import another_key
 from streaming.marks.payload import Payload, speaker_hash
 from streaming.marks.verify import look_for_watermark
 from streaming.marks.watermark import Watermark
@@ -77,7 +78,7 @@ def measure_marks(pictures: Sequence[I420], report: Report) -> MarksRun:
             survivals.append(_look(attack, film, len(pictures) / FPS))
         report("unmarked pictures")
         carry_out(ATTACKS[0], pictures, film)
-        keys = [None, *(b"another key %d" % number for number in range(OTHER_KEYS))]
+        keys = [None, *map(another_key, range(OTHER_KEYS))]
         unmarked = max(look_for_watermark(film, key=key).score for key in keys)
     return MarksRun(
         (width, height),

@@ -60,6 +60,9 @@ def bench(
             help="With --marks: videos without a mark, and how often one is found in them.",
         ),
     ] = None,
+    keys: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Of --unmarked: the mark's, and others.")
+    ] = 1,
     calls: Annotated[int, typer.Option(min=1, metavar="N", help="Calls of --live at once.")] = 1,
     workers: Annotated[
         str, typer.Option(help="Media workers of the server that --load starts: auto or N.")
@@ -143,7 +146,7 @@ def bench(
     from streaming.commands.talk_bench import bench_talk
 
     if marks and unmarked:
-        bench_false_alarms(unmarked, json)
+        bench_false_alarms(unmarked, keys, json)
         return
     if marks:
         bench_marks(seconds or MARKS_SECONDS, film, speaker, device, backend, json)

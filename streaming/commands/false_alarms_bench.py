@@ -12,8 +12,8 @@ from streaming.core.console import text_console
 HIGHEST = 10  # films that are named
 
 
-def bench_false_alarms(folder: Path, json_file: Path | None) -> None:
-    """Read every video in `folder`; print what was found, write all to `json_file`."""
+def bench_false_alarms(folder: Path, keys: int, json_file: Path | None) -> None:
+    """Read each video in `folder` with `keys` keys; print the result, write all to `json_file`."""
     from rich.table import Table
 
     from avatar.files import replace_file
@@ -25,7 +25,7 @@ def bench_false_alarms(folder: Path, json_file: Path | None) -> None:
     said = text_console(stderr=True)
     films: list[UnmarkedFilm] = []
     with said.status("reading") as status:
-        for film in read_unmarked(folder, said.print):
+        for film in read_unmarked(folder, keys, said.print):
             films.append(film)
             status.update(Text(f"{len(films)} read, {film.film}"))
     table = Table("highest scores", "seconds", "score", "found", "label", box=None)
@@ -36,8 +36,8 @@ def bench_false_alarms(folder: Path, json_file: Path | None) -> None:
     seconds, alarms = (sum(of) for of in zip(*((f.seconds, f.alarms) for f in films), strict=True))
     labels = sum(film.label for film in films)
     table.caption = (
-        f"{len(films)} films, {seconds:g} s; watermark found in {alarms} stretches of two seconds, "
-        f"label in {labels} films"
+        f"{len(films)} films, {seconds:.1f} s, each with {keys} keys; watermark found in {alarms} "
+        f"stretches of two seconds, label in {labels} films"
     )
     print_tables(table_console(), table)
     if json_file:

@@ -28,6 +28,11 @@ LOW_CUT = 0.7  # cells: what is coarser is left out, as it would be seen and los
 Floats = NDArray[np.float32]
 
 
+def another_key(number: int) -> bytes:
+    """One that no picture is marked with."""
+    return b"another key %d" % number
+
+
 def tile(payload: bytes, cell: int = CELL, key: bytes = KEY) -> Floats:
     """(32 cell, 32 cell) of zero mean whose root mean square is 1."""
     pattern = shaped(_cells(reed_muller.encode(payload).ravel(), key), cell)

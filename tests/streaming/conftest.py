@@ -25,7 +25,7 @@ CLOCKLESS = {
     "benchmark": ("live_report", "server_stages", "soak_report", "speak_report"),
     "commands": ("bench", "progress", "render", "speakers", "train", "train_encoder", "verify"),
     "core": ("config", "heap", "ice_servers", "mark_settings", "secret_files"),
-    "desktop": ("advice", "drift"),
+    "desktop": ("advice", "drift", "keys"),
     "devices": ("resampler",),
     "marks": (
         "label",

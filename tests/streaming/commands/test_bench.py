@@ -76,16 +76,16 @@ def test_false_alarms_are_counted_in_a_folder_of_films(
     carry_out(Attack(""), scenery(52), films / "some" / "plain.mkv")
     carry_out(Attack(""), [watermark(one) for one in scenery(52)], films / "marked.mkv")
     (films / "words.txt").write_text("no video")
-    bench_false_alarms(films, tmp_path / "alarms.json")
+    bench_false_alarms(films, 2, tmp_path / "alarms.json")
     marked, plain = json.loads((tmp_path / "alarms.json").read_text())
     assert (marked["film"], marked["alarms"]) == ("marked.mkv", 2)
     assert (plain["film"], plain["alarms"], plain["label"]) == ("some/plain.mkv", 0, False)
     told = capsys.readouterr()
     assert "words.txt" in told.err
-    assert "2 films, 4.4 s" in " ".join(told.out.split())
+    assert "2 films, 4.4 s, each with 2 keys" in " ".join(told.out.split())
     (films / "none").mkdir()
     with pytest.raises(AvatarError, match="no video in it"):
-        bench_false_alarms(films / "none", None)
+        bench_false_alarms(films / "none", 1, None)
 
 
 def test_a_film_too_short_for_the_mark_is_refused(tmp_path: Path) -> None:

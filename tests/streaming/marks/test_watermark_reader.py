@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
 from streaming.benchmark.watermark_attacks import VP8, Attack, carry_out
+from streaming.marks.pattern import another_key
 from streaming.marks.payload import Payload, speaker_hash
 from streaming.marks.verify import look_for_watermark, verify
 from streaming.marks.watermark import Watermark
@@ -65,7 +66,7 @@ def test_nothing_is_found_where_nothing_is(plain: list[I420], tmp_path: Path) ->
 
 def test_nothing_is_found_with_another_key(marked: list[I420], tmp_path: Path) -> None:
     carry_out(Attack("x264"), marked, tmp_path / "film.mkv")
-    assert not look_for_watermark(tmp_path / "film.mkv", key=b"another").found
+    assert not look_for_watermark(tmp_path / "film.mkv", key=another_key(0)).found
 
 
 def squares(number: int, side: int) -> NDArray[np.uint8]:
@@ -80,7 +81,7 @@ def squares(number: int, side: int) -> NDArray[np.uint8]:
     [(6, 934), (4, 36), (3, 13)],  # keys to which they look alike by their corners
 )
 def test_squares_as_large_as_the_marks_cells_are_no_mark(side: int, key: int) -> None:
-    reader = WatermarkReader(b"another key %d" % key)
+    reader = WatermarkReader(another_key(key))
     for number in range(10):
         reader.add(number / RATE, squares(number, side))
     reader.flush(2)
