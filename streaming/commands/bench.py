@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from avatar.rendering.backends.registry import AUTO, listed
+from streaming.core.thread_rest import let_threads_rest
 
 OFFLINE_SECONDS, MARKS_SECONDS = 2.0, 6.0
 LIVE_SECONDS, LOAD_SECONDS, SPEAK_SECONDS, LIFE_SECONDS = 60.0, 20.0, 600.0, 600.0
@@ -134,6 +135,7 @@ def bench(
     - `avatar bench --speak --seconds 600`
     - `avatar bench --talk talk.yaml --live`
     """
+    let_threads_rest()
     from avatar.benchmark.bench import Plan
     from avatar.errors import AvatarError
     from avatar.speakers.folders import speaker_folder

@@ -19,6 +19,7 @@ from streaming.commands.mark_options import (
     WatermarkOption,
 )
 from streaming.commands.progress import phase_progress
+from streaming.core.thread_rest import let_threads_rest
 
 if TYPE_CHECKING:
     from avatar.gestures import Score
@@ -113,6 +114,7 @@ def render(
         1.5, nod
         3, look, -0.8, 2
     """
+    let_threads_rest()
     from avatar.audio import FPS
     from avatar.benchmark.machine import allowed_cores
     from avatar.media.sound_tracks import sound_track_notes
