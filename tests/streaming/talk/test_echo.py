@@ -1,5 +1,7 @@
 """A conversation with an echo, over a real server: what was said comes back."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,13 @@ async def test_what_was_said_comes_back_with_the_face(server: LiveServer) -> Non
         heard, said = person.all("talk.heard")[-1], person.all("talk.said")[-1]
         assert heard["text"] == said["text"], "nobody wrote the words down: how long it was"
         assert heard["text"].endswith(" s of speech)")
+
+
+async def test_two_calls_at_once_each_hear_themselves(server: LiveServer) -> None:
+    said = [spoken(SENTENCE), spoken("The quick brown fox jumps over the lazy dog.", "awb")]
+    async with talking(server) as first, talking(server) as second:
+        people = (first, second)
+        ends = await asyncio.gather(*[say(one, own) for one, own in zip(people, said, strict=True)])
+        heard = [one.voice_since(end) for one, end in zip(people, ends, strict=True)]
+    for own, other, sound in zip(said, reversed(said), heard, strict=True):
+        assert likeness(sound, own) > 0.9 > likeness(sound, other) + 0.1
