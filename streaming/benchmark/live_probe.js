@@ -72,6 +72,10 @@
   const speakInto = async (microphone) => {
     const bytes = Uint8Array.from(atob(window.probeSound), (character) => character.charCodeAt(0));
     const buffer = await context.decodeAudioData(bytes.buffer);
+    // A microphone goes on when nobody speaks; without any source, nothing would be sent.
+    const room = new ConstantSourceNode(context, { offset: 0 });
+    room.connect(microphone);
+    room.start();
     probe.say = () => {
       const source = new AudioBufferSourceNode(context, { buffer });
       const at = context.currentTime + AHEAD;

@@ -37,11 +37,18 @@ from streaming.talk.own_voice import OwnVoice
 
 CHUNK = 512  # samples of 16 kHz: what Silero looks at in one go
 MOST_HEARD = 100  # chunks that may wait for the pipeline: 3.2 s
+PAUSE_S = 3 * CHUNK / SAMPLE_RATE  # without sound, after which there is silence
+LONGEST_PAUSE = 100  # of them, 9.6 s: whatever was a turn is over by then
+SILENCE = bytes(2 * CHUNK)
 POLL_INTERVAL_S = 0.01  # between looks how far the voice has come
 
 
 class CallInput(BaseInputTransport):
-    """The microphone, 16 kHz mono, in pieces of 32 ms; silence where it hears the own voice."""
+    """The microphone, 16 kHz mono, in pieces of 32 ms; silence where it hears the own voice.
+
+    Silence, too, where nothing comes: a browser that has nothing to say may send nothing, and the
+    end of a turn is heard by the silence after it.
+    """
 
     def __init__(self, own_voice: OwnVoice) -> None:
         super().__init__(TransportParams(audio_in_enabled=True, audio_in_sample_rate=SAMPLE_RATE))
@@ -77,8 +84,17 @@ class CallInput(BaseInputTransport):
         await super().cancel(frame)
 
     async def _feed(self) -> None:
+        pauses = 0
         while True:
-            await self.push_audio_frame(await self._heard.get())
+            try:
+                async with asyncio.timeout(PAUSE_S if pauses < LONGEST_PAUSE else None):
+                    sound = [await self._heard.get()]
+                pauses = 0
+            except TimeoutError:
+                sound = [InputAudioRawFrame(SILENCE, SAMPLE_RATE, 1) for _ in range(3)]
+                pauses += 1
+            for frame in sound:
+                await self.push_audio_frame(frame)
 
 
 @dataclass
