@@ -40,6 +40,9 @@ MOST_HEARD = 100  # chunks that may wait for the pipeline: 3.2 s
 PAUSE_S = 3 * CHUNK / SAMPLE_RATE  # without sound, after which there is silence
 LONGEST_PAUSE = 100  # of them, 9.6 s: whatever was a turn is over by then
 SILENCE = bytes(2 * CHUNK)
+QUIET = 130  # mean level of 16-bit sound below which a voice has not begun
+STEP_S = 0.01  # in which it is looked for
+LEAD = 3  # steps before it that belong to it
 POLL_INTERVAL_S = 0.01  # between looks how far the voice has come
 
 
@@ -108,7 +111,10 @@ class _Held:
 
 
 class CallOutput(FrameProcessor):
-    """Speech is pushed at once; what follows it goes on when the speech before it was heard."""
+    """Speech is pushed at once; what follows it goes on when the speech before it was heard.
+
+    Silence before the first sound of an answer is left out: people would wait for it.
+    """
 
     def __init__(self, queue: SpeechQueue) -> None:
         super().__init__()
@@ -159,12 +165,15 @@ class CallOutput(FrameProcessor):
                 self._hold(frame)
 
     async def _push(self, frame: OutputAudioRawFrame) -> None:
+        pcm = bytes(frame.audio)
+        if not self._queue.speaking:
+            pcm = from_first_sound(pcm, frame.sample_rate)
         try:
-            await self._queue.push_in_time(bytes(frame.audio), frame.sample_rate)
+            await self._queue.push_in_time(pcm, frame.sample_rate)
         except SpeechRefusedError as error:
             await self.push_error(str(error), exception=error)
             return
-        self._pushed += len(frame.audio) / 2 / frame.sample_rate
+        self._pushed += len(pcm) / 2 / frame.sample_rate
 
     def _end_segment(self, frame: TTSStoppedFrame) -> None:
         self._queue.end_segment()
@@ -193,6 +202,15 @@ class CallOutput(FrameProcessor):
                 self._speaking = speaking
                 kind = BotStartedSpeakingFrame if speaking else BotStoppedSpeakingFrame
                 await self.broadcast_frame(kind)
+
+
+def from_first_sound(pcm: bytes, rate: int) -> bytes:
+    """16-bit mono without the silence at its begin; nothing if it is silent."""
+    step = round(rate * STEP_S)
+    level = np.abs(np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2").astype(np.float32))
+    steps = np.add.reduceat(level, np.arange(0, len(level), step)) / step if len(level) else level
+    loud = np.flatnonzero(steps > QUIET)
+    return pcm[2 * step * max(0, int(loud[0]) - LEAD) :] if len(loud) else b""
 
 
 class CallTransport(BaseTransport):

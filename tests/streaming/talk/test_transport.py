@@ -16,7 +16,7 @@ from pipecat.workers.runner import WorkerRunner
 from avatar.audio import SAMPLE_RATE
 from streaming.media.clock import VOICE_RATE
 from streaming.talk.own_voice import OwnVoice
-from streaming.talk.transport import CallInput
+from streaming.talk.transport import CallInput, from_first_sound
 from tests.streaming.support.polling import until
 
 
@@ -32,6 +32,17 @@ class Listener(FrameProcessor):
         if isinstance(frame, InputAudioRawFrame):
             self.sound = np.concatenate([self.sound, np.frombuffer(frame.audio, "<i2")])
         await self.push_frame(frame, direction)
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000])
+def test_an_answer_begins_with_its_first_sound(rate: int) -> None:
+    sound = np.concatenate([np.zeros(rate // 2), np.full(rate // 10, 3000)]).astype("<i2")
+    left = np.frombuffer(from_first_sound(sound.tobytes(), rate), "<i2")
+    assert (left == 3000).sum() == rate // 10, "none of it is lost"
+    assert 0.02 * rate < len(left) - rate // 10 <= 0.04 * rate
+    assert from_first_sound(bytes(rate), rate) == b""
+    assert from_first_sound(b"", rate) == b""
+    assert from_first_sound(bytes(3), rate) == b""
 
 
 async def test_where_a_microphone_sends_nothing_there_is_silence() -> None:
