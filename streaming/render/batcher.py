@@ -32,6 +32,7 @@ from streaming.render.step_pace import StepPace
 log = logging.getLogger(__name__)
 
 MOST_CREDIT = 2.0  # pictures that a caller may be owed
+LONGEST_STILL_S = 0.4  # without a picture: then a late one is better than none
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class RenderSlot:
     "Pictures that it is owed."
     missed: int = 0
     "Pictures given up since the last one that was drawn, though they were owed."
+    drawn_at: float = math.inf
+    "When its last picture was drawn, or its first sound came."
     allowance: float = math.inf
     "Seconds from the coming of its last chunk to when that picture must be there."
 
@@ -79,7 +82,7 @@ class Rendered:
     "That the picture shows: the look-ahead lies between it and the frame of its last chunk."
     picture: RenderedPicture | None
     given_up: bool = False
-    "Whether it was only heard."
+    "Whether it was not drawn, being too late."
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,7 @@ class Batcher:
         now = self._monotonic()
         latest = self._within_reach(due, now)
         place.allowance = latest - now
+        place.drawn_at = min(place.drawn_at, now)
         place.credit = min(MOST_CREDIT, place.credit + self._share)
         drawn = place.credit >= 1
         place.credit -= drawn
@@ -155,6 +159,8 @@ class Batcher:
         """
         now = self._monotonic()
         self._plan()
+        if unheard := self._unheard(now):
+            return [Step(0.0, _given_up(unheard), failed=False)]
         unseen = self._unseen(now)
         work = self._hear if unseen else self._draw
         groups: dict[Renderer | None, list[Due]] = {}
@@ -173,21 +179,38 @@ class Batcher:
         late = now + self._pace.seconds(1) - due
         return due + FRAME_S * (1 + math.ceil(late / FRAME_S)) if late > 0 else due
 
+    def _unheard(self, now: float) -> list[Due]:
+        """All chunks but the newest of callers whose picture stands still: taken out.
+
+        Where hearing alone takes all the time, nobody would see anything; the lips of two pictures
+        are wrong then.
+        """
+        found = []
+        for caller, place in self._places.items():
+            while now - place.drawn_at > LONGEST_STILL_S and len(place.waiting) > 1:
+                place.missed += 1
+                found.append((caller, place, place.waiting.popleft()))
+        return found
+
     def _unseen(self, now: float) -> list[Due]:
         """Of each caller the next chunk, if it is not drawn: taken out."""
         found = []
-        there = now + self._pace.seconds(1)
         for caller, place in self._places.items():
-            if not place.waiting:
+            if not place.waiting or self._worth_drawing(place, now):
                 continue
-            chunk, followed = place.waiting[0], len(place.waiting) > 1
-            if chunk.drawn and there <= (chunk.due if followed else chunk.latest):
-                continue
-            place.waiting.popleft()
+            chunk = place.waiting.popleft()
             place.missed += chunk.drawn
             place.credit += chunk.drawn
             found.append((caller, place, chunk))
         return found
+
+    def _worth_drawing(self, place: RenderSlot, now: float) -> bool:
+        """Whether the next chunk of a caller is drawn."""
+        chunk, *behind = place.waiting
+        if now - place.drawn_at > LONGEST_STILL_S:
+            return True
+        latest = chunk.due if any(newer.drawn for newer in behind) else chunk.latest
+        return chunk.drawn and now + self._pace.seconds(1) <= latest
 
     def _most_urgent(self, now: float) -> list[Due]:
         """As many as one step can draw in time: taken out.
@@ -209,10 +232,7 @@ class Batcher:
     def _hear(self, batch: list[Due]) -> Step:
         begun = self._monotonic()
         heard = self._tried(batch, lambda asked: self._hear_together(asked) or ())
-        rendered = [
-            Rendered(caller, place.frame_of(chunk), None, True) for caller, place, chunk in batch
-        ]
-        return Step(self._monotonic() - begun, rendered, failed=heard is None)
+        return Step(self._monotonic() - begun, _given_up(batch), failed=heard is None)
 
     def _draw(self, batch: list[Due]) -> Step:
         begun = self._monotonic()
@@ -223,7 +243,7 @@ class Batcher:
         pictures = [None] * len(batch) if found is None else found
         rendered = []
         for (caller, place, chunk), picture in zip(batch, pictures, strict=True):
-            place.missed = 0
+            place.missed, place.drawn_at = 0, self._monotonic()
             rendered.append(Rendered(caller, place.frame_of(chunk), picture))
         return Step(seconds, rendered, failed=found is None)
 
@@ -246,3 +266,7 @@ class Batcher:
         renderers = {place.renderer for place in places}
         if len(renderers) > 1:
             self._alone.update(renderers)
+
+
+def _given_up(batch: list[Due]) -> list[Rendered]:
+    return [Rendered(caller, place.frame_of(chunk), None, True) for caller, place, chunk in batch]

@@ -111,7 +111,7 @@ class Drawn:
     "The shared memory that it is in; empty: there is no picture."
     motion: Motion | None = None
     given_up: bool = False
-    "Whether it was only heard, since its picture would have come too late."
+    "Whether it was not drawn, since its picture would have come too late."
 
 
 @dataclass(frozen=True)
