@@ -14,7 +14,7 @@ from streaming.marks.window import Luma, Window
 
 SECONDS = 2.0  # of a window
 RATE = 5.0  # pictures looked at a second
-CERTAIN = 7.0  # score at which the mark is there, whether it can be read or not
+CERTAIN = 7.5  # score at which the mark is there, whether it can be read or not
 SURE = 9.0
 READABLE = 5.5  # score from which a reading that holds its check counts
 KEPT = 0.7  # what a stretch weighs in the next, so that a faint mark adds up
