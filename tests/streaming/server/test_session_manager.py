@@ -56,6 +56,24 @@ async def test_a_call_has_so_many_viewers_and_no_more(renderer: RenderClient) ->
     await sessions.close_all("the test is over")
 
 
+async def test_a_conversation_takes_part_of_a_place_and_one_may_always_begin(
+    renderer: RenderClient,
+) -> None:
+    assert renderer.ready.capacity.conversation > 0
+    sessions = places(renderer, 2)
+    first = sessions.open(lambda: PlainCall(renderer))
+    assert sessions.has_room_to_talk
+    first.talking = True
+    with pytest.raises(ServerFullError):
+        sessions.open(lambda: PlainCall(renderer))
+    first.talking = False
+    sessions.open(lambda: PlainCall(renderer))
+    assert sessions.has_room_to_talk, "a full server holds one conversation"
+    first.talking = True
+    assert not sessions.has_room_to_talk
+    await sessions.close_all("the test is over")
+
+
 async def test_a_call_of_any_door_is_shown_while_it_runs_and_told_of_the_end(
     renderer: RenderClient,
 ) -> None:
