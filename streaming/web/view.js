@@ -58,18 +58,18 @@ function inWords({ code, message }) {
 }
 
 async function offer(iceServers) {
-  peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+  const current = (peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" }));
   const stream = new MediaStream();
   for (const kind of ["audio", "video"]) {
-    const { receiver } = peer.addTransceiver(kind, { direction: "recvonly" });
+    const { receiver } = current.addTransceiver(kind, { direction: "recvonly" });
     receiver.jitterBufferTarget = receiver.playoutDelayHint = 0;
     stream.addTrack(receiver.track);
   }
-  const current = peer;
-  peer.onconnectionstatechange = () => current === peer && peer.connectionState === "failed" && socket.close();
-  await peer.setLocalDescription();
-  await gathered(peer);
-  send({ type: "offer", sdp: peer.localDescription.sdp });
+  current.onconnectionstatechange = () => current === peer && current.connectionState === "failed" && socket.close();
+  await current.setLocalDescription();
+  await gathered(current);
+  if (current !== peer) return; // the server went away meanwhile
+  send({ type: "offer", sdp: current.localDescription.sdp });
   video.srcObject = stream;
   shown = performance.now();
   video.requestVideoFrameCallback(onPicture);

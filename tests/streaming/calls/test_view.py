@@ -1,5 +1,6 @@
 """`/view` in real Chromium, as OBS's Browser Source shows it: a running call, and the next."""
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -29,6 +30,17 @@ HEARD = """async () => {
   }
   return loudest;
 }"""
+
+NEVER_GATHERED = """
+  const describe = RTCPeerConnection.prototype.setLocalDescription;
+  window.described = 0;
+  RTCPeerConnection.prototype.setLocalDescription = async function (...given) {
+    await describe.apply(this, given);
+    window.described++;
+  };
+  const get = () => "gathering";
+  Object.defineProperty(RTCPeerConnection.prototype, "iceGatheringState", { get });
+"""
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +159,29 @@ def test_the_token_is_in_no_address_that_a_server_sees(server: LiveServer, pages
     page.wait_for_timeout(1000)
     assert any(url.startswith("ws") for url in asked)
     assert not [url for url in asked if "token=" in url]
+
+
+def test_a_server_that_goes_away_before_the_offer_is_made_is_asked_again(
+    server: LiveServer, browser: Any
+) -> None:
+    wrong, sockets = list[str](), list[Any]()
+
+    def greet(socket: Any) -> None:
+        sockets.append(socket)
+        socket.send(json.dumps({"type": "hello", "ice_servers": []}))
+
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.add_init_script(NEVER_GATHERED)
+        page.route_web_socket("**/view/ws", greet)
+        page.goto(link(server, "view", path="view"))
+        wait_until(lambda: page.evaluate("window.described"))
+        sockets[0].close()
+        wait_until(lambda: page.evaluate("window.described") == 2)
+        page.evaluate("new Promise((resolve) => setTimeout(resolve, 1600))")  # as long as it waits
+    assert len(sockets) == 2
+    assert wrong == []
 
 
 def test_the_page_and_its_parts_are_shipped(server: LiveServer) -> None:
