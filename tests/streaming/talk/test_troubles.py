@@ -19,7 +19,7 @@ NAMES: dict[Role, str] = {
 }
 WORDS = {
     "dies": ("{} failed.", "{} cannot be reached."),
-    "hangs": ("{} did not answer in time.", "No answer came within 3 s."),
+    "hangs": ("{} did not answer in time.", "No answer came within 3 s.", "{} failed."),
     "refuses": ("{} refuses the key it was given.",),
 }
 
@@ -38,10 +38,12 @@ async def test_a_service_that_dies_hangs_or_refuses_its_key_answers_again_once_i
     with serving_agent(tmp_path, models.agent(limits={"answer": 3})) as server:
         async with talking(server) as person:
             for trouble in ("dies", "hangs", "refuses"):
+                await person.waits_for_silence()  # what was said before it died
                 models.trouble[role] = trouble
                 told = len(person.all("talk.error"))
                 person.mouth.say(spoken("Good morning."))
                 await until(partial(has_said, person, told, NAMES[role], WORDS[trouble]))
+            await person.waits_for_silence()
             models.trouble.clear()
             await ask(person, "Good morning.")
             assert not person.all("bye")
