@@ -21,6 +21,9 @@ ENOUGH = 50  # hops with own voice, of those compared, until they tell anything
 ENOUGH_LOUD = 20  # of those at one delay, for the comparison while it is loud
 DOUBT = 16  # hops after own voice in which, until the way is known, a sound may be it
 LIKE = 0.5  # correlation from which on there is such a way; other speech reaches 0.35
+LIKE_BRIEFLY = (
+    0.67  # the same for less; echoes reach 0.7, other speech as long as it 0.66, rarely 0.9
+)
 TAIL = 8  # hops that a room goes on sounding
 FADING = 0.5  # of its energy's logarithm, a hop
 EXCESS = 1.6  # of the logarithm, 7 dB, that a person is louder than the echo that is due
@@ -41,6 +44,7 @@ class OwnVoice:
     one delay, for 1.6 s. From then on sound is the own voice unless it is louder than the echo that
     is due, in several bands. Without such a way every sound is a person's. Until that is known,
     for the first 0.8 s of own voice in a call, nobody can tell whose a sound within 0.4 s of it is.
+    If it falls silent before, what waited is a person's if it is not like what was said.
     """
 
     def __init__(self, said: Said, delay: float) -> None:
@@ -66,7 +70,7 @@ class OwnVoice:
         if whose == "unknown":
             return []
         waited, self._doubtful = self._doubtful, []
-        may_be_own = not self._known or self._lag is not None
+        may_be_own = self._lag is not None or not (self._known or self._unlike())
         silent = [may_be_own] * (len(waited) - 1) + [whose == "own"]
         return [piece * np.float32(not own) for piece, own in zip(waited, silent, strict=True)]
 
@@ -98,6 +102,13 @@ class OwnVoice:
         self._spoken.extend(_levels(said))
         self._loud.extend([bool(np.mean(said**2) > QUIET)] * hops)
         self._before = chunk[-HOP:]
+
+    def _unlike(self) -> bool:
+        """Whether what was heard cannot be the little that was said lately."""
+        if len(self._spoken) < COMPARED + LATEST:
+            return False
+        enough = sum(list(self._loud)[-COMPARED:]) >= ENOUGH_LOUD
+        return enough and bool(self.scores().max() < LIKE_BRIEFLY)
 
     def _look_for_a_way(self) -> None:
         scores, self._known = self.scores(), True

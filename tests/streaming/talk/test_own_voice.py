@@ -95,6 +95,34 @@ def test_words_over_the_first_of_the_own_voice_are_late_but_not_lost() -> None:
     assert without <= noticed < without + 1.0
 
 
+@pytest.mark.parametrize("loudness", [0.5, 0.1])
+@pytest.mark.parametrize("voice", ["slt", "rms"])
+@pytest.mark.parametrize("answer", ["Yes.", "All right.", "Good morning."])
+def test_a_short_answer_in_the_microphone_interrupts_nobody(
+    answer: str, voice: str, loudness: float
+) -> None:
+    random = np.random.default_rng(0)
+    own = np.concatenate([np.zeros(3 * RATE), sound(answer, voice), np.zeros(3 * RATE)])
+    heard = through_a_room(own, loudness, 0.25, random)
+    assert begins(heard, own, check=False)
+    assert not begins(heard, own)
+
+
+@pytest.mark.parametrize("voice", ["slt", "awb"])
+@pytest.mark.parametrize("earlier", [0.3, 0.1, -0.1])
+def test_words_over_a_short_answer_are_late_but_not_lost(voice: str, earlier: float) -> None:
+    random = np.random.default_rng(0)
+    own = np.concatenate([np.zeros(3 * RATE), sound("Yes,", "slt"), np.zeros(3 * RATE)])
+    microphone = random.normal(0, 1e-3, len(own))
+    first = int((3 - earlier) * RATE)
+    person = sound("Good morning.", voice)
+    microphone[first : first + len(person)] += person
+    noticed = begins(microphone, own)
+    without = begins(microphone, own, check=False)
+    assert noticed
+    assert without[0] <= noticed[0] < without[0] + 1.2
+
+
 def test_a_person_is_heard_over_the_own_voice() -> None:
     random = np.random.default_rng(0)
     own = np.concatenate([np.zeros(RATE), sound(ANSWER, "slt")])
