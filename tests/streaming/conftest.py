@@ -24,7 +24,7 @@ CLOCKLESS = {
     "cluster": ("directory", "private_door"),
     "benchmark": ("live_report", "server_stages", "soak_report", "speak_report"),
     "commands": ("bench", "progress", "render", "speakers", "train", "train_encoder", "verify"),
-    "core": ("config", "heap", "ice_servers", "mark_settings", "secret_files"),
+    "core": ("config", "heap", "ice_servers", "mark_settings", "secret_files", "thread_rest"),
     "desktop": ("advice", "drift", "keys"),
     "devices": ("resampler",),
     "marks": (
@@ -60,8 +60,16 @@ CLOCKLESS = {
     "workers": ("merged_metrics",),
 }  # modules that only compute, or whose time is virtual; what is not named here touches the clock
 SIDE_BY_SIDE = {
-    "calls": ("behind_proxy", "codecs", "hidden_candidates", "nginx", "token_page", "turn"),
-    "commands": ("serve", "token"),
+    "calls": (
+        "behind_proxy",
+        "codecs",
+        "hidden_candidates",
+        "motion_page",
+        "nginx",
+        "token_page",
+        "turn",
+    ),
+    "commands": ("bare_container", "serve", "token"),
     "core": ("logs",),
     "doctor": ("access_check", "stun_probe"),
     "doors": ("livekit_join", "livetalking", "local_avatar", "speak_socket", "whep"),
@@ -77,6 +85,7 @@ SIDE_BY_SIDE = {
         "faults",
         "metrics",
         "motion",
+        "recordings",
         "request_body",
         "resumption",
         "session_manager",
