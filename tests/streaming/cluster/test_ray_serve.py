@@ -122,12 +122,12 @@ async def test_scaling_down_waits_for_calls(server: LiveCluster) -> None:
     async with calling(server) as one, calling(server) as other:
         await until(lambda: server.calls() == [1, 1])
         server.deploy(1)
-        await until(lambda: len(server.replicas("STOPPING")) == 1)
+        await until(lambda: len(server.replicas("STOPPING")) == 1, 60)
         (leaving,) = server.replicas("STOPPING")
         calls = {server.owner(call.session): call for call in (one, other)}
         last = calls.pop(leaving["replica_id"])
         (stays,) = calls.values()
-        assert (await last.page.expect("leaving"))["seconds"] > 50
+        assert (await last.page.expect("leaving", 30))["seconds"] > 25
         async with calling(server) as new:
             await until(lambda: server.owner(new.session) == server.owner(stays.session))
         for call in (stays, last):
@@ -144,7 +144,7 @@ async def test_a_new_version_takes_over_without_a_lost_call(server: LiveCluster)
         before = server.owner(old.session)
         server.version += 1
         server.deploy(1)
-        await old.page.expect("leaving")
+        await old.page.expect("leaving", 60)
         await until(lambda: {one["replica_id"] for one in server.replicas()} - {before}, 60)
         async with calling(server) as new:
             await until(lambda: server.owner(new.session) != before)

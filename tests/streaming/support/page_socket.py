@@ -21,8 +21,8 @@ class Page:
         message: dict[str, Any] = json.loads(await self.socket.recv())
         return message
 
-    async def expect(self, kind: str) -> dict[str, Any]:
-        async with asyncio.timeout(10):
+    async def expect(self, kind: str, seconds: float = 10) -> dict[str, Any]:
+        async with asyncio.timeout(seconds):
             while True:
                 message = await self.next()
                 if message["type"] == kind:
