@@ -61,7 +61,6 @@ CLOCKLESS = {
 }  # modules that only compute, or whose time is virtual; what is not named here touches the clock
 SIDE_BY_SIDE = {
     "calls": (
-        "bad_link_browser",
         "behind_proxy",
         "codecs",
         "hidden_candidates",
