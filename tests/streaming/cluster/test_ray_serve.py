@@ -7,11 +7,10 @@ from contextlib import AsyncExitStack
 
 import httpx
 import pytest
-import websockets
 
 pytest.importorskip("ray", reason="Ray is not installed")
 
-from tests.streaming.support.calling import calling
+from tests.streaming.support.calling import calling, expect_newest_call_in_view
 from tests.streaming.support.page_socket import Page, connect, gone
 from tests.streaming.support.polling import until
 from tests.streaming.support.posted_call import post_offer
@@ -40,18 +39,7 @@ async def test_calls_spread_over_machines_and_are_found_from_each(server: LiveCl
 
 
 async def test_a_viewer_is_shown_the_newest_call_wherever_it_is(server: LiveCluster) -> None:
-    address = server.address.replace("http", "ws") + "/view/ws"
-    for calls in (1, 2):
-        peer = TalkingPeer(speaks=False)
-        async with AsyncExitStack() as running, websockets.connect(address) as view:
-            for _ in range(calls):
-                await running.enter_async_context(calling(server))
-            page = Page(view)
-            await page.expect("hello")
-            await page.call(peer)
-            await until(lambda peer=peer: len(peer.face) > 5)
-        await peer.close()
-        await gone(server)
+    await expect_newest_call_in_view(server)
 
 
 async def test_a_page_comes_back_to_its_call_wherever_it_is(server: LiveCluster) -> None:

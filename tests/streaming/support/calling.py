@@ -1,14 +1,17 @@
 """Pages in calls, each with a caller that shows pictures."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import websockets
+
 from tests.streaming.support.live_server import LiveServer
 from tests.streaming.support.moving_peer import MovingPeer
-from tests.streaming.support.page_socket import Page, connect
+from tests.streaming.support.page_socket import Page, connect, gone
 from tests.streaming.support.polling import until
+from tests.streaming.support.talking_peer import TalkingPeer
 
 
 @dataclass
@@ -41,3 +44,19 @@ async def calling(
         await page.expect("stats")
         yield Calling(page, answer, peer)
     await peer.close()
+
+
+async def expect_newest_call_in_view(server: LiveServer) -> None:
+    """A viewer without a session is shown the newest of one call, and of two."""
+    address = server.address.replace("http", "ws") + "/view/ws"
+    for calls in (1, 2):
+        peer = TalkingPeer(speaks=False)
+        async with AsyncExitStack() as running, websockets.connect(address) as view:
+            for _ in range(calls):
+                await running.enter_async_context(calling(server))
+            page = Page(view)
+            await page.expect("hello")
+            await page.call(peer)
+            await until(lambda peer=peer: len(peer.face) > 5)
+        await peer.close()
+        await gone(server)

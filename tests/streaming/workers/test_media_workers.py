@@ -5,18 +5,16 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
 import pytest
-import websockets
 
 from streaming.core.config import ServeConfig
 from streaming.core.limits import Limits
 from streaming.workers.forward_socket import WORKER_LOST
 from tests.streaming.support.agent import agent, onlooking
-from tests.streaming.support.calling import calling
+from tests.streaming.support.calling import calling, expect_newest_call_in_view
 from tests.streaming.support.head import at_rest, turned
 from tests.streaming.support.live_workers import LiveWorkers, serving_workers
 from tests.streaming.support.page_socket import Page, connect, gone
@@ -139,18 +137,7 @@ async def test_an_agent_speaks_in_a_call_on_any_worker(server: LiveWorkers) -> N
 
 
 async def test_a_viewer_is_shown_the_newest_call_wherever_it_is(server: LiveWorkers) -> None:
-    address = server.address.replace("http", "ws") + "/view/ws"
-    for calls in (1, 2):
-        peer = TalkingPeer(speaks=False)
-        async with AsyncExitStack() as running, websockets.connect(address) as view:
-            for _ in range(calls):
-                await running.enter_async_context(calling(server))
-            page = Page(view)
-            await page.expect("hello")
-            await page.call(peer)
-            await until(lambda peer=peer: len(peer.face) > 5)
-        await peer.close()
-        await gone(server)
+    await expect_newest_call_in_view(server)
 
 
 async def test_a_player_hangs_up_its_call_wherever_it_is(server: LiveWorkers) -> None:
