@@ -1,7 +1,7 @@
 """The speech encoder for live sound on a CPU, chunk by chunk, in NumPy.
 
-A chunk is two steps of 20 ms: products of two rows, where a framework spends its time on calls and
-not on numbers. Weights and arithmetic are those of `SpeechEncoder`, in float32.
+A chunk is two steps of 20 ms, for which a framework spends its time on calls and not on numbers.
+Weights and arithmetic are those of `SpeechEncoder`, in float32.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from avatar.audio import SAMPLES_PER_FRAME
@@ -17,8 +16,7 @@ from avatar.media.samples import Samples
 from avatar.models.log_mel import FFT, FLOOR, HOP, TAIL, WINDOW
 from avatar.models.running_mean import FULL_WEIGHT, MEMORY, PRIOR_WEIGHT
 from avatar.models.speech_encoder import NATS, QUIET, STEPS, STRIDE, Block, SpeechEncoder
-
-Array = NDArray[np.float32]
+from avatar.rendering.backends.small_products import Array, Product, as_array, new_product
 
 FRAMES = SAMPLES_PER_FRAME // HOP  # log-mel frames in a chunk
 LOG_FLOOR = float(np.log(FLOOR))
@@ -45,13 +43,16 @@ class NumpyEncoder:
         """`encoder` on the CPU, in evaluation mode."""
         self._encoder = encoder
         self._ends = encoder.new_state()  # carries the trust of a batch through the last step
-        self._window, self._bands = _array(encoder.log_mel.window), _array(encoder.log_mel.bands)
-        self._prior = _array(encoder.mean.prior) * np.float32(PRIOR_WEIGHT)
+        self._window, self._bands = (
+            as_array(encoder.log_mel.window),
+            as_array(encoder.log_mel.bands),
+        )
+        self._prior = as_array(encoder.mean.prior) * np.float32(PRIOR_WEIGHT)
         age = np.arange(FRAMES)
         self._decay = np.tril(np.exp((age[None] - age[:, None]) / MEMORY)).astype(np.float32)
         self._fade = np.exp(-(age + 1) / MEMORY).astype(np.float32)
         stem = encoder.stem.weight.unflatten(1, (-1, 3 * STRIDE)).transpose(1, 2).flatten(1)
-        self._stem = _array(stem).T, _array(encoder.stem.bias)
+        self._stem = new_product(stem, encoder.stem.bias)
         self._blocks = [_NumpyBlock(block) for block in encoder.blocks if isinstance(block, Block)]
         self._norm = _Norm(encoder.norm)
         self._heads = _layer(encoder.heads)
@@ -87,13 +88,13 @@ class NumpyEncoder:
         heard = np.concatenate([stem, np.concatenate([centred / NATS, level], axis=2)], axis=1)
         starts = range(0, STEPS * STRIDE, STRIDE)
         windows = [heard[:, start : start + 3 * STRIDE] for start in starts]
-        x = _linear(np.stack(windows, axis=1).reshape(len(chunks), STEPS, -1), self._stem)
+        x = self._stem(np.stack(windows, axis=1).reshape(len(chunks), STEPS, -1))
         after = []
         for block, normed in zip(self._blocks, past, strict=True):
             x, normed_too = block(x, normed)
             after.append(normed_too)
         normal = self._norm(x)
-        outputs = np.concatenate([_linear(normal, self._heads), normal], axis=2)
+        outputs = np.concatenate([self._heads(normal), normal], axis=2)
         return outputs, [tail, total, weight, heard[:, -2 * STRIDE :], *after]
 
     def _log_mel(self, chunks: Array, tail: Array) -> tuple[Array, Array]:
@@ -117,7 +118,7 @@ class NumpyEncoder:
 
 class _Norm:
     def __init__(self, norm: nn.LayerNorm) -> None:
-        self.weight, self.bias, self.least = _array(norm.weight), _array(norm.bias), norm.eps
+        self.weight, self.bias, self.least = as_array(norm.weight), as_array(norm.bias), norm.eps
 
     def __call__(self, x: Array) -> Array:
         centred = x - _mean(x)
@@ -136,10 +137,10 @@ class _NumpyBlock:
         d = self.dilation
         h = np.concatenate([past, self.norm(x)], axis=1)
         taps = [h[:, :STEPS], h[:, d : d + STEPS], h[:, 2 * d :]]
-        mixed = _linear(np.concatenate(taps, axis=2), self.mix)
+        mixed = self.mix(np.concatenate(taps, axis=2))
         half = mixed.shape[2] // 2
         gate = HALF + HALF * np.tanh(HALF * mixed[..., half:])  # the sigmoid, without overflow
-        return x + _linear(mixed[..., :half] * gate, self.out), h[:, STEPS:]
+        return x + self.out(mixed[..., :half] * gate), h[:, STEPS:]
 
 
 def _mean(x: Array) -> Array:
@@ -147,15 +148,5 @@ def _mean(x: Array) -> Array:
     return np.asarray(np.add.reduce(x, axis=-1, keepdims=True) * np.float32(1 / x.shape[-1]))
 
 
-def _linear(x: Array, layer: tuple[Array, Array]) -> Array:
-    """Of each sound by itself: BLAS is quickest for two rows."""
-    weight, bias = layer
-    return np.asarray(x @ weight + bias)
-
-
-def _layer(layer: nn.Linear) -> tuple[Array, Array]:
-    return _array(layer.weight).T, _array(layer.bias)
-
-
-def _array(values: Tensor) -> Array:
-    return np.ascontiguousarray(values.detach().numpy(), np.float32)
+def _layer(layer: nn.Linear) -> Product:
+    return new_product(layer.weight, layer.bias)
