@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from threading import Event, Thread
 
 import av
@@ -21,12 +22,14 @@ TRIALS = 30
 BATCH_TRIALS = 6  # the same for several callers: each step is a sample of every one of them
 BUSY_TRIALS = 12  # for one caller while other cores encode, and while they do not
 MOST_BUSY_CORES = 7
-TRIAL_PERCENTILE = 75  # of the trials: one hiccup at start-up must not slow every call
-EVENT_LOOP_S = 0.0028  # a frame and call on the event loop's thread: packets, encryption, pages
-EVENT_LOOP_SHARE = 0.6  # of a core that one may fill: beyond it packets wait for each other
-EXECUTORS_S = 0.001  # a frame and call in its executors, VP8 not counted: Opus both ways
+HIGH = 90  # percentile of what is repeated: the spread is part of it, one hiccup is not
+YARDSTICKS, YARDSTICK_LOOP = 9, 20_000  # repetitions, numbers in each
+YARDSTICK_S = 0.00125  # that `_interpret` takes where the next three were measured
+EVENT_LOOP_S = 0.0045  # a frame and call on the event loop's thread: packets, encryption, voice
+EXECUTORS_S = 0.0015  # a frame and call in its executors, VP8 not counted
 CONVERSATION_S = 0.003  # a frame: voice activity, end of turn, pipecat's queues (docs/talk.md)
-HEADROOM = 0.8  # part of the cores that callers may fill
+EVENT_LOOP_SHARE = 0.6  # of a core that one may fill: beyond it packets wait for each other
+HEADROOM = 0.8  # part of the time that callers may fill: messages and memory are not in a step
 MIN_BUDGET_S = 0.015  # what the operating system may take away at any time
 MAX_BUDGET_S = 0.060  # beyond this a machine is too slow and pictures repeat instead
 LARGEST_BATCH = 128
@@ -47,7 +50,7 @@ class Capacity:
     """Measured on this machine with one speaker; times in seconds."""
 
     picture: float
-    "One picture for one caller: sound to finished frame (75th percentile)."
+    "One picture for one caller: sound to finished frame (90th percentile)."
     encode: float
     "One VP8 frame (median), while the renderer draws and other cores encode."
     budget: float
@@ -58,30 +61,37 @@ class Capacity:
     "That this program may use."
     event_loops: int = 1
     "Processes whose event loops share the calls; each of them can use one core."
+    interpreter: float = 1.0
+    "How much longer Python takes here than where the constants above were measured."
     slowdown: float = 1.0
     "How much longer everything takes now than was measured."
 
     @property
     def callers(self) -> int:
         """Callers that can be served at 25 fps: what the scarcest part carries, at least one."""
-        return max(1, *(min(step.callers, self._fitting(step)) for step in self.steps))
+        fitting = [(step.callers, self._fitting(step)) for step in self.steps]
+        return max([1, *(fit for together, fit in fitting if fit >= together)])
 
     @property
     def event_loops_wanted(self) -> int:
         """The fewest with which the event loops are not what is scarcest."""
         most = replace(self, event_loops=self.cores).callers
-        return math.ceil(most * EVENT_LOOP_S / (FRAME_S * EVENT_LOOP_SHARE))
+        return math.ceil(most * EVENT_LOOP_S * self.interpreter / (FRAME_S * EVENT_LOOP_SHARE))
 
     @property
     def viewer(self) -> float:
         """What somebody who only looks at a call costs, in callers."""
-        sending = self.encode + EVENT_LOOP_S + EXECUTORS_S
-        return sending / (self.picture + sending)
+        return self._sending / (self.picture + self._sending)
 
     @property
     def conversation(self) -> float:
         """What a call costs more in which somebody talks with the face, in callers."""
-        return CONVERSATION_S / (self.picture + self.encode + EVENT_LOOP_S + EXECUTORS_S)
+        return CONVERSATION_S * self.interpreter / (self.picture + self._sending)
+
+    @property
+    def _sending(self) -> float:
+        """Processor time of a frame and call outside the renderer."""
+        return self.encode + (EVENT_LOOP_S + EXECUTORS_S) * self.interpreter
 
     def budget_among(self, callers: int) -> float:
         """Like `budget`, for the last of so many who come one after the other.
@@ -97,15 +107,17 @@ class Capacity:
         return _bounded((wait + self.encode) * self.slowdown)
 
     def _fitting(self, step: StepCost) -> int:
-        """Callers that fit into one tick, if each costs the renderer what it costs in `step`."""
+        """Callers that fit into one tick and wait no longer than they may, in such steps."""
         frame = FRAME_S / self.slowdown
         tick = frame * HEADROOM
-        own = self.encode + EXECUTORS_S + EVENT_LOOP_S
+        loop = EVENT_LOOP_S * self.interpreter
+        steps_waited = (MAX_BUDGET_S / self.slowdown - self.encode) / step.seconds
         return int(
             min(
-                frame * EVENT_LOOP_SHARE / EVENT_LOOP_S * self.event_loops,
+                frame * EVENT_LOOP_SHARE / loop * self.event_loops,
                 tick / _each(step),
-                tick * self.cores / (step.processor / step.callers + own),
+                tick * self.cores / (step.processor / step.callers + self._sending),
+                step.callers * (steps_waited - 1),  # the first is one that has begun already
             )
         )
 
@@ -113,7 +125,7 @@ class Capacity:
 def measure(renderer: Renderer) -> Capacity:
     """Time `renderer` and the encoder; takes less than a second."""
     first, pictures = _time_steps(renderer, 1, TRIALS)
-    frames = [av.VideoFrame.from_ndarray(i420, format="yuv420p") for i420 in pictures]
+    frames = _frames(pictures)
     encode = float(np.median(list(_encode(frames))))
     steps = [first]
     while steps[-1].callers < min(LARGEST_BATCH, FRAME_S * HEADROOM / _each(steps[-1])):
@@ -125,7 +137,10 @@ def measure(renderer: Renderer) -> Capacity:
     stretch = max(1.0, among_others / alone)
     busy = [StepCost(s.callers, s.seconds * stretch, s.processor * stretch) for s in steps]
     encode = max(encode, float(np.median(times or [encode])))
-    return Capacity(first.seconds, encode, budget, tuple(busy), usable_cores())
+    interpreter = _interpret() / YARDSTICK_S
+    return Capacity(
+        first.seconds, encode, budget, tuple(busy), usable_cores(), interpreter=interpreter
+    )
 
 
 def usable_cores() -> int:
@@ -162,7 +177,7 @@ def _time_steps(renderer: Renderer, callers: int, trials: int) -> tuple[StepCost
         pictures = renderer.step(streams, [chunk] * callers)
         times.append((time.perf_counter() - begun, time.process_time() - used))
         frames += [picture.i420 for picture in pictures[:1] if picture is not None]
-    seconds, processor = np.percentile(times[-trials:], TRIAL_PERCENTILE, axis=0)
+    seconds, processor = np.percentile(times[-trials:], HIGH, axis=0)
     return StepCost(callers, float(seconds), float(processor)), frames
 
 
@@ -175,6 +190,24 @@ def _processor_seconds(renderer: Renderer) -> float:
         renderer.step([stream], [silence])
         times.append(time.thread_time() - begun)
     return float(np.median(times[-BUSY_TRIALS:])) or math.inf
+
+
+def _frames(pictures: Sequence[I420]) -> list[av.VideoFrame]:
+    """As a call hands them over: without their times the encoder spends nearly nothing on them."""
+    frames = [av.VideoFrame.from_ndarray(i420, format="yuv420p") for i420 in pictures]
+    for number, frame in enumerate(frames):
+        frame.pts, frame.time_base = number, Fraction(1, FPS)
+    return frames
+
+
+def _interpret() -> float:
+    """Seconds of processor time that a loop in Python takes (median)."""
+    times = []
+    for _ in range(YARDSTICKS):
+        begun = time.thread_time()
+        sum(number * number for number in range(YARDSTICK_LOOP))
+        times.append(time.thread_time() - begun)
+    return float(np.median(times))
 
 
 def _encode(frames: list[av.VideoFrame]) -> Iterator[float]:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from streaming.render.capacity import FRAME_S, StepCost, step_seconds
 
-STEPS_KEPT = 50
+STEPS_KEPT = 50  # a second or two: what the next is likely to take
+STEPS_REMEMBERED = 500  # ten seconds or more: how long they take in bad moments
+SLOWER = 0.1  # part of the steps that may take longer than what is admitted for
 MOST_FILLED = 0.95  # of the time: the rest is for hearing what is not drawn, and for messages
-BUSY = 0.5  # of the time: a renderer that works less shows nothing of how it does under load
+BUSY = 0.3  # of the time: a renderer that works less shows nothing of how it does under load
 
 
 class StepPace:
@@ -19,6 +21,7 @@ class StepPace:
         self._measured = measured
         self._planned: list[float] = []  # seconds of a step for 1, 2, 3 ... callers
         self._steps: deque[tuple[int, float, float]] = deque(maxlen=STEPS_KEPT)
+        self._ratios: deque[float] = deque(maxlen=STEPS_REMEMBERED)  # to what was planned
         self._ratio = 1.0
         self._each = math.inf  # seconds a picture, lately
 
@@ -30,6 +33,7 @@ class StepPace:
         pictures, took, planned = map(sum, zip(*(ordinary or self._steps), strict=True))
         self._each = took / pictures
         self._ratio = took / planned if planned else 1.0
+        self._ratios.append(seconds / self._plan(callers) if planned else 1.0)
 
     def seconds(self, callers: int) -> float:
         """What a step for so many is likely to take."""
@@ -51,10 +55,22 @@ class StepPace:
         return min(1.0, MOST_FILLED / filled) if filled else 1.0
 
     def slowdown(self, callers: int) -> float:
-        """How much longer steps take than was measured, while so many call; 1: nobody knows."""
-        return self._ratio if self.filled(callers) > BUSY else 1.0
+        """How much longer steps take than was measured, while so many call; 1: nobody knows.
+
+        In the worse of the last second and the last ten, but for a tenth of the steps: it rises at
+        once and falls once bad moments have become rare.
+        """
+        if self.filled(callers) <= BUSY:
+            return 1.0
+        ratios = list(self._ratios)
+        return max(_but_slowest(ratios), _but_slowest(ratios[-STEPS_KEPT:]))
 
     def _plan(self, callers: int) -> float:
         while len(self._planned) < callers:
             self._planned.append(step_seconds(self._measured, len(self._planned) + 1))
         return self._planned[callers - 1]
+
+
+def _but_slowest(ratios: list[float]) -> float:
+    """The highest, but for those that may be higher; 1 if there is none."""
+    return sorted(ratios)[-1 - int(SLOWER * len(ratios))] if ratios else 1.0

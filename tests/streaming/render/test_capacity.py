@@ -105,3 +105,40 @@ def test_where_steps_are_shared_nobody_waits_for_more_than_two_of_them() -> None
     capacity = Capacity(0.010, 0.002, 0.022, steps, cores=16)
     assert capacity.budget_among(32) == pytest.approx(0.022)
     assert capacity.budget_among(64) == pytest.approx(0.042)
+
+
+GOOD = {1: 8.1, 2: 14.9, 4: 25.8, 8: 47.5}
+SLOW = {1: 18.4, 2: 24.7, 4: 42.4}
+SHAKY = {1: 22.5, 2: 38.6, 4: 80.0}
+
+
+def two_cores(
+    steps_ms: dict[int, float], encode_ms: float, interpreter: float, slowdown: float = 1.0
+) -> Capacity:
+    """As such steps, in ms by callers, were read off machines with two cores."""
+    steps = tuple(StepCost(callers, ms / 1000, ms / 1000) for callers, ms in steps_ms.items())
+    return Capacity(steps_ms[1] / 1000, encode_ms / 1000, 0.03, steps, 2, 1, interpreter, slowdown)
+
+
+def test_a_good_machine_is_filled_and_half_as_many_again_are_too_many() -> None:
+    capacity = two_cores(GOOD, encode_ms=1.8, interpreter=0.6)
+    assert capacity.callers == 4
+    assert 6 * GOOD[4] / 4 / 1000 > 0.95 * FRAME_S, "nothing is left for messages and memory"
+
+
+def test_a_batch_that_takes_too_long_to_be_waited_for_makes_room_for_nobody() -> None:
+    cheap_in_fours = two_cores(SLOW, encode_ms=1.0, interpreter=0.5)
+    assert 3 * SLOW[4] / 4 / 1000 < HEADROOM * FRAME_S, "three would fit by that"
+    assert 2 * SLOW[4] / 1000 > MAX_BUDGET_S
+    assert cheap_in_fours.callers == 2
+
+
+def test_two_calls_that_did_not_hold_are_one_too_many() -> None:
+    """What two of them were measured to take where each had 15 to 17 pictures a second."""
+    assert two_cores(SHAKY, encode_ms=4.0, interpreter=1.0).callers == 1
+
+
+def test_python_that_takes_twice_as_long_halves_what_an_event_loop_carries() -> None:
+    quick, slow = machine(16, 0.1), replace(machine(16, 0.1), interpreter=2.0)
+    assert slow.callers == quick.callers // 2
+    assert slow.viewer > quick.viewer
