@@ -48,9 +48,8 @@ class ClusterMachine:
         imports = functools.partial(import_server, plan)
         self._renderer = RenderClient(find, imports, how, shared_at)
         workers = config.workers or self._renderer.ready.capacity.event_loops_wanted
-        capacity = replace(self._renderer.ready.capacity, event_loops=workers)
-        self._renderer.ready = replace(self._renderer.ready, capacity=capacity)
-        places = [WorkerPlace(config, Path(self._folder.name), n) for n in range(workers)]
+        self._renderer.share_calls(workers)
+        places = [WorkerPlace(config, Path(self._folder.name), n, workers) for n in range(workers)]
         self._pool = WorkerPool(places)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:

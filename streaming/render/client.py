@@ -106,6 +106,11 @@ class RenderClient:
         lately = time.monotonic() - self._load_at < SLOWDOWN_MEMORY_S
         return replace(self.ready.capacity, slowdown=self._load.slowdown if lately else 1.0)
 
+    def share_calls(self, event_loops: int) -> None:
+        """So many processes have the calls, whose capacity this is."""
+        capacity = replace(self.ready.capacity, event_loops=event_loops)
+        self.ready = replace(self.ready, capacity=capacity)
+
     @property
     def budget(self) -> float:
         """Seconds for rendering that the next caller's delay must have room for."""
@@ -215,6 +220,8 @@ class RenderClient:
 
     def _take(self, message: FromWorker) -> None:
         match message:
+            case RendererLoad():
+                self._note_load(message)
             case Stepped():
                 self._note(message)
                 for drawn in message.drawn:
@@ -242,11 +249,14 @@ class RenderClient:
         )
 
     def _note(self, step: Stepped) -> None:
-        self._load, self._load_at = step.load, time.monotonic()
+        self._note_load(step.load)
         metrics.FAILED_STEPS.inc(step.failed)
         if not all(drawn.given_up for drawn in step.drawn):
             self.timings.append(step.seconds)
             metrics.RENDER_STAGE.observe(step.seconds)
+
+    def _note_load(self, load: RendererLoad) -> None:
+        self._load, self._load_at = load, time.monotonic()
 
     def _rendered(self, drawn: Drawn, failed: bool) -> None:
         caller = self._callers.get(drawn.caller)

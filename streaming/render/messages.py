@@ -116,7 +116,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class RendererLoad:
-    """How the renderer does."""
+    """How the renderer does; by itself for those who have no caller in its steps."""
 
     callers: int
     "Of all servers that use it."
@@ -135,4 +135,6 @@ class Stepped:
 
 
 ToWorker = PrepareSpeaker | JoinCaller | LeaveCaller | RenderChunk | StartGesture
-FromWorker = Ready | Refused | SpeakerPrepared | SpeakerFailed | SpeakersRefused | Stepped
+FromWorker = (
+    Ready | Refused | SpeakerPrepared | SpeakerFailed | SpeakersRefused | RendererLoad | Stepped
+)

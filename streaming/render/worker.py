@@ -7,9 +7,11 @@ be shown.
 
 import contextlib
 import logging
+import math
 import os
 import signal
 import socket
+import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -50,6 +52,7 @@ from streaming.render.step_pace import StepPace
 log = logging.getLogger(__name__)
 
 MAX_READY_SPEAKERS = 4  # speakers held ready at once
+LOAD_INTERVAL_S = 0.5  # between two messages about it to who has no caller in the steps
 LOOK_INTERVAL_S = 5.0  # between looks who may still be shown
 PICTURE_SLOTS = 4  # of one caller in shared memory: it is told of each and copies it at once
 
@@ -169,6 +172,7 @@ class RenderWorker:
         self._places: dict[int, Place] = {}
         self._unused = count()
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="speaker-loader")
+        self._load_told_at = -math.inf
         self._sending = Lock()
         self._ended = Event()
         self._watch = Thread(target=self._watch_consent, name="consent", daemon=True)
@@ -308,6 +312,10 @@ class RenderWorker:
             drawn.setdefault(place.client, []).append(_put(place, rendered))
         for client, its in drawn.items():
             self._send(client, Stepped(step.seconds, its, step.failed, load))
+        if time.monotonic() - self._load_told_at > LOAD_INTERVAL_S:
+            self._load_told_at = time.monotonic()
+            for client in [one for one in self._clients if one not in drawn]:
+                self._send(client, load)
 
     def _send(self, client: Connection, message: FromWorker) -> None:
         try:

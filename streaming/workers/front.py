@@ -43,8 +43,7 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def create_front(config: ServeConfig, renderer: RenderClient, pool: WorkerPool) -> FastAPI:
     """The application before `pool`; it starts and ends the workers, and ends the renderer.
 
-    `config`: with the calls that all workers together admit. Raises AvatarError if it would let
-    strangers in unchecked.
+    Raises AvatarError if `config` would let strangers in unchecked.
     """
 
     @asynccontextmanager
@@ -63,7 +62,7 @@ async def running_front(
     await renderer.attach()
     await pool.start()
     front = FrontState(config, renderer, pool, pool)
-    gauges = FrontGauges(config, renderer)
+    gauges = FrontGauges(front)
     REGISTRY.register(gauges)
     yield front
     REGISTRY.unregister(gauges)

@@ -21,7 +21,7 @@ router = APIRouter()
 async def healthz(request: Request) -> Health:
     """How the server is: always 200 while it answers."""
     front = front_of(request)
-    capacity = front.renderer.ready.capacity
+    capacity = front.renderer.capacity
     delay = stream_delay(front.renderer.lookahead, capacity.budget)
     pages = await _ask_all(front, "/healthz")
     found = [Health.model_validate_json(page) for page in pages.values()]
@@ -30,7 +30,7 @@ async def healthz(request: Request) -> Health:
         status=_status(front),
         speaker=front.renderer.ready.first,
         sessions=sum(one.sessions for one in found),
-        limit=front.config.max_sessions,
+        limit=front.limit,
         capacity=capacity.callers,
         delay_ms=round(delay * 1000, 1),
         picture_ms=round(capacity.picture * 1000, 2),
@@ -58,7 +58,7 @@ async def metrics(request: Request) -> Response:
 def _status(front: FrontState) -> Literal["ok", "full", "stopping"]:
     if front.pool.stopping:
         return "stopping"
-    return "full" if front.pool.load + 1 > front.config.max_sessions else "ok"
+    return "full" if front.pool.load + 1 > front.limit else "ok"
 
 
 def _why_not(front: FrontState) -> str:

@@ -23,6 +23,11 @@ class FrontState:
     lag: LoopLag = field(default_factory=LoopLag)
 
     @property
+    def limit(self) -> int:
+        """Calls that all workers together admit: as configured, or as the machine carries now."""
+        return self.config.max_sessions or self.renderer.capacity.callers
+
+    @property
     def sessions(self) -> WorkerPool:
         """What the web server drains."""
         return self.pool

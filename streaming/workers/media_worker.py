@@ -35,10 +35,12 @@ class WorkerPlace:
     """One worker among those of a machine."""
 
     config: ServeConfig
-    "With `max_sessions` of all workers together."
+    "Limits in it are those of all workers together."
     folder: Path
     "Private to the server: sockets and the ledger of calls."
     number: int
+    workers: int
+    "How many there are."
 
     @property
     def name(self) -> str:
@@ -61,6 +63,7 @@ def run(place: WorkerPlace, control: socket.socket) -> None:
         signal.signal(sig, signal.SIG_IGN)
     logs.set_up(LogSettings(place.config.log_format, place.config.log_level))
     client = SharedRenderClient(place.renderer)
+    client.share_calls(place.workers)
     app = create_app(place.config, client, SharedLedger(place.folder, place.name))
     settings = server_settings(place.config, app, behind="*")
     place.address.unlink(missing_ok=True)

@@ -4,7 +4,6 @@ import functools
 import socket
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,8 +95,7 @@ def _serve(
 ) -> None:
     from streaming.server.uvicorn_server import WebServer
 
-    capacity = replace(renderer.ready.capacity, event_loops=workers)
-    renderer.ready = replace(renderer.ready, capacity=capacity)
+    renderer.share_calls(workers)
 
     class Server(WebServer):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -119,7 +117,5 @@ def _application(
     from streaming.workers.media_worker import WorkerPlace
     from streaming.workers.worker_pool import WorkerPool
 
-    limit = config.max_sessions or renderer.ready.capacity.callers
-    config = replace(config, max_sessions=limit)
-    places = [WorkerPlace(config, folder, number) for number in range(workers)]
+    places = [WorkerPlace(config, folder, number, workers) for number in range(workers)]
     return create_front(config, renderer, WorkerPool(places))

@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ import pytest
 from avatar.errors import AvatarError, DeviceLost
 from streaming.render.caller import Caller
 from streaming.render.capacity import Capacity, StepCost
-from streaming.render.client import MOST_UNDERWAY, RenderClient
+from streaming.render.client import MOST_UNDERWAY, RenderClient, SharedRenderClient
 from streaming.render.renderer import I420, FindSpeakers, Speakers
 from tests.streaming.support.level_bar import (
     BarPicture,
@@ -40,6 +41,18 @@ class DyingBar(LevelBar):
             raise DeviceLost("CUDA error: unspecified launch failure")
         self.shown = any(made)
         return made
+
+
+class LoudBar(LevelBar):
+    """Takes half of a picture's time to draw loud sound."""
+
+    def step(self, streams: Sequence[Any], chunks: Sequence[Any]) -> list[BarPicture | None]:
+        time.sleep(0.02 if chunks[0].mean() > 0.5 else 0.0)
+        return super().step(streams, chunks)
+
+
+def find_loud(folder: Path) -> Speakers:
+    return Speakers("loud", {"loud": folder}, lambda _: LoudBar())
 
 
 def find_with_a_broken_one(folder: Path) -> Speakers:
@@ -93,6 +106,26 @@ async def test_it_was_measured_before_it_is_ready(renderer: RenderClient) -> Non
     capacity = renderer.ready.capacity
     assert capacity.callers >= 1
     assert 0 < capacity.picture < capacity.budget
+
+
+async def test_who_has_no_callers_learns_that_the_steps_of_others_take_longer(
+    tmp_path: Path,
+) -> None:
+    with tempfile.TemporaryDirectory() as private:
+        address = str(Path(private) / "renderer.sock")
+        owner = RenderClient(functools.partial(find_loud, tmp_path), shared_at=address)
+        await owner.attach()
+        worker = SharedRenderClient(address)
+        await worker.attach()
+        caller = await worker.join("loud", Shown())
+        at_first, number = owner.capacity.callers, 0
+        while owner.capacity.callers == at_first:
+            worker.submit(caller, number, SILENCE + 1)
+            await until(lambda: not caller.underway)
+            number += 1
+        assert owner.capacity.callers == worker.capacity.callers == 1
+        await worker.stop()
+        await owner.stop()
 
 
 async def test_the_speaker_can_change_in_the_middle(renderer: RenderClient) -> None:

@@ -41,7 +41,7 @@ def serving_workers(folder: Path, config: ServeConfig, count: int = 2) -> Iterat
         shared_at = str(Path(private) / RENDERER)
         renderer = RenderClient(bars(folder), shared_at=shared_at)
         config = replace(config, max_sessions=config.max_sessions or 8)
-        places = [WorkerPlace(config, Path(private), number) for number in range(count)]
+        places = [WorkerPlace(config, Path(private), number, count) for number in range(count)]
         pool = WorkerPool(places)
         listener = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(server_settings(config, create_front(config, renderer, pool)))
