@@ -47,6 +47,11 @@ def planes_of_rgb(rgb: Tensor) -> tuple[Tensor, Tensor]:
     return luma.round_().to(torch.uint8), chroma.round_().to(torch.uint8)
 
 
+def yuv_difference(rgb: Tensor) -> Tensor:
+    """What adding (3, h, w) RGB, where white is 1, adds to Y, U and V, in 0..255: (3, h, w)."""
+    return torch.einsum("kc,chw->khw", _matrices(rgb.device).to_yuv, rgb)
+
+
 def rgb_of_planes(luma: Tensor, chroma: Tensor) -> Tensor:
     """Y (B, h, w) and UV (B, 2, h / 2, w / 2), uint8 -> RGB (B, 3, h, w) float32 in 0..1."""
     known = _matrices(luma.device)

@@ -53,6 +53,9 @@ class Motion:
     """Yaw (to the picture's right), pitch (up), roll (clockwise), degrees from the frontal view."""
     lids: float = 0.0
     "How far both eyelids are down, as in a blink; 0..1."
+    smile: float = 0.0
+    brows: float = 0.0
+    "How far they are there as expressions; 0..1."
 
     @property
     def visemes(self) -> dict[str, float]:
@@ -66,9 +69,15 @@ class Motion:
 
     @property
     def blend_shapes(self) -> dict[str, float]:
-        """Those that sound tells, and blinks, by ARKit's names, 0..1; all others are 0."""
-        blinks = {"eyeBlinkLeft": self.lids, "eyeBlinkRight": self.lids}
-        return _blend_shapes(self.tracks, self.visemes["TH"]) | blinks
+        """Those that sound tells, blinks and expressions, by ARKit's names, 0..1; all others: 0."""
+        asked = {
+            "eyeBlinkLeft": self.lids,
+            "eyeBlinkRight": self.lids,
+            **dict.fromkeys(("mouthSmileLeft", "mouthSmileRight"), self.smile),
+            **dict.fromkeys(("cheekSquintLeft", "cheekSquintRight"), 0.5 * self.smile),
+            **dict.fromkeys(("browInnerUp", "browOuterUpLeft", "browOuterUpRight"), self.brows),
+        }
+        return _blend_shapes(self.tracks, self.visemes["TH"]) | asked
 
     def named(self) -> dict[str, dict[str, float]]:
         """All of it by name, as files and messages have it."""

@@ -1,7 +1,9 @@
 """A speaker small enough for tests: a drawn face, real networks with small seeded weights."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from avatar.config import ModelConfig
+from avatar.gestures import ExpressionName
 from avatar.models.blend_net import BlendNet, BlendNetConfig
 from avatar.models.lip_generator import LipGenerator, LipGeneratorConfig
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
@@ -16,6 +19,7 @@ from avatar.models.speech_head import SpeechHead, SpeechHeadConfig
 from avatar.models.warp import Camera
 from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import TrainingRecord
+from avatar.speakers.expressions import Expression
 from avatar.speakers.save_bundle import BundleDetails, save_bundle
 from avatar.speakers.speaker import Networks, ReferenceTrack
 
@@ -34,7 +38,29 @@ ABOUT = BundleDetails(
 )
 
 
-def make_tiny_bundle(folder: Path, preset: str = "realtime", lookahead: int = 2) -> Path:
+def make_smiling_bundle(folder: Path) -> Path:
+    """The same of a speaker that smiles."""
+    return make_tiny_bundle(folder, expressions={"smile": tiny_smile()})
+
+
+def tiny_smile() -> Expression:
+    """The corners of the mouth go up and outwards by 4 px, and it gets lighter above them."""
+    rows, columns = torch.meshgrid(torch.arange(24.0), torch.arange(48.0), indexing="ij")
+    light = 0.1 * torch.exp(-((rows - 4) ** 2 + (columns - 24) ** 2) / 8)
+    at_corner = [
+        torch.exp(-((rows - 14) ** 2 + (columns - corner) ** 2) / 30) for corner in (10, 38)
+    ]
+    across, up = at_corner[0] - at_corner[1], at_corner[0] + at_corner[1]
+    back = 4 * torch.stack([across, up])
+    return Expression(torch.tensor([40, 76]), back, light.expand(3, -1, -1))
+
+
+def make_tiny_bundle(
+    folder: Path,
+    preset: str = "realtime",
+    lookahead: int = 2,
+    expressions: Mapping[ExpressionName, Expression] = MappingProxyType({}),
+) -> Path:
     """Write a bundle to `folder` (its last part is the speaker's name) and return it."""
     model = tiny_model(preset)
     poses = tiny_poses()
@@ -51,6 +77,7 @@ def make_tiny_bundle(folder: Path, preset: str = "realtime", lookahead: int = 2)
         ),
         frames=(draw_face(pose) for pose in poses),
         preview=draw_face(poses[0]),
+        expressions=expressions,
     )
     return folder
 

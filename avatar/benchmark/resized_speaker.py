@@ -66,6 +66,7 @@ def resized(
         head_mask=speaker.head_mask,
         track=speaker.track,
         eyes=None,
+        expressions={},
         own=speaker,
         **parts,
     )

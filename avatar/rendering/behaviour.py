@@ -1,12 +1,12 @@
 """What one stream's face does besides speaking, frame by frame, in order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from avatar.audio import FPS
-from avatar.gestures import AT_REST, Gesture, HeadTurn
+from avatar.gestures import AT_REST, ExpressionName, Gesture, HeadTurn, is_expression
 from avatar.media.samples import Samples
 from avatar.rendering.beats import Beats
 from avatar.rendering.blink_times import BlinkTimes
@@ -23,6 +23,7 @@ class Cue:
     position: int  # in the loop
     turn: HeadTurn = AT_REST
     eyes: int | None = None  # which picture of the speaker's blinks; None: as in the loop
+    shown: Mapping[ExpressionName, float] = field(default_factory=dict)  # expressions, more than 0
 
 
 @dataclass
@@ -68,15 +69,24 @@ class Behaviour:
         if frame < 0:
             return None
         turn = sum((g.at((frame - first) / FPS) for first, g in self._gestures), beat)
+        shown = self._shown(frame)
         self._gestures = [(first, g) for first, g in self._gestures if not _over(first, g, frame)]
-        return self._cue(frame, turn)
+        return self._cue(frame, turn, shown)
 
-    def _cue(self, frame: int, turn: HeadTurn) -> Cue:
+    def _shown(self, frame: int) -> dict[ExpressionName, float]:
+        shown: dict[ExpressionName, float] = {}
+        for first, gesture in self._gestures:
+            share = gesture.shown_at((frame - first) / FPS)
+            if share and is_expression(gesture.name):
+                shown[gesture.name] = min(1.0, shown.get(gesture.name, 0.0) + share)
+        return shown
+
+    def _cue(self, frame: int, turn: HeadTurn, shown: Mapping[ExpressionName, float]) -> Cue:
         if self.life is None:
-            return Cue(frame, frame, turn)
+            return Cue(frame, frame, turn, shown=shown)
         blinks = self.life.blinks
         eyes = blinks.next(self.life.beats.speaking) if blinks else None
-        return Cue(frame, self.life.walk.next(), turn, eyes)
+        return Cue(frame, self.life.walk.next(), turn, eyes, shown)
 
 
 def new_life(length: int, blinks: Sequence[range], seed: int) -> Life:

@@ -6,8 +6,6 @@ movement fades out over neck, shoulders and background, so nothing is uncovered 
 to be seen.
 """
 
-from typing import TypeVar
-
 import cv2
 import numpy as np
 import torch
@@ -20,12 +18,21 @@ from avatar.i420 import I420
 from avatar.models.warp import (
     Camera,
     canonicalise,
-    pixel_lattice,
     relative_pose,
     rotation_matrix,
     sample,
 )
 from avatar.rendering.head_angles import AXES
+from avatar.rendering.picture_warp import (
+    Array,
+    Part,
+    block_centres,
+    extent,
+    in_pixels,
+    pixels_of,
+    refined,
+    sampled,
+)
 from avatar.speakers.canonical import Canonical
 
 PITCH = 16  # pixels between the points that are turned; in between it is smooth
@@ -42,11 +49,6 @@ SEEN = 0.15  # px: what moves less stays
 INVERSE_STEPS = 3
 BATCH = 16  # frames solved at once
 
-Array = NDArray[np.float32]
-Part = tuple[slice, slice]  # rows and columns
-Value = TypeVar("Value", np.uint8, np.float32)
-ONE_MAP = np.empty(0, np.float32)  # where OpenCV would take x and y apart
-
 
 class HeadWarp:
     """Knows of every reference frame where its head stands in space."""
@@ -55,7 +57,7 @@ class HeadWarp:
         """head_mask (H, W) 0..1 in the canonical frame; poses (N, 6) of the reference frames."""
         height, width = canonical.frame_size
         self._camera = canonical.camera
-        self._lattice = _block_centres(height, width)
+        self._lattice = block_centres(height, width, PITCH)
         weight, depth = _faded(head_mask.numpy(), canonical.depth.numpy())
         edge = _edge(self._lattice, height, width)
         parts = [
@@ -65,8 +67,8 @@ class HeadWarp:
         self._points = np.concatenate([points for points, _ in parts])
         self._weights = np.concatenate([weights for _, weights in parts]) * edge[..., None]
         self._necks = (_rotations(poses) @ np.array(NECK) + poses[:, 3:].numpy()).astype(np.float32)
-        self._luma = _pixels(height, width)
-        self._chroma = _pixels(height // 2, width // 2)
+        self._luma = pixels_of(height, width)
+        self._chroma = pixels_of(height // 2, width // 2)
         self._faces = [_face(pose, canonical.camera) for pose in poses.tolist()]
 
     def turn(self, picture: I420, frame: int, turn: HeadTurn) -> None:
@@ -75,20 +77,20 @@ class HeadWarp:
         moves = np.abs(back).max(axis=-1) > SEEN
         if not moves.any():
             return
-        rows, columns = _extent(moves)
+        rows, columns = extent(moves)
         back = back[rows, columns]
         height, width = picture.shape[0] * 2 // 3, picture.shape[1]
         luma, chroma = picture[:height], picture[height:].reshape(2, height // 2, width // 2)
-        here = _in_pixels(rows, PITCH), _in_pixels(columns, PITCH)
-        fine = _refine(back, self._luma[here])
+        here = in_pixels(rows, PITCH), in_pixels(columns, PITCH)
+        fine = refined(back, self._luma[here])
         face = _within(self._faces[frame], here)
-        turned = _sampled(luma, fine, cv2.INTER_LINEAR)
-        turned[face] = _sampled(luma, fine[face], cv2.INTER_CUBIC)
+        turned = sampled(luma, fine, cv2.INTER_LINEAR)
+        turned[face] = sampled(luma, fine[face], cv2.INTER_CUBIC)
         luma[here] = turned
-        here = _in_pixels(rows, PITCH // 2), _in_pixels(columns, PITCH // 2)
-        fine = _refine(back / 2, self._chroma[here])
+        here = in_pixels(rows, PITCH // 2), in_pixels(columns, PITCH // 2)
+        fine = refined(back / 2, self._chroma[here])
         for plane in chroma:
-            plane[here] = _sampled(plane, fine, cv2.INTER_LINEAR)
+            plane[here] = sampled(plane, fine, cv2.INTER_LINEAR)
 
     def _back(self, frame: int, turn: HeadTurn) -> Array:
         """From where in the picture each point of the lattice comes, less itself: (h, w, 2) px."""
@@ -97,7 +99,7 @@ class HeadWarp:
         back = -forth
         for _ in range(INVERSE_STEPS):
             at = (own + back / PITCH).astype(np.float32)
-            back = -_sampled(forth, at, cv2.INTER_LINEAR)
+            back = -sampled(forth, at, cv2.INTER_LINEAR)
         return np.asarray(back, np.float32)
 
     def _forth(self, frame: int, turn: HeadTurn) -> Array:
@@ -110,12 +112,6 @@ class HeadWarp:
         centre = np.array([self._camera.cx, self._camera.cy], np.float32)
         seen = there[..., :2] / there[..., 2:] * np.float32(self._camera.focal) + centre
         return np.asarray((seen - self._lattice) * self._weights[frame], np.float32)
-
-
-def _block_centres(height: int, width: int) -> Array:
-    """Centres (h, w, 2) of all squares of PITCH pixels."""
-    blocks = pixel_lattice((0, 0, width // PITCH, height // PITCH))
-    return np.asarray((blocks.numpy() + 0.5) * PITCH - 0.5, np.float32)
 
 
 def _faded(head_mask: Array, depth: Array) -> tuple[Tensor, Tensor]:
@@ -176,16 +172,6 @@ def _face(pose: list[float], camera: Camera) -> Part:
     return slice(y0, y1), slice(x0, x1)
 
 
-def _extent(moves: NDArray[np.bool_]) -> Part:
-    """Rows and columns of blocks outside of which nothing moves."""
-    rows, columns = np.flatnonzero(moves.any(axis=1)), np.flatnonzero(moves.any(axis=0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-
-
-def _in_pixels(blocks: slice, pitch: int) -> slice:
-    return slice(blocks.start * pitch, blocks.stop * pitch)
-
-
 def _within(part: Part, outer: Part) -> Part:
     """`part` as it is counted from the beginning of `outer`."""
     rows, columns = (
@@ -193,25 +179,6 @@ def _within(part: Part, outer: Part) -> Part:
         for one, all_of in zip(part, outer, strict=True)
     )
     return rows, columns
-
-
-def _pixels(height: int, width: int) -> Array:
-    """Coordinates (h, w, 2) of every pixel."""
-    return np.asarray(pixel_lattice((0, 0, width, height)).numpy(), np.float32)
-
-
-def _refine(back: Array, pixels: Array) -> Array:
-    """Where each of `pixels` (h, w, 2) comes from: (h, w, 2)."""
-    height, width = pixels.shape[:2]
-    fine: Array = np.asarray(cv2.resize(back, (width, height)), np.float32)
-    fine += pixels
-    return fine
-
-
-def _sampled(image: NDArray[Value], at: Array, mode: int) -> NDArray[Value]:
-    """`image` (H, W) or (H, W, C) read at the points (h, w, 2)."""
-    found = cv2.remap(image, at, ONE_MAP, mode, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found, image.dtype)
 
 
 def _smooth_step(values: Array) -> Array:

@@ -1,10 +1,13 @@
-"""What of a speaker's face moves besides the lips: its place in the loop, its head, its eyes."""
+"""What of a speaker's face moves besides the lips: its place in the loop, its head, its eyes, and
+what it expresses."""
 
+from collections.abc import Mapping
 from functools import cached_property
 
-from avatar.gestures import AT_REST, HeadTurn
+from avatar.gestures import AT_REST, ExpressionName, HeadTurn
 from avatar.i420 import I420
 from avatar.rendering.behaviour import Behaviour, Cue, new_life
+from avatar.rendering.expression_warp import ExpressionWarp
 from avatar.rendering.eyelids import Eyelids
 from avatar.rendering.head_warp import HeadWarp
 from avatar.rendering.reference_loop import ReferenceLoop
@@ -27,6 +30,11 @@ class LivingFace:
         eyes = self._speaker.eyes
         return Eyelids(eyes, self._speaker.canonical, self._poses) if eyes else None
 
+    @cached_property
+    def _expressions(self) -> ExpressionWarp | None:
+        known = self._speaker.expressions
+        return ExpressionWarp(known, self._speaker.canonical, self._poses) if known else None
+
     def behaviour(self, seed: int | None) -> Behaviour:
         """Of a new stream; None: nothing moves by itself, the loop is played as it was filmed."""
         blinks = self._lids.eyes.blinks if self._lids else []
@@ -35,7 +43,7 @@ class LivingFace:
 
     def prepare(self) -> None:
         """Be ready to move; the loop's own blinks are taken out of it."""
-        _ = self._head
+        _ = self._head, self._expressions
         if self._lids:
             self._lids.open_all(self._loop.pictures, self._loop.order)
             self._loop.cut_regions()
@@ -45,6 +53,9 @@ class LivingFace:
         frame = self._loop.frame_at(cue.position)
         if cue.eyes is not None and self._lids:
             self._lids.blink(picture, frame, cue.eyes)
+        if shown := self.shown(cue):
+            assert self._expressions
+            self._expressions.show(picture, frame, shown)
         if cue.turn != AT_REST:
             self._head.turn(picture, frame, self._within(cue))
 
@@ -59,6 +70,11 @@ class LivingFace:
         if cue.eyes is None or self._lids is None:
             return 0.0
         return float(self._lids.eyes.closed[cue.eyes])
+
+    def shown(self, cue: Cue) -> Mapping[ExpressionName, float]:
+        """Expressions and how far they are there; those that the speaker has."""
+        known = self._speaker.expressions
+        return {name: share for name, share in cue.shown.items() if name in known}
 
     def _within(self, cue: Cue) -> HeadTurn:
         return cue.turn.within(self._loop.head(cue.position))

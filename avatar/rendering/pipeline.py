@@ -200,14 +200,16 @@ class Pipeline:
         return self.face.behaviour(secrets.randbits(32) if seed is None else seed)
 
     def gesture(self, stream: Stream, gesture: Gesture) -> None:
-        """Have a caller's head make a gesture, from the next frame on."""
+        """Have a caller's face make a gesture, from the next frame on."""
         stream.behaviour.ask(gesture)
 
     def motion(self, cue: Cue, mouth: NDArray[np.float32]) -> Motion:
         """What the face does in a frame whose mouth (MOUTH,) is this."""
         if self.face is None:
             return Motion(mouth, self.scene.head(cue.position))
-        return Motion(mouth, self.face.head(cue), self.face.closed(cue))
+        shown = self.face.shown(cue)
+        smile, brows = shown.get("smile", 0.0), shown.get("brows", 0.0)
+        return Motion(mouth, self.face.head(cue), self.face.closed(cue), smile, brows)
 
     def step(self, streams: Sequence[Stream], chunks: Sequence[Samples]) -> list[Picture | None]:
         """One chunk (640,) of 16 kHz sound further for each caller.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from avatar.errors import AvatarError
 from avatar.gestures import (
+    EXPRESSIONS,
     GESTURES,
     LONGEST_S,
     SHORTEST_S,
@@ -29,8 +30,8 @@ def _line(fields: list[str], where: str) -> tuple[float, Gesture]:
     if not 2 <= len(fields) <= 4 or len(numbers) != len(fields) - 1:
         raise AvatarError(f"{where}: needs {CONTENT}")
     name = fields[1].lower()
-    if name not in GESTURES:
-        raise AvatarError(f"{where}: gestures are {', '.join(GESTURES)}")
+    if name not in (known := (*GESTURES, *EXPRESSIONS)):
+        raise AvatarError(f"{where}: gestures are {', '.join(known)}")
     seconds, strength, length = [*numbers, *(1.0, 0.0)[len(numbers) - 1 :]]
     if not 0 <= seconds <= LONGEST_FILM_S:
         raise AvatarError(f"{where}: seconds are counted from 0, the start of the sound")
@@ -38,4 +39,7 @@ def _line(fields: list[str], where: str) -> tuple[float, Gesture]:
         raise AvatarError(f"{where}: strength reaches from -1 to 1")
     if len(numbers) == 3 and not SHORTEST_S <= length <= LONGEST_S:
         raise AvatarError(f"{where}: a gesture takes {SHORTEST_S:g} to {LONGEST_S:g} seconds")
-    return seconds, Gesture(name, strength, length)
+    gesture = Gesture(name, strength, length)
+    if gesture.problem:
+        raise AvatarError(f"{where}: {gesture.problem}")
+    return seconds, gesture

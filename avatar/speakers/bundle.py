@@ -1,8 +1,8 @@
 """The files of a bundle: checked before they are read, written whole or not at all.
 
 `trained_speakers/<name>/` holds speaker.yaml, model.safetensors, track.safetensors, reference.mp4
-and preview.jpg, and may hold eyes.safetensors and SOURCE.md, a text for people.  Nothing in it is
-executed.
+and preview.jpg, and may hold eyes.safetensors, expressions.safetensors and SOURCE.md, a text for
+people.  Nothing in it is executed.
 """
 
 import hashlib

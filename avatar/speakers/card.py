@@ -8,6 +8,7 @@ import yaml
 from avatar.audio import FPS
 from avatar.config import ModelConfig, brief, from_dict, to_dict
 from avatar.errors import AvatarError
+from avatar.gestures import ExpressionName
 from avatar.models.speech_encoder import EncoderConfig
 from avatar.models.warp import Camera
 from avatar.yaml_files import YamlError, parse_yaml
@@ -20,7 +21,9 @@ REFERENCE = "reference.mp4"
 PREVIEW = "preview.jpg"
 SOURCE = "SOURCE.md"  # for people: where the speaker comes from; never read by the program
 EYES = "eyes.safetensors"  # how the speaker blinks; need not be there
+EXPRESSIONS = "expressions.safetensors"  # how the speaker smiles; need not be there
 FILES = (MODEL, TRACK, REFERENCE, PREVIEW)
+MAY_BE_THERE = (EYES, EXPRESSIONS)
 
 MAX_CARD_BYTES = 64 * 1024
 MAX_SIDE = 2048  # pixels of a frame
@@ -73,6 +76,7 @@ class SpeakerCard:
     files: tuple[FileRecord, ...]
     consent_uses: str = ""  # what for; nothing: not said
     consent_until: str = ""  # the last day, like 2027-12-31; nothing: not said
+    expressions: tuple[ExpressionName, ...] = ()  # that expressions.safetensors holds
 
 
 def write_card(folder: Path, card: SpeakerCard) -> None:
@@ -128,11 +132,14 @@ def _check(card: SpeakerCard, path: Path) -> None:
         ),
         "the speech head's code must be the lip generator's": head.code == lips.code,
         "camera.focal must be more than 0": card.camera.focal > 0,
-        f"files must be {', '.join(FILES)} and may be {EYES}": sorted(
-            file.name for file in card.files if file.name != EYES
+        f"files must be {', '.join(FILES)} and may be {', '.join(MAY_BE_THERE)}": sorted(
+            file.name for file in card.files if file.name not in MAY_BE_THERE
         )
         == sorted(FILES),
         "files must be named once": len({file.name for file in card.files}) == len(card.files),
+        "expressions must be named once": len(set(card.expressions)) == len(card.expressions),
+        f"expressions must be those of {EXPRESSIONS}": bool(card.expressions)
+        == any(file.name == EXPRESSIONS for file in card.files),
     }
     for rule, holds in rules.items():
         if not holds:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from avatar.errors import AvatarError
-from avatar.speakers.card import EYES, MODEL, PREVIEW, REFERENCE, TRACK
+from avatar.speakers.card import EXPRESSIONS, EYES, MODEL, PREVIEW, REFERENCE, TRACK
 
 MAX_BYTES = {
-    MODEL: 512 << 20, TRACK: 16 << 20, EYES: 64 << 20, REFERENCE: 1 << 30, PREVIEW: 8 << 20
+    MODEL: 512 << 20, TRACK: 16 << 20, EYES: 64 << 20, EXPRESSIONS: 64 << 20, REFERENCE: 1 << 30,
+    PREVIEW: 8 << 20,
 }  # fmt: skip
 
 # What stands where in a file of each kind.
@@ -14,6 +15,7 @@ MARKS = {
     MODEL: (8, b"{"),
     TRACK: (8, b"{"),
     EYES: (8, b"{"),
+    EXPRESSIONS: (8, b"{"),
     REFERENCE: (4, b"ftyp"),
     PREVIEW: (0, b"\xff\xd8\xff"),
 }
@@ -21,6 +23,7 @@ KINDS = {
     MODEL: "safetensors",
     TRACK: "safetensors",
     EYES: "safetensors",
+    EXPRESSIONS: "safetensors",
     REFERENCE: "MP4",
     PREVIEW: "JPEG",
 }

@@ -1,9 +1,10 @@
 """Writes a speaker's bundle, whole or not at all."""
 
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -14,13 +15,16 @@ from torch import Tensor
 from avatar.audio import FPS
 from avatar.config import ModelConfig
 from avatar.errors import AvatarError
+from avatar.gestures import ExpressionName
 from avatar.i420 import to_i420
 from avatar.speakers.bundle import sha256
 from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import (
+    EXPRESSIONS,
     EYES,
     FILES,
     FORMAT,
+    MAY_BE_THERE,
     MODEL,
     PREVIEW,
     REFERENCE,
@@ -30,6 +34,7 @@ from avatar.speakers.card import (
     TrainingRecord,
     write_card,
 )
+from avatar.speakers.expressions import Expression, write_expressions
 from avatar.speakers.eyes import Eyes, write_eyes
 from avatar.speakers.folders import check_name
 from avatar.speakers.reference_video import jpeg, write_reference
@@ -60,6 +65,7 @@ def save_bundle(
     frames: Iterable[NDArray[np.uint8]],
     preview: NDArray[np.uint8],
     eyes: Eyes | None = None,
+    expressions: Mapping[ExpressionName, Expression] = MappingProxyType({}),
 ) -> None:
     """Write the bundle `folder`, whose last part is the speaker's name.
 
@@ -80,9 +86,10 @@ def save_bundle(
         jpeg(temporary / PREVIEW, preview)
         if eyes:
             write_eyes(temporary / EYES, eyes)
-        write_card(
-            temporary, _card(folder.name, about, model, networks, canonical, count, temporary)
-        )
+        if expressions:
+            write_expressions(temporary / EXPRESSIONS, expressions)
+        card = _card(folder.name, about, model, networks, canonical, count, temporary)
+        write_card(temporary, replace(card, expressions=tuple(expressions)))
         for path in temporary.iterdir():
             path.chmod(0o644)  # safetensors keeps its files to itself
         for _ in load_speaker(temporary).reference():
@@ -118,7 +125,7 @@ def _card(
     folder: Path,
 ) -> SpeakerCard:
     height, width = canonical.frame_size
-    there = [*FILES, EYES] if (folder / EYES).exists() else FILES
+    there = [*FILES, *(name for name in MAY_BE_THERE if (folder / name).exists())]
     records = (FileRecord(n, (folder / n).stat().st_size, sha256(folder / n)) for n in there)
     a, b, c, x, y, z = canonical.pose.tolist()
     return SpeakerCard(

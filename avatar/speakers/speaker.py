@@ -18,6 +18,7 @@ from avatar.speakers import bundle
 from avatar.speakers.canonical import Canonical
 from avatar.speakers.card import MODEL, PREVIEW, REFERENCE, TRACK, SpeakerCard, read_card
 from avatar.speakers.consent import check_consent
+from avatar.speakers.expressions import Expressions, read_expressions
 from avatar.speakers.eyes import Eyes, read_eyes
 from avatar.speakers.folders import speaker_folder, speaker_folders
 from avatar.speakers.reference_video import read_reference
@@ -55,6 +56,7 @@ class Speaker:
     head_mask: Tensor  # (H, W) 0..1 in the canonical frame
     track: ReferenceTrack
     eyes: Eyes | None  # None: nobody knows how this speaker blinks
+    expressions: Expressions  # those that the speaker's video showed
 
     @property
     def name(self) -> str:
@@ -136,6 +138,7 @@ def load_speaker(name_or_path: str | Path) -> Speaker:
         tensors["head_mask"],
         ReferenceTrack(**track),
         read_eyes(folder, card),
+        read_expressions(folder, card),
     )
 
 

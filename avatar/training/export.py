@@ -14,7 +14,6 @@ from avatar.speakers.eyes import Eyes
 from avatar.speakers.save_bundle import BundleDetails, save_bundle
 from avatar.speakers.speaker import ReferenceTrack
 from avatar.training.blinks import eye_openness, find_eyes
-from avatar.training.preprocess.tracked_video import TrackedVideo
 from avatar.training.reference import choose_reference, track_reference
 from avatar.training.request import TrainRequest
 from avatar.training.trainer import Trained
@@ -35,7 +34,7 @@ def export(trained: Trained, request: TrainRequest) -> Path:
     """Write the bundle of `request`; it appears when it is whole.  Returns its folder."""
     folder = request.speakers / request.name
     tracked = trained.data.tracked
-    reference = _reference(tracked, request)
+    reference = _reference(trained, request)
     save_bundle(
         folder,
         about=BundleDetails(
@@ -54,6 +53,7 @@ def export(trained: Trained, request: TrainRequest) -> Path:
         frames=iter(reference.frames),
         preview=reference.frames[int(reference.track.order[0])],
         eyes=_eyes(trained, reference),
+        expressions=trained.expressions.expressions,
     )
     return folder
 
@@ -76,14 +76,15 @@ def _record(trained: Trained, request: TrainRequest) -> TrainingRecord:
     )
 
 
-def _reference(tracked: TrackedVideo, request: TrainRequest) -> Reference:
+def _reference(trained: Trained, request: TrainRequest) -> Reference:
+    tracked = trained.data.tracked
     if request.reference is not None:
         take = request.work / "reference"
         frames, poses, openness = track_reference(request.reference, tracked, take)
         count = len(frames)
         track = _track(poses, np.full(count, UNKNOWN_TIME), np.arange(count))
         return Reference(frames, track, openness)
-    shown = np.asarray(choose_reference(tracked))
+    shown = np.asarray(choose_reference(tracked, expressive=trained.expressions.strength))
     kept, order = np.unique(shown, return_inverse=True)
     times = kept / len(tracked.frames)
     return Reference(

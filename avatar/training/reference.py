@@ -1,6 +1,6 @@
 """The looping reference video: whose head, eyes and body are shown while the lips are drawn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -20,7 +20,7 @@ WORST_SEAM = 3.0  # medians of the change between neighbouring frames
 STILL = 0.3  # px a frame: a head that moves less counts as moving so much
 SHORTEST = 2.0  # s
 LENGTHS = (0.6, 1.5)  # of the wanted seconds
-OPEN_MOUTH, BUSY, SHORT = 8.0, 0.5, 0.5  # what a stretch is marked down for
+OPEN_MOUTH, BUSY, EXPRESSIVE, SHORT = 8.0, 0.5, 4.0, 0.5  # what a stretch is marked down for
 BLINK = 0.6  # of the usual opening: eyes narrower than this are shut
 SEAM_COST = 0.4
 
@@ -58,13 +58,18 @@ class _Look:
         return max(float(np.median(np.linalg.norm(np.diff(self.head, axis=0)[at], axis=1))), STILL)
 
 
-def choose_reference(tracked: TrackedVideo, seconds: float = 10.0) -> list[int]:
+def choose_reference(
+    tracked: TrackedVideo, seconds: float = 10.0, expressive: Array | float = 0.0
+) -> list[int]:
     """Frames of the calmest stretch that closes to a loop, in the order in which they are shown.
+
+    `expressive` (F,): how strongly each frame smiles, or whatever it shows, 0..1.
 
     The last frame is followed by the first; the change there is at most three times the median
     change between neighbours.  Where no stretch closes, the calmest runs forth and back.
     """
-    return _choose(_look(tracked), seconds)
+    look = _look(tracked)
+    return _choose(replace(look, cost=look.cost + EXPRESSIVE * expressive), seconds)
 
 
 def track_reference(

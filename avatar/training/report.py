@@ -30,6 +30,7 @@ def write_report(trained: Trained, folder: Path) -> dict[str, object]:
         "av_offset_frames": round(trained.offset_frames, 2),
         "training_seconds": round(trained.seconds),
         "training_frames": len(trained.data.train),
+        **{name: one.finding for name, one in trained.expressions.found.items()},
     }
     with replace_file(folder / "metrics.json") as temporary:
         temporary.write_text(json.dumps(metrics, indent=2) + "\n")

@@ -1,7 +1,7 @@
 """From videos to a speaker: the phases in their order, each resumable."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from avatar.training.canonical_depth import DepthTask
 from avatar.training.clips import clip_codes, clip_features
 from avatar.training.earlier_speaker import earlier_speaker, in_its_codes, keep_pictures
 from avatar.training.encoder.shards import Shard
+from avatar.training.expressions import LearnedExpressions, learn_expressions
 from avatar.training.fit import Budget, Curve, Report, fit
 from avatar.training.generator_start import start_generator
 from avatar.training.image_tasks import BLEND_RATE, REFINING, BlendTask, LipTask, SyncTask
@@ -58,6 +59,7 @@ class Trained:
     offset_frames: float  # by which the sound of the video came late
     curves: dict[str, Curve]
     seconds: float
+    expressions: LearnedExpressions
     others: Shard | None = None  # speech of other voices, if they were learned from
 
 
@@ -96,8 +98,12 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     )
     config = model_config(request.preset, head, (y1 - y0, x1 - x0))
     networks = new_networks(config, encoder, request.seed)
+    progress("expressions", 0, 1)
+    expressions = learn_expressions(tracked, canonical)
+    progress("expressions", 1, 1)
+    speaks_plainly = replace(tracked, usable=tracked.usable & expressions.plain_lips)
     data = build_lip_data(
-        tracked, canonical, networks.blend.multiple, request.held_out, phases, progress
+        speaks_plainly, canonical, networks.blend.multiple, request.held_out, phases, progress
     )
     if earlier:
         keep_pictures(networks, config, earlier)
@@ -135,8 +141,9 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     seconds = time.monotonic() - started
     speech_of_others = others.sounds.speech if others else None
     return Trained(
-        config, networks, data, expert, features, heard, offset, curves, seconds, speech_of_others
-    )
+        config, networks, data, expert, features, heard, offset, curves, seconds, expressions,
+        speech_of_others,
+    )  # fmt: skip
 
 
 def canonical_view(tracked: TrackedVideo, depth: Tensor) -> Canonical:

@@ -107,8 +107,9 @@ def render(
         2, 10, 0, 0
         4, -10, 5, 3
 
-    **Score**: written alike. Gestures are nod, shake, tilt, look and lean; strength -1 to 1 (less
-    than 0: to the other side) and length in seconds may be left out.
+    **Score**: written alike. Gestures are nod, shake, tilt, look and lean, and smile and brows if
+    the speaker's own video shows them (avatar speakers show NAME); strength -1 to 1 (less than 0:
+    to the other side) and length in seconds may be left out.
 
         # seconds, gesture, strength, length
         1.5, nod
@@ -117,6 +118,7 @@ def render(
     let_threads_rest()
     from avatar.audio import FPS
     from avatar.benchmark.machine import allowed_cores
+    from avatar.gestures import require
     from avatar.media.sound_tracks import sound_track_notes
     from avatar.rendering.motion_file import check_name
     from avatar.rendering.pipeline import Pipeline
@@ -161,6 +163,8 @@ def render(
         console.print(note)
     path = read_pose_path(pose) if pose else None
     gestures = read_score(score) if score else ()
+    for _, gesture in gestures:
+        require(gesture, speaker.name, speaker.card.expressions)
     scene = functools.partial(PosedHead, path=path) if path else ReferenceLoop
     pipeline = Pipeline(speaker, device, 1, scene, backend=backend, lively=not as_filmed)
     finish = functools.partial(_finish, speaker.name, marks)

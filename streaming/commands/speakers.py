@@ -181,6 +181,8 @@ def withdraw(
 
 
 def _facts(card: "SpeakerCard") -> dict[str, str]:
+    from avatar.gestures import can_do
+
     training = card.training
     return {
         "name": card.name,
@@ -194,5 +196,6 @@ def _facts(card: "SpeakerCard") -> dict[str, str]:
         "picture": f"{card.size[0]}x{card.size[1]} at {card.fps} fps, loop of {card.frames} frames",
         "lip box": f"{card.lip_box}",
         "preset": card.model.preset,
+        "gestures": ", ".join(can_do(card.expressions)),
         "size": f"{sum(file.bytes for file in card.files) / 1e6:.1f} MB",
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from avatar.errors import AvatarError
-from avatar.gestures import GESTURES, Gesture
+from avatar.gestures import Gesture, GestureName
 from streaming.core.mark_settings import MarkSettings
 from streaming.desktop.keys import watch_keys
 from streaming.devices.microphone import Microphone
@@ -28,8 +28,6 @@ from streaming.sinks.reconnecting import ReconnectingSink
 from streaming.sinks.recorder import Recorder
 from streaming.sinks.sound_output import SoundOutput, needed_lead
 from streaming.sinks.virtual_camera import VirtualCamera
-
-GESTURE_KEYS = {str(number): name for number, name in enumerate(GESTURES, start=1)}
 
 
 @dataclass(frozen=True)
@@ -113,10 +111,13 @@ class CameraApp:
         """Let go of everything that was opened, last first. Raises AvatarError."""
         await self._closing.aclose()
 
+    @property
+    def gesture_keys(self) -> dict[str, GestureName]:
+        """As on the page: 1 is the first gesture, and so on."""
+        return {str(number): name for number, name in enumerate(self.avatar_stream.can_do, start=1)}
+
     def _key(self, key: str) -> None:
-        """As on the page: 1 to 5 are gestures."""
-        name = GESTURE_KEYS.get(key)
-        if name:
+        if name := self.gesture_keys.get(key):
             self.avatar_stream.gesture(Gesture(name))
 
     async def _watch_consent(self) -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streaming.core.console import text_console
-from streaming.desktop.app import GESTURE_KEYS, CameraApp
+from streaming.desktop.app import CameraApp
 from streaming.media.playout import Playout
 from streaming.media.sink import Sink
 from streaming.sinks.reconnecting import ReconnectingSink
@@ -51,7 +51,7 @@ class Display:
         """What the terminal shows now."""
         now = time.monotonic()
         minutes, seconds = divmod(int(now - self._begun), 60)
-        keys = ", ".join(f"{key} {name}" for key, name in GESTURE_KEYS.items())
+        keys = ", ".join(f"{key} {name}" for key, name in self._app.gesture_keys.items())
         heading = Text.assemble(
             (self._speaker, "bold"),
             f"  {minutes}:{seconds:02}",

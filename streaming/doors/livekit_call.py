@@ -94,7 +94,10 @@ class LiveKitCall:
             raise rtc.RpcError(
                 REFUSED, f"that is no gesture: {error.errors()[0]['msg']}"
             ) from error
-        self.avatar_stream.gesture(wanted.gesture)
+        try:
+            self.avatar_stream.gesture(wanted.gesture)
+        except AvatarError as error:
+            raise rtc.RpcError(REFUSED, str(error)) from error
         return ""
 
     async def _watch(self) -> None:

@@ -120,9 +120,9 @@ class AvatarSession(BaseAvatarSession[str]):
     async def gesture(
         self, name: GestureName, strength: float = 1.0, seconds: float | None = None
     ) -> None:
-        """Have the head make a gesture now.
+        """Have the face make a gesture now.
 
-        Raises AvatarError if it is none, or the face is not there.
+        Raises AvatarError if it is none, the speaker does not show it, or the face is not there.
         """
         try:
             wanted = GestureFields(name=name, strength=strength, seconds=seconds)

@@ -24,6 +24,8 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSet
 from pipecat.services.ai_service import AIService
 from pipecat.services.settings import ServiceSettings
 
+from avatar.errors import AvatarError
+from avatar.gestures import Gesture
 from avatar.rendering.backends.registry import AUTO
 from streaming.core.mark_settings import MarkSettings
 from streaming.doors.gesture_frame import GestureFrame
@@ -165,8 +167,7 @@ class AvatarVideoService(AIService):
                 if self._queue:
                     self._queue.end_segment()
             case GestureFrame():
-                if self._stream:
-                    self._stream.gesture(frame.gesture)
+                await self._make(frame.gesture)
             case TTSStartedFrame():
                 await self.start_ttfb_metrics()
             case InterruptionFrame():
@@ -178,6 +179,13 @@ class AvatarVideoService(AIService):
                 await self.push_frame(frame, direction)
             case _:
                 await self.push_frame(frame, direction)
+
+    async def _make(self, gesture: Gesture) -> None:
+        try:
+            if self._stream:
+                self._stream.gesture(gesture)
+        except AvatarError as error:
+            await self.push_error(str(error))
 
     async def _begin(self) -> None:
         if self._queue or self._renderer is None:

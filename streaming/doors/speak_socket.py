@@ -7,6 +7,8 @@ import time
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from avatar.errors import AvatarError
+from avatar.gestures import Gesture
 from streaming.core.outbox import Outbox
 from streaming.doors.speak_messages import (
     FromAgent,
@@ -108,7 +110,13 @@ class SpeakSocket:
                 queue.clear()
                 self._tell(Interrupted(generation=queue.generation))
             case SpeakGesture():
-                self._call.avatar_stream.gesture(message.gesture)
+                self._make(message.gesture)
+
+    def _make(self, gesture: Gesture) -> None:
+        try:
+            self._call.avatar_stream.gesture(gesture)
+        except AvatarError as error:
+            self._refuse("refused", str(error))
 
     def _push(self, queue: SpeechQueue, pcm: bytes, generation: int | None) -> None:
         try:

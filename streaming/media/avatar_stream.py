@@ -8,7 +8,7 @@ from typing import Literal
 
 from avatar.audio import FPS
 from avatar.errors import AvatarError
-from avatar.gestures import Gesture
+from avatar.gestures import Gesture, GestureName
 from streaming.core import metrics
 from streaming.marks.watermark import SpeakerWatermark
 from streaming.media.audio_input import AudioInput
@@ -140,8 +140,16 @@ class AvatarStream:
         if self._caller:
             await self._renderer.switch(self._caller, speaker)
 
+    @property
+    def can_do(self) -> tuple[GestureName, ...]:
+        """The gestures that its speaker can be asked for."""
+        return self._renderer.can_do(self.speaker)
+
     def gesture(self, gesture: Gesture) -> None:
-        """Have the head make a gesture, from the next picture on."""
+        """Have the face make a gesture, from the next picture on.
+
+        Raises AvatarError if its speaker does not show it.
+        """
         if self._caller:
             self._renderer.gesture(self._caller, gesture)
 

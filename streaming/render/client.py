@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import count
 
 from avatar.errors import AvatarError
-from avatar.gestures import Gesture
+from avatar.gestures import Gesture, GestureName, can_do, require
 from streaming.core import metrics
 from streaming.core.logs import LogSettings
 from streaming.render.caller import Caller, Deliver, GivenUp, Moved, ignore, unmoved
@@ -178,8 +178,16 @@ class RenderClient:
             self._send(LeaveCaller(caller.number))
             caller.unshare()
 
+    def can_do(self, speaker: str) -> tuple[GestureName, ...]:
+        """The gestures that a speaker can be asked for."""
+        return can_do(self.ready.expressions.get(speaker, ()))
+
     def gesture(self, caller: Caller, gesture: Gesture) -> None:
-        """Have a caller's head make a gesture, from the next picture on."""
+        """Have a caller's face make a gesture, from the next picture on.
+
+        Raises AvatarError if its speaker does not show it.
+        """
+        require(gesture, caller.speaker, self.ready.expressions.get(caller.speaker, ()))
         if caller.number in self._callers:
             self._send(StartGesture(caller.number, gesture))
 

@@ -32,6 +32,8 @@ def find_speakers(wanted: str, device: str, backend: str = AUTO, lively: bool = 
     previews = {name: entry.preview for name, entry in found.items()}
     consents = {name: entry.card.consent for name, entry in found.items()}
     ahead = max(entry.card.encoder.lookahead for entry in found.values())
+    expressions = {name: entry.card.expressions for name, entry in found.items()}
     return Speakers(
-        first.name, previews, load, step_together, hear_together, consents, refused, ahead
-    )
+        first.name, previews, load, step_together, hear_together, consents, refused, ahead,
+        expressions,
+    )  # fmt: skip

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from avatar.gestures import Gesture
+from avatar.gestures import ExpressionName, Gesture
 from avatar.motion import Motion
 from streaming.render.capacity import Capacity
 from streaming.render.renderer import Chunk
@@ -49,7 +49,7 @@ class RenderChunk:
 
 @dataclass(frozen=True)
 class StartGesture:
-    """A caller's head is to make a gesture, from the next picture on."""
+    """A caller's face is to make a gesture, from the next picture on."""
 
     caller: int
     gesture: Gesture
@@ -67,6 +67,8 @@ class Ready:
     pid: int
     lookahead: int
     "Frames of sound that the furthest hearing speaker hears ahead: every call's, as any may come."
+    expressions: dict[str, tuple[ExpressionName, ...]]
+    "What speakers show besides speaking, by name."
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from avatar.gestures import Gesture
+from avatar.gestures import ExpressionName, Gesture
 from avatar.motion import Motion
 
 I420 = npt.NDArray[np.uint8]  # (height * 3 // 2, width)
@@ -43,7 +43,7 @@ class Renderer(Protocol):
         ...
 
     def gesture(self, stream: Any, gesture: Gesture) -> None:
-        """Have a caller's head make a gesture, from the next picture on."""
+        """Have a caller's face make a gesture, from the next picture on."""
         ...
 
     def step(
@@ -103,6 +103,8 @@ class Speakers:
     "Why a speaker may not be shown now; nothing: it may."
     lookahead: int = 0
     "Frames of sound that the furthest hearing of the others hears ahead."
+    expressions: dict[str, tuple[ExpressionName, ...]] = field(default_factory=dict)
+    "What their own videos showed, by name."
 
 
 FindSpeakers = Callable[[], Speakers]

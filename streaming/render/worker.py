@@ -96,6 +96,7 @@ def run(
             speakers.consents,
             os.getpid(),
             max(first.lookahead, speakers.lookahead),
+            speakers.expressions,
         )
         door = _listen(shared_at) if shared_at else None
         owner.send(ready)

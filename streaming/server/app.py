@@ -88,7 +88,7 @@ def create_app(
     that cannot be held, or aiortc is not one that this program knows.
     """
     install()
-    gallery = Gallery(worker.ready.previews, worker.refused)
+    gallery = Gallery(worker.ready.previews, worker.refused, worker.can_do)
     ice_servers = make_ice_servers(config)
     plan = load_plan(config.talk)
 

@@ -1,5 +1,6 @@
 """The speakers a server offers, as the page's gallery shows them."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -13,6 +14,8 @@ class GalleryEntry(BaseModel):
     name: str
     preview: str | None
     "Address of a picture, relative to the server."
+    gestures: list[str]
+    "What it can be asked for."
 
 
 class UnknownSpeakerError(AvatarError):
@@ -22,14 +25,24 @@ class UnknownSpeakerError(AvatarError):
 class Gallery:
     """Names that may be called, with the path of each one's picture."""
 
-    def __init__(self, previews: dict[str, Path], refused: dict[str, str]) -> None:
-        """`refused`: who of them may not be called now, and why; looked at anew each time."""
-        self._previews = previews
+    def __init__(
+        self,
+        previews: dict[str, Path],
+        refused: dict[str, str],
+        can_do: Callable[[str], Sequence[str]],
+    ) -> None:
+        """`refused`: who of them may not be called now, and why; looked at anew each time;
+        `can_do`: the gestures of a speaker."""
+        self._previews, self._can_do = previews, can_do
         self._refused = refused
 
     def cards(self) -> list[GalleryEntry]:
         return [
-            GalleryEntry(name=name, preview=f"speakers/{name}/preview.jpg" if file else None)
+            GalleryEntry(
+                name=name,
+                preview=f"speakers/{name}/preview.jpg" if file else None,
+                gestures=list(self._can_do(name)),
+            )
             for name, file in self._previews.items()
             if name not in self._refused
         ]

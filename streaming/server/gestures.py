@@ -1,4 +1,4 @@
-"""`POST /calls/{session}/gesture`: the head of a running call nods, or whatever is asked for."""
+"""`POST /calls/{session}/gesture`: the face of a running call nods, or whatever is asked for."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ async def make_gesture(
     request: Request,
     state: Annotated[ServerState, Depends(state_of)],
 ) -> None:
-    """Have the head make a gesture, from the next picture on."""
+    """Have the face make a gesture, from the next picture on."""
     access: AccessControl = request.app.state.access
     access.rate_limiter.count_try(address_of(request))
     grant = access.admit(bearer(request.headers), "speak")

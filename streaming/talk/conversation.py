@@ -62,7 +62,9 @@ class Conversation:
             own_voice = OwnVoice(queue.said, stream.clock.delay)
             microphone, self._output = CallInput(own_voice), CallOutput(queue)
             transport = CallTransport(microphone, self._output)
-            pipeline = make_pipeline(self._plan, transport, turns, self._context, stream.gesture)
+            pipeline = make_pipeline(
+                self._plan, transport, turns, self._context, stream.gesture, stream.can_do
+            )
             self._worker = _worker(pipeline, self._events)
             runner = WorkerRunner(handle_sigint=False, check_dangling_tasks=False)
             await runner.add_workers(self._worker)

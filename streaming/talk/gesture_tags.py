@@ -1,7 +1,8 @@
 """Gestures that a language model writes into its text, as `[nod]`: done, and never spoken."""
 
+import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 from pipecat.frames.frames import (
@@ -13,16 +14,21 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
-from avatar.gestures import GESTURES, Gesture, GestureName
+from avatar.errors import AvatarError
+from avatar.gestures import EXPRESSIONS, GESTURES, Gesture, GestureName
 from streaming.doors.gesture_frame import GestureFrame
 
 TAG = re.compile(r"\s?\[([A-Za-z][A-Za-z-]{0,15})\]")
 UNFINISHED = re.compile(r"\s?\[(?:[A-Za-z][A-Za-z-]{0,15})?$|\s$")  # may become a tag
-PROMPT = (
-    "You have a face. Where it fits, and not in every sentence, write one of "
-    f"{', '.join(f'[{name}]' for name in GESTURES)} at the beginning of a sentence: your head does "
-    "it then, and it is not spoken."
-)
+
+
+def prompt(can_do: Sequence[str]) -> str:
+    """What a language model is told of a face that can do so much."""
+    return (
+        "You have a face. Where it fits, and not in every sentence, write one of "
+        f"{', '.join(f'[{name}]' for name in can_do)} at the beginning of a sentence: your face "
+        "does it then, and it is not spoken."
+    )
 
 
 class TagReader:
@@ -108,16 +114,17 @@ class GestureMaker(FrameProcessor):
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
         if isinstance(frame, GestureFrame):
-            self._make(frame.gesture)
+            with contextlib.suppress(AvatarError):  # this face cannot: nothing to be spoken of
+                self._make(frame.gesture)
         else:
             await self.push_frame(frame, direction)
 
 
 def _parts(text: str) -> Iterator[str | Gesture]:
-    """Whole text, split at its tags; those that no head knows are left out."""
+    """Whole text, split at its tags; those that no face knows are left out."""
     pieces = TAG.split(text)
     for piece, tag in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
         if piece:
             yield piece
-        if tag.lower() in GESTURES:
+        if tag.lower() in (*GESTURES, *EXPRESSIONS):
             yield Gesture(cast(GestureName, tag.lower()))

@@ -1,6 +1,6 @@
 """pipecat's pipeline for each kind of conversation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipecat.pipeline.pipeline import Pipeline
@@ -42,12 +42,13 @@ def make_pipeline(
     turns: Turns,
     context: LLMContext,
     gesture: Callable[[Gesture], None],
+    can_do: Sequence[str],
 ) -> Pipeline:
     """All of one conversation. Raises AvatarError if a service cannot be had.
 
-    `gesture`: has the head make one.
+    `gesture`: has the face make one, of those that it `can_do`.
     """
-    between = _between(plan, turns, context)
+    between = _between(plan, turns, context, can_do)
     voice = [transport.output(), GestureMaker(gesture)]
     return Pipeline([transport.input(), *between.before, *voice, *between.after])
 
@@ -59,13 +60,13 @@ def new_context(plan: TalkPlan) -> LLMContext:
     return LLMContext()
 
 
-def _between(plan: TalkPlan, turns: Turns, context: LLMContext) -> Between:
+def _between(plan: TalkPlan, turns: Turns, context: LLMContext, can_do: Sequence[str]) -> Between:
     if plan.kind == "echo":
         return Between([*_listening(turns), Echo()], [])
     if plan.kind == "reader":
         return Between([*_listening(turns), GestureTags(), EspeakReader()], [])
     assert plan.agent
-    return _agent(plan.agent, turns, context)
+    return _agent(plan.agent, turns, context, can_do)
 
 
 def _listening(turns: Turns) -> list[FrameProcessor]:
@@ -76,8 +77,8 @@ def _listening(turns: Turns) -> list[FrameProcessor]:
     ]
 
 
-def _agent(agent: AgentFile, turns: Turns, context: LLMContext) -> Between:
-    services = {role: make_service(role, part, agent) for role, part in agent.parts()}
+def _agent(agent: AgentFile, turns: Turns, context: LLMContext, can_do: Sequence[str]) -> Between:
+    services = {role: make_service(role, part, agent, can_do) for role, part in agent.parts()}
     if whole := services.get("speech-to-speech"):
         assert isinstance(whole, LLMService)
         # One that finds turns itself, and was not told to leave it, says how it wants them ended.

@@ -1,7 +1,7 @@
 """pipecat's services as talk.yaml names them."""
 
 import importlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from pipecat.frames.frames import ErrorFrame, Frame, TranscriptionFrame, TTSAudioRawFrame
@@ -16,6 +16,7 @@ from pipecat.services.tts_service import TTSService
 from pipecat.utils.time import time_now_iso8601
 
 from avatar.errors import AvatarError
+from avatar.gestures import GESTURES
 from streaming.talk.agent_file import (
     AgentFile,
     FromEnvironment,
@@ -27,7 +28,7 @@ from streaming.talk.agent_file import (
     SpeechToSpeech,
 )
 from streaming.talk.environment import variable
-from streaming.talk.gesture_tags import PROMPT
+from streaming.talk.gesture_tags import prompt
 from streaming.talk.spoken_model import make_spoken_model
 from streaming.talk.tools import tools_schema
 from streaming.webrtc.messages import TalkRole
@@ -102,7 +103,12 @@ class Voice(AskedAgain, OpenAITTSService):
                     )
 
 
-def make_service(role: TalkRole, part: Reached | ServiceClass, agent: AgentFile) -> FrameProcessor:
+def make_service(
+    role: TalkRole,
+    part: Reached | ServiceClass,
+    agent: AgentFile,
+    can_do: Sequence[str] = GESTURES,
+) -> FrameProcessor:
     """The service of one role. Raises AvatarError if there is none such, or no key for it."""
     match part:
         case ServiceClass():
@@ -110,7 +116,7 @@ def make_service(role: TalkRole, part: Reached | ServiceClass, agent: AgentFile)
         case Recognition():
             return _recogniser(part, agent)
         case Language():
-            return _language_model(part, agent)
+            return _language_model(part, agent, can_do)
         case Speech():
             return _voice(part, agent)
         case SpeechToSpeech():
@@ -131,8 +137,8 @@ def _recogniser(part: Recognition, agent: AgentFile) -> Recogniser:
     return _limited(service, agent)
 
 
-def _language_model(part: Language, agent: AgentFile) -> OpenAILLMService:
-    system = f"{agent.system}\n{PROMPT}" if agent.gestures else agent.system
+def _language_model(part: Language, agent: AgentFile, can_do: Sequence[str]) -> OpenAILLMService:
+    system = f"{agent.system}\n{prompt(can_do)}" if agent.gestures else agent.system
     settings = OpenAILLMService.Settings(model=part.model, system_instruction=system)
     if part.temperature is not None:
         settings.temperature = part.temperature

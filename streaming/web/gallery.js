@@ -7,6 +7,7 @@ const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 // Event: change, when the viewer chose another speaker.
 export class Gallery extends EventTarget {
   chosen = null; // name
+  gestures = []; // names of what the chosen one can be asked for
   #element;
   #portraits;
 
@@ -31,12 +32,13 @@ export class Gallery extends EventTarget {
 
   #chooseNobody() {
     this.chosen = null;
+    this.gestures = [];
     for (const portrait of this.#portraits) portrait.removeAttribute("src");
     this.#portraits[0].alt = "";
     throw new Error("withdrawn");
   }
 
-  #card({ name, preview }) {
+  #card({ name, preview, gestures }) {
     const button = document.createElement("button");
     const picture = new Image();
     picture.src = preview;
@@ -46,14 +48,15 @@ export class Gallery extends EventTarget {
     button.setAttribute("role", "radio");
     button.append(picture, name);
     button.onclick = () => {
-      this.#choose({ name, preview });
+      this.#choose({ name, preview, gestures });
       this.dispatchEvent(new Event("change"));
     };
     return button;
   }
 
-  #choose({ name, preview }) {
+  #choose({ name, preview, gestures }) {
     this.chosen = name;
+    this.gestures = gestures;
     for (const portrait of this.#portraits) portrait.src = preview;
     this.#portraits[0].alt = `The speaker ${name}`;
     for (const button of this.#element.children) {

@@ -81,7 +81,7 @@ function showLabel(label) {
 
 function onProblem({ code, text }) {
   showNotice(code, text);
-  if (code === "withdrawn") gallery.load().catch(() => {}); // why is said already
+  if (code === "withdrawn") gallery.load().then(offerGestures).catch(() => {}); // why is said already
 }
 
 function onState(state) {
@@ -119,6 +119,12 @@ function show(state) {
   if (state !== "live") press($("record"), false);
   if (state === "idle") graph.clear();
   if (hadFocus && document.activeElement.hidden) $(state === "idle" ? "start" : "stop").focus();
+}
+
+// The buttons of what the chosen speaker can do, and their keys: 1, 2, 3 and so on.
+function offerGestures() {
+  for (const button of gestures) button.hidden = !gallery.gestures.includes(button.dataset.gesture);
+  gestures.filter((one) => !one.hidden).forEach((one, at) => one.setAttribute("aria-keyshortcuts", at + 1));
 }
 
 function showNotice(code, text = "") {
@@ -285,7 +291,7 @@ function onKey(event) {
   if (event.key === "Escape") talk.interrupt();
   const typing = event.target.closest("select, input:not([type=file])");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const gesture = gestures.find((one) => one.getAttribute("aria-keyshortcuts") === event.key);
+  const gesture = gestures.find((one) => !one.hidden && one.getAttribute("aria-keyshortcuts") === event.key);
   const button = gesture ?? $(KEYS[event.key.toLowerCase()]);
   if (button && !button.disabled) button.click();
 }
@@ -311,6 +317,7 @@ talk.addEventListener("begin", startByTyping);
 talk.addEventListener("say", ({ detail }) => call.type(detail.text));
 talk.addEventListener("interrupt", () => call.interrupt());
 gallery.addEventListener("change", () => call?.show(gallery.chosen));
+gallery.addEventListener("change", offerGestures);
 for (const button of gestures) button.onclick = () => call?.gesture(button.dataset.gesture);
 $("sample").onclick = async () => speak("the sample voice", await (await fetch("sample.mp3")).arrayBuffer());
 $("file").onchange = ({ target }) => speakFile(target.files[0]).then(() => (target.value = ""));
@@ -330,4 +337,4 @@ sound.addEventListener("change", () => {
 
 setInterval(drawLevel, 60);
 setInterval(drawFigures, 1000);
-gallery.load().catch((error) => showNotice(error.message in WORDS ? error.message : "no-server"));
+gallery.load().then(offerGestures).catch((error) => showNotice(error.message in WORDS ? error.message : "no-server"));

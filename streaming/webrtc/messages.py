@@ -4,9 +4,9 @@ The tables of docs/live.md are made from these models, and the page's scripts ar
 them.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
 from avatar.gestures import LONGEST_S, SHORTEST_S, Gesture, GestureName
 from streaming.media.call import EndCode
@@ -106,18 +106,24 @@ class GestureFields(BaseModel):
 
     name: GestureName
     strength: float = Field(default=1, ge=-1, le=1)
-    "-1 to 1; less than 0: to the other side"
+    "-1 to 1; less than 0: to the other side; of smile and brows 0 to 1"
     seconds: float | None = Field(default=None, ge=SHORTEST_S, le=LONGEST_S)
     "how long it takes, 0.3 to 10"
 
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if problem := self.gesture.problem:
+            raise ValueError(problem)
+        return self
+
     @property
     def gesture(self) -> Gesture:
-        """As a head makes it."""
+        """As a face makes it."""
         return Gesture(self.name, self.strength, self.seconds or 0)
 
 
 class MakeGesture(GestureFields, Message):
-    """The head moves, from the next picture on."""
+    """The face moves, from the next picture on; refused if it is none of its speaker's."""
 
     type: Literal["gesture"] = "gesture"
 

@@ -6,15 +6,20 @@ from numpy.typing import NDArray
 
 from avatar.training.preprocess.geometry import Array
 from avatar.training.preprocess.landmark_sets import (
+    BROWS,
+    EYE_CORNERS,
     LEFT_EYE,
+    LEFT_MOUTH_CORNER,
     LOWER_INNER_LIP,
     LOWER_LIDS,
     RIGHT_EYE,
+    RIGHT_MOUTH_CORNER,
     UPPER_INNER_LIP,
     UPPER_LIDS,
 )
 
 FINALISTS = 40  # frames whose sharpness is compared
+EXPRESSIONLESS = 0.06  # eye distances beyond the usual that mouths and brows may be
 STILL = (0.25, 0.5, 0.25)  # light smoothing of the aperture over time
 
 
@@ -40,17 +45,32 @@ def eye_opening(landmarks: Array) -> Array:
     return _gap(landmarks, UPPER_LIDS, LOWER_LIDS)
 
 
+def mouth_width(landmarks: Array) -> Array:
+    """From corner to corner over the eye distance, (F,)."""
+    return _gap(landmarks, np.array([RIGHT_MOUTH_CORNER]), np.array([LEFT_MOUTH_CORNER]))
+
+
+def brow_height(landmarks: Array) -> Array:
+    """From the corners of the eyes to the brows over the eye distance, (F,)."""
+    up = landmarks[:, EYE_CORNERS].mean(1) - landmarks[:, BROWS].mean(1)
+    return np.asarray(np.linalg.norm(up, axis=-1) / _unit(landmarks))
+
+
 def _gap(landmarks: Array, upper: Array, lower: Array) -> Array:
-    eyes = landmarks[:, LEFT_EYE].mean(1) - landmarks[:, RIGHT_EYE].mean(1)
-    unit = np.maximum(np.linalg.norm(eyes, axis=-1), 1e-6)
     gap = np.linalg.norm(landmarks[:, lower] - landmarks[:, upper], axis=-1).mean(1)
-    return np.asarray(gap / unit)
+    return np.asarray(gap / _unit(landmarks))
+
+
+def _unit(landmarks: Array) -> Array:
+    """The eye distance in px, (F,)."""
+    eyes = landmarks[:, LEFT_EYE].mean(1) - landmarks[:, RIGHT_EYE].mean(1)
+    return np.asarray(np.maximum(np.linalg.norm(eyes, axis=-1), 1e-6))
 
 
 def choose_canonical(
     frames: NDArray[np.uint8], landmarks: Array, poses: Array, aperture: Array, usable: Array
 ) -> int:
-    """Index of the best frame: lips shut, eyes open, pose near the frontal and the usual one."""
+    """Index of the best frame: lips shut, eyes open, no smile, a pose near the frontal one."""
     eyes = eye_opening(landmarks)
     usual = np.median(poses[usable], axis=0)
     aim = np.r_[0.5 * usual[:3], usual[3:]]
@@ -60,6 +80,8 @@ def choose_canonical(
     low = np.percentile(aperture[usable], 10)
     cost += 40 * np.maximum(aperture - low, 0)
     cost += 20 * np.maximum(np.median(eyes[usable]) - eyes, 0)
+    for width in (mouth_width(landmarks), brow_height(landmarks)):
+        cost += 20 * np.maximum(width - np.median(width[usable]) - EXPRESSIONLESS, 0)
     cost[~usable] = np.inf
     finalists = np.argsort(cost, kind="stable")[:FINALISTS]
     finalists = finalists[np.isfinite(cost[finalists])]

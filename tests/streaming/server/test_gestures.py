@@ -49,6 +49,7 @@ async def test_what_is_no_gesture_is_refused_in_words(server: LiveServer) -> Non
             {"name": "wink"},
             {"name": "nod", "strength": 2},
             {"name": "nod", "seconds": 0},
+            {"name": "smile", "strength": -0.5},
         ):
             await page.send(type="gesture", **wrong)
             assert (await page.expect("error"))["code"] == "malformed"
@@ -58,3 +59,40 @@ async def test_what_is_no_gesture_is_refused_in_words(server: LiveServer) -> Non
         nowhere = await client.post(f"/calls/{'0' * 16}/gesture", json={"name": "nod"})
         assert nowhere.status_code == 404
     await peer.close()
+
+
+async def test_who_smiles_does_so_for_every_door_and_who_does_not_says_so(
+    server: LiveServer,
+) -> None:
+    peer = TalkingPeer()
+    smile = {"name": "smile", "seconds": 0.8}
+    async with connect(server) as socket, httpx.AsyncClient(base_url=server.address) as client:
+        page = Page(socket)
+        session = (await page.call(peer, motion=True))["session_id"]
+        await page.send(type="gesture", **smile)
+        refused = await page.expect("error")
+        assert refused["code"] == "refused"
+        assert refused["message"].startswith("bar does not show smile in its own video; it can nod")
+        answer = await client.post(f"/calls/{session}/gesture", json=smile)
+        assert (answer.status_code, answer.json()["detail"]) == (400, refused["message"])
+        async with agent(server) as speaker:
+            await speaker.hear("session.ready")
+            await speaker.send("agent.gesture", **smile)
+            assert (await speaker.hear("error"))["message"] == refused["message"]
+            await page.send(type="speaker", name="pale")
+            await page.expect("speaker")
+            await page.send(type="gesture", **smile)
+            await smiling(page, True)
+            await smiling(page, False)
+            assert (await client.post(f"/calls/{session}/gesture", json=smile)).status_code == 204
+            await smiling(page, True)
+            await smiling(page, False)
+            await speaker.send("agent.gesture", **smile)
+            await smiling(page, True)
+    await peer.close()
+
+
+async def smiling(page: Page, wanted: bool) -> None:
+    """Wait for a picture that smiles, or does not."""
+    while ((await page.expect("motion"))["blendShapes"]["mouthSmileLeft"] > 0) != wanted:
+        pass

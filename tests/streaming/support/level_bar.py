@@ -1,6 +1,6 @@
 """A renderer small enough for tests: a bar whose height is the sound level of the frame.
 
-While the head is turned aside, the picture is brighter.
+While the head is turned aside, the picture is brighter. `pale` can smile.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ import numpy as np
 
 from avatar.audio import FPS
 from avatar.errors import AvatarError
-from avatar.gestures import AT_REST, Gesture
+from avatar.gestures import AT_REST, ExpressionName, Gesture
 from avatar.motion import MOUTH, Motion
 from streaming.render import worker
 from streaming.render.renderer import I420, Chunk, Speakers
@@ -72,18 +72,21 @@ class LevelBar:
         stream.next_index += 1
         begun = ((index - first) / FPS for first, _ in stream.gestures)
         asked = (gesture for _, gesture in stream.gestures)
-        turn = sum((g.at(s) for g, s in zip(asked, begun, strict=True)), AT_REST)
+        moves = list(zip(asked, begun, strict=True))
+        turn = sum((g.at(s) for g, s in moves), AT_REST)
+        smile = sum(g.shown_at(s) for g, s in moves)
         head = (turn.yaw, turn.pitch, turn.roll)
         i420[:SIZE] = self._shade + round(BRIGHTER * abs(turn.yaw))
         i420[450 - height : 450, 200:312] = 235
-        return BarPicture(index, i420, Motion(np.full(MOUTH, level, np.float32), head))
+        return BarPicture(index, i420, Motion(np.full(MOUTH, level, np.float32), head, smile=smile))
 
 
 def find_bars(folder: Path) -> Speakers:
     """Two speakers, `bar` and `pale`."""
     previews = {name: folder / f"{name}.jpg" for name in ("bar", "pale")}
     consents = {name: f"{name}, 2 August 2026" for name in previews}
-    return Speakers("bar", previews, load_bar, consents=consents)
+    smiles: dict[str, tuple[ExpressionName, ...]] = {"pale": ("smile",)}
+    return Speakers("bar", previews, load_bar, consents=consents, expressions=smiles)
 
 
 def find_withdrawable_bars(folder: Path) -> Speakers:

@@ -8,7 +8,8 @@ import yaml
 
 pytest.importorskip("pipecat", reason="pipecat-ai is not installed", exc_type=ImportError)
 
-from streaming.talk.gesture_tags import PROMPT
+from avatar.gestures import GESTURES
+from streaming.talk.gesture_tags import prompt
 from tests.streaming.support.conversation import ask, finals, serving_agent
 from tests.streaming.support.model_server import KEY, ModelServer
 from tests.streaming.support.person import Person, spoken, talking
@@ -41,7 +42,7 @@ async def test_an_agent_hears_thinks_and_speaks(tmp_path: Path, models: ModelSer
     recognised = set(heard[-1]["text"].split()) & set(WORDS)
     assert len(recognised) >= 2, f"a small recogniser hears some words wrong: {heard[-1]['text']}"
     system = models.asked[0]["messages"][0]
-    assert (system["role"], system["content"]) == ("system", f"Be brief.\n{PROMPT}")
+    assert (system["role"], system["content"]) == ("system", f"Be brief.\n{prompt(GESTURES)}")
     said = person.all("talk.said")[-1]
     assert (said["text"], said["final"], said["interrupted"]) == (
         "You have spoken 1 times. That is all I know.", True, False,
