@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from avatar.audio import FPS
-from avatar.gestures import AT_REST, GESTURES, LARGEST_TURN, Gesture, GestureName, HeadTurn
+from avatar.errors import AvatarError
+from avatar.gestures import (
+    AT_REST,
+    EXPRESSIONS,
+    GESTURES,
+    LARGEST_TURN,
+    ExpressionName,
+    Gesture,
+    GestureName,
+    HeadTurn,
+    require,
+)
 
 
 def curve(gesture: Gesture) -> np.ndarray:
@@ -38,3 +49,24 @@ def test_no_sum_of_gestures_leads_beyond_the_largest_turn() -> None:
     turn = HeadTurn(20, -20, 5, 0.1)
     assert turn.within((3, 0, -2)) == HeadTurn(9, -12, 5, 0.1)
     assert turn.within((-3, -14, 0)) == HeadTurn(15, 0, 5, 0.1)  # it is not turned back either
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_an_expression_eases_in_and_out_and_leaves_the_head_alone(name: ExpressionName) -> None:
+    gesture = Gesture(name, 0.8)
+    frames = range(-1, round(gesture.length * FPS) + 2)
+    shown = np.array([gesture.shown_at(frame / FPS) for frame in frames])
+    assert shown.max() == pytest.approx(0.8)
+    assert shown[[0, 1, -1]].tolist() == [0, 0, 0]
+    assert np.abs(np.diff(shown)).max() < 0.2
+    assert {gesture.at(frame / FPS) for frame in frames} == {AT_REST}
+    assert Gesture("nod").shown_at(0.3) == 0
+
+
+def test_who_shows_no_smile_cannot_be_asked_for_one() -> None:
+    require(Gesture("smile"), "anna", ["smile"])
+    require(Gesture("nod"), "anna", [])
+    with pytest.raises(AvatarError, match=r"^anna does not show brows .*; it can nod, .*smile$"):
+        require(Gesture("brows"), "anna", ["smile"])
+    assert Gesture("smile", -0.1).problem == "the strength of smile reaches from 0 to 1"
+    assert not Gesture("nod", -1).problem

@@ -8,7 +8,8 @@ from avatar.gestures import AT_REST, NEAREST, Gesture
 from avatar.rendering.behaviour import AT_ONCE, Behaviour, Cue, new_life
 from avatar.rendering.frame_batches import SEED, draw_frames, hear_motion
 from avatar.rendering.pipeline import Picture, Pipeline
-from avatar.speakers.speaker import Speaker
+from avatar.speakers.speaker import Speaker, load_speaker
+from tests.tiny_speaker import make_smiling_bundle
 
 SILENCE = np.zeros(640, np.float32)
 NOD = Gesture("nod")
@@ -17,6 +18,12 @@ NOD = Gesture("nod")
 @pytest.fixture(scope="module")
 def lively(tiny: Speaker) -> Pipeline:
     return Pipeline(tiny, "cpu", lively=True)
+
+
+@pytest.fixture(scope="module")
+def smiling(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    folder = make_smiling_bundle(tmp_path_factory.mktemp("speakers") / "smiling")
+    return Pipeline(load_speaker(folder), "cpu")
 
 
 def speech(frames: int) -> np.ndarray:
@@ -120,3 +127,22 @@ def test_of_callers_in_one_step_only_the_one_who_asked_nods(tiny: Speaker) -> No
         assert int(np.abs(first.i420.astype(int) - second.i420).max()) <= 1
         assert (third.i420 != second.i420).mean() > 0.05
         assert third.motion.head[1] < second.motion.head[1]
+
+
+def test_a_speaker_that_smiles_does_so_in_pictures_and_motion_and_another_does_not(
+    tiny: Speaker, smiling: Pipeline
+) -> None:
+    plain, asked = speech(40), [(0.4, Gesture("smile", 0.7)), (0.4, Gesture("brows"))]
+    motions = [motion for _, motion in hear_motion(smiling, plain, asked)]
+    smiles = [motion.blend_shapes["mouthSmileLeft"] for motion in motions]
+    assert max(smiles) == pytest.approx(0.7)
+    assert smiles[:10] == [0] * 10
+    assert not any(motion.brows for motion in motions), "which its video does not show"
+    with_smile, without = (
+        [picture.i420 for picture in draw_frames([smiling], plain, score)] for score in (asked, ())
+    )
+    differs = np.array([(a != b).any() for a, b in zip(with_smile, without, strict=True)])
+    assert differs[np.array(smiles) > 0.1].all()
+    assert not differs[np.array(smiles) == 0].any()
+    nobody = [motion for _, motion in hear_motion(Pipeline(tiny, "cpu"), plain, asked)]
+    assert not any(motion.smile for motion in nobody)

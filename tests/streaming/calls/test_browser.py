@@ -188,6 +188,14 @@ def test_keys_and_buttons_ask_for_gestures_while_there_is_a_call(
     page.click("#gestures button >> text=Lean in")
     wait_until(lambda: len(asked()) == 2, 10)
     assert ['"shake"' in asked()[0], '"lean"' in asked()[1]] == [True, True]
+    smile = page.locator("#gestures button >> text=Smile")
+    page.keyboard.press("6")
+    assert smile.is_hidden()
+    page.get_by_role("radio", name="pale").click()
+    wait_until(smile.is_visible, 10)
+    page.keyboard.press("6")
+    wait_until(lambda: len(asked()) == 3, 10)
+    assert '"smile"' in asked()[2]
     assert page.is_hidden("#notice")
     page.click("#stop")
     assert page.is_disabled("#gestures button")

@@ -135,6 +135,7 @@ async def test_foreign_pages_are_refused(server: LiveServer) -> None:
 def test_speakers_previews_page_and_api_are_there(server: LiveServer) -> None:
     cards = httpx.get(f"{server.address}/speakers").json()
     assert [card["name"] for card in cards] == ["bar", "pale"]
+    assert [card["gestures"][5:] for card in cards] == [[], ["smile"]]
     preview = httpx.get(f"{server.address}/{cards[0]['preview']}")
     assert preview.headers["content-type"] == "image/jpeg"
     assert httpx.get(f"{server.address}/speakers/none/preview.jpg").status_code == 404
