@@ -9,7 +9,7 @@ import numpy as np
 
 from avatar.audio import FPS
 from avatar.benchmark.repetition import blink_times, largest_repeat
-from avatar.gestures import HeadTurn
+from avatar.gestures import EXPRESSIONS, HeadTurn
 from avatar.media.samples import Samples
 from avatar.rendering.behaviour import Cue
 from avatar.rendering.pipeline import Pipeline
@@ -33,6 +33,7 @@ class LifeCost:
 
     gesture: float
     blink: float
+    expression: float  # all that the speaker has; none: as at rest
     rest: float  # where the head and the eyes are as the loop has them
 
 
@@ -53,7 +54,12 @@ def life_cost(pipeline: Pipeline, steps: int = COST_STEPS) -> LifeCost:
     """Of one finished picture, each kind in turn."""
     face, picture = pipeline.face, pipeline.scene.place([0]).pictures[0].numpy()
     assert face
-    kinds = {"gesture": Cue(0, 0, TURN), "blink": Cue(0, 0, eyes=0), "rest": Cue(0, 0)}
+    kinds = {
+        "gesture": Cue(0, 0, TURN),
+        "blink": Cue(0, 0, eyes=0),
+        "expression": Cue(0, 0, shown=dict.fromkeys(EXPRESSIONS, 0.5)),
+        "rest": Cue(0, 0),
+    }
     spent: dict[str, list[float]] = {kind: [] for kind in kinds}
     for _ in range(steps):
         for kind, cue in kinds.items():
