@@ -67,7 +67,7 @@ class LipGenerator(nn.Module):
         self.colour = nn.Linear(config.width, 3)
         if config.plane_channels:
             shape = (1, config.plane_channels, *config.box)
-            self.plane = nn.Parameter(torch.randn(shape) * 0.1)
+            self.plane = nn.Parameter(nn.init.normal_(torch.empty(shape), std=0.1))
         if config.linear_part:
             self.pictures = nn.Parameter(torch.zeros(1, 3 * config.code, *config.box))
         self.register_buffer("mean", torch.full((1, 3, *config.box), 0.5))

@@ -25,9 +25,10 @@ class LogMel(nn.Module):
 
     def __init__(self, mels: int) -> None:
         super().__init__()
-        window = torch.hann_window(WINDOW)
+        with torch.device("cpu"):  # where there is no memory, PyTorch is slow to work them out
+            window, bands = torch.hann_window(WINDOW), mel_bands(mels)
         self.register_buffer("window", window / window.square().sum().sqrt(), persistent=False)
-        self.register_buffer("bands", mel_bands(mels), persistent=False)
+        self.register_buffer("bands", bands, persistent=False)
 
     def forward(self, samples: Tensor, tail: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 160 n), the TAIL samples before them (B, 240) -> (B, n, mels), the next tail."""
@@ -52,7 +53,7 @@ def mel_bands(mels: int) -> Tensor:
 
 
 def _mel(hertz: float) -> float:
-    return float(2595 * torch.log10(torch.tensor(1 + hertz / 700, device="cpu")))
+    return float(2595 * torch.log10(torch.tensor(1 + hertz / 700)))
 
 
 def _hertz(mel: Tensor) -> Tensor:

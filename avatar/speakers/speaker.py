@@ -1,12 +1,14 @@
 """A trained speaker, read from its bundle."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from avatar.errors import AvatarError
 from avatar.i420 import I420
@@ -156,12 +158,26 @@ def new_networks(card: SpeakerCard) -> Networks:
 def _blank_networks(card: SpeakerCard) -> Networks:
     """Networks without memory, to know their shapes. Raises AvatarError if there can be none."""
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _OnlyShapes():
             return new_networks(card)
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         raise AvatarError(
             f"{card.name}: there are no networks of its dimensions ({error}); fetch it anew"
         ) from error
+
+
+class _OnlyShapes(TorchFunctionMode):
+    """Leaves numbers out: without memory, PyTorch would import 800 modules to fill them in."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        given = kwargs or {}
+        return given["tensor"] if func is nn.init.normal_ else func(*args, **given)
 
 
 def _check_order(order: Tensor, frames: int, path: Path) -> None:

@@ -1,6 +1,8 @@
 """A bundle comes back as it was written, and says in one line when it is not whole."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +27,14 @@ Damage = Callable[[Path], None]
 @pytest.fixture
 def copy(tiny_bundle: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_bundle, tmp_path / "copy"))
+
+
+def test_loading_one_needs_no_symbolic_mathematics() -> None:
+    code = (
+        "import sys; from avatar.speakers.speaker import load_speaker; "
+        "load_speaker('demo'); print('sympy' in sys.modules)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
 
 
 def test_round_trip(tiny_bundle: Path) -> None:
