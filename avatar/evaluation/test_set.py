@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from avatar.rendering.speech_features import features_of
 from avatar.speakers.canonical import Canonical
 from avatar.speakers.speaker import Speaker
 from avatar.training.clips import clip_ranges
+from avatar.training.expressions import learn_expressions
 from avatar.training.lip_data import split
 from avatar.training.preprocess import TrackedVideo, track_with
 from avatar.training.preprocess.progress import Progress
@@ -47,11 +48,17 @@ class EvaluationSet:
 
 
 def training_track(work: Path, speaker: Speaker) -> TrackedVideo:
-    """The tracked training video in a training's work folder; it must be this speaker's."""
+    """The tracked training video in a training's work folder; it must be this speaker's.
+
+    Frames that smile are not usable where the training left them out.
+    """
     tracked = TrackedVideo.load(work / "track")
     if tracked.size != speaker.card.size or tracked.lip_box != speaker.card.lip_box:
         raise AvatarError(f"{work} is not the work folder that {speaker.name!r} was trained in")
-    return tracked
+    if "smile" not in speaker.card.expressions:
+        return tracked
+    plain = learn_expressions(tracked, speaker.canonical).plain_lips
+    return replace(tracked, usable=tracked.usable & plain)
 
 
 def set_of_videos(

@@ -12,6 +12,7 @@ import time
 from fastapi import WebSocket, WebSocketDisconnect
 
 from avatar.errors import AvatarError
+from avatar.gestures import Gesture
 from streaming.core import logs, metrics
 from streaming.core.ice_servers import IceServers
 from streaming.core.mark_settings import MarkSettings
@@ -188,7 +189,7 @@ class Signalling:
             case Hold() if self._handler.session:
                 self._handler.session.hold_pictures(message.ms)
             case MakeGesture() if self._handler.session:
-                self._handler.session.avatar_stream.gesture(message.gesture)
+                self._gesture(message.gesture, self._handler.session)
             case TalkMode() | TalkText() | TalkInterrupt() if self._handler.session:
                 await self._talk(message, self._handler.session)
             case Ping():
@@ -240,6 +241,13 @@ class Signalling:
     def _let_go(self) -> None:
         assert self._reading
         self._reading.cancel()
+
+    def _gesture(self, gesture: Gesture, call: Call) -> None:
+        """What the face cannot do is said in words; the call goes on."""
+        try:
+            call.avatar_stream.gesture(gesture)
+        except AvatarError as error:
+            self._error("gesture", str(error))
 
     async def _talk(self, message: TalkMode | TalkText | TalkInterrupt, call: Call) -> None:
         """What is wrong with it is said in words; the call goes on."""

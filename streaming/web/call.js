@@ -233,7 +233,7 @@ export class Call extends EventTarget {
   }
 
   #refused(code, text) {
-    if (code === "malformed") return;
+    if (["malformed", "gesture"].includes(code)) return;
     if (this.#comingBack && ["gone", "refused"].includes(code)) {
       this.#resume = null;
       return;

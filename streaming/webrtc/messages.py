@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model
 from avatar.gestures import LONGEST_S, SHORTEST_S, Gesture, GestureName
 from streaming.media.call import EndCode
 
-ErrorCode = Literal["full", "stopping", "token", "too-many", "gone", "refused", "malformed"]
+ErrorCode = Literal[
+    "full", "stopping", "token", "too-many", "gone", "refused", "gesture", "malformed"
+]
 TalkModeName = Literal["talk", "mirror"]
 TalkKind = Literal["echo", "reader", "agent"]
 TalkRole = Literal["recognition", "language", "speech", "speech-to-speech", "echo", "reader"]

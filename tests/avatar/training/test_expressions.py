@@ -9,10 +9,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from avatar.audio import SAMPLES_PER_FRAME
+from avatar.evaluation.test_set import training_track
 from avatar.i420 import to_i420, to_rgb
 from avatar.models.warp import Camera
 from avatar.rendering.expression_warp import ExpressionWarp
 from avatar.speakers.canonical import Canonical
+from avatar.speakers.speaker import load_speaker
 from avatar.training.expressions import LearnedExpressions, learn_expressions
 from avatar.training.preprocess.landmark_sets import (
     BROWS,
@@ -180,3 +183,21 @@ def test_a_neutral_frame_that_is_made_to_smile_looks_as_the_true_one(
 def psnr(made: NDArray[np.uint8], true: NDArray[np.uint8]) -> float:
     grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(float) for image in (made, true)]
     return float(10 * np.log10(255**2 / ((grey[0] - grey[1]) ** 2).mean()))
+
+
+def test_smiles_that_were_left_out_of_training_are_not_judged(
+    video: TrackedVideo, tmp_path: Path
+) -> None:
+    folder = tmp_path / "track"
+    folder.mkdir()
+    np.save(folder / "frames.npy", video.frames)
+    np.save(folder / "sound.npy", np.zeros(FRAMES * SAMPLES_PER_FRAME, np.float32))
+    video.save(folder)
+    demo = load_speaker("demo")
+    card = replace(demo.card, size=video.size, lip_box=video.lip_box)
+    speaker = replace(demo, card=card, canonical=canonical())
+    assert training_track(tmp_path, speaker).usable.all()
+    smiler = replace(speaker, card=replace(card, expressions=("smile",)))
+    usable = training_track(tmp_path, smiler).usable
+    assert not usable[SMILING == 1].any()
+    assert usable[SMILING == 0].all()

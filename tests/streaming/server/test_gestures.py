@@ -71,7 +71,7 @@ async def test_who_smiles_does_so_for_every_door_and_who_does_not_says_so(
         session = (await page.call(peer, motion=True))["session_id"]
         await page.send(type="gesture", **smile)
         refused = await page.expect("error")
-        assert refused["code"] == "refused"
+        assert refused["code"] == "gesture"
         assert refused["message"].startswith("bar does not show smile in its own video; it can nod")
         answer = await client.post(f"/calls/{session}/gesture", json=smile)
         assert (answer.status_code, answer.json()["detail"]) == (400, refused["message"])

@@ -105,7 +105,7 @@ def test_a_text_is_as_long_as_the_server_takes_it() -> None:
 
 def test_every_refusal_has_a_code_that_the_page_has_words_for() -> None:
     codes = {code for _, _, code, _ in KINDS} | {OTHERS[1]}
-    assert codes | {"malformed"} == set(get_args(ErrorCode))
+    assert codes | {"malformed", "gesture"} == set(get_args(ErrorCode))
     worded = set(re.findall(r'^  "([\w-]+)": \{', script("messages.js"), re.MULTILINE))
     assert codes <= worded
 
