@@ -25,8 +25,8 @@ from avatar.training.expression_strength import FoundExpression, canonical_point
 from avatar.training.preprocess.landmark_sets import (
     BROWS,
     FACE_OVAL,
-    INNER_LIPS,
     LEFT_EYE_RIM,
+    NOSE_BASE,
     RIGHT_EYE_RIM,
 )
 from avatar.training.preprocess.masks import Box, feather
@@ -42,6 +42,7 @@ STRONG = 0.6  # strength that a frame needs to lend its light
 LEFT_OUT = 0.4  # strength of a smile from which lips are not learned
 CLOSED = 0.06  # aperture in eye distances: mouths opened wider lend no light
 FINE, WIDE = 0.015, 0.4  # eye distances: finer light is noise, wider is that of the room
+LID, UNDER_NOSE = 0.06, 0.14  # eye distances, over which light comes in
 ALIKE_TURN, ALIKE_APERTURE = 5.0, 0.03  # degrees and eye distances that weigh the same
 PADDING = 4  # px round what changes
 
@@ -246,11 +247,15 @@ def _mask(name: ExpressionName, rest: Array, size: Size, unit: float) -> Array:
 
 
 def _skin(points: Array, size: Size, unit: float) -> Array:
-    """(H, W) 0..1: without eyes and what is between the lips: they look as they did."""
-    holes = np.zeros(size, bool)
-    for rim in (RIGHT_EYE_RIM, LEFT_EYE_RIM, INNER_LIPS):
-        holes |= filled(hull(points[rim]), size)
-    return np.asarray(1 - feather(holes, FINE * 4 * unit, outwards=True), np.float32)
+    """(H, W) 0..1: where light may change: above the base of the nose, but for the eyes.
+
+    Folds of a smile beside lips that speak tell a lip reader wrong (docs/face.md).
+    """
+    above = np.clip((points[NOSE_BASE, 1] - np.arange(size[0])) / (UNDER_NOSE * unit), 0, 1)
+    skin = np.repeat(above[:, None].astype(np.float32), size[1], axis=1)
+    for rim in (RIGHT_EYE_RIM, LEFT_EYE_RIM):
+        skin *= 1 - feather(filled(hull(points[rim]), size), LID * unit, outwards=True)
+    return skin
 
 
 def _box(changes: NDArray[np.bool_], size: Size) -> Box:
