@@ -47,7 +47,8 @@ class ClusterMachine:
         shared_at = str(Path(self._folder.name) / RENDERER)
         imports = functools.partial(import_server, plan)
         self._renderer = RenderClient(find, imports, how, shared_at)
-        workers = config.workers or self._renderer.ready.capacity.event_loops_wanted
+        wanted = self._renderer.ready.capacity.event_loops_wanted
+        workers = config.workers or wanted(config.max_sessions)
         self._renderer.share_calls(workers)
         places = [WorkerPlace(config, Path(self._folder.name), n, workers) for n in range(workers)]
         self._pool = WorkerPool(places)

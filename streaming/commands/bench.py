@@ -67,7 +67,7 @@ def bench(
     calls: Annotated[int, typer.Option(min=1, metavar="N", help="Calls of --live at once.")] = 1,
     workers: Annotated[
         str, typer.Option(help="Media workers of the server that --load starts: auto or N.")
-    ] = "1",
+    ] = "auto",
     url: Annotated[
         str, typer.Option(help="Of a server that runs already, for --load. [default: start one]")
     ] = "",

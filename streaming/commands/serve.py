@@ -40,7 +40,7 @@ def serve(
         str | None,
         typer.Option(
             help="Processes that share the calls: auto, as many as the measured calls need, or N. "
-            "[default: 1]"
+            "[default: auto]"
         ),
     ] = None,
     max_sessions: Annotated[

@@ -28,7 +28,7 @@ class ServeConfig:
     "Where pictures are made: auto, cpu or cuda."
     backend: str = AUTO
     "How: auto, or a back end of `avatar.rendering.backends.registry`."
-    workers: int = 1
+    workers: int = 0
     "Processes that share the calls; 0 means as many as the measured calls need."
     max_sessions: int = 0
     "Calls at once; 0 means as many as the machine was measured to carry."

@@ -72,10 +72,13 @@ class Capacity:
         fitting = [(step.callers, self._fitting(step)) for step in self.steps]
         return max([1, *(fit for together, fit in fitting if fit >= together)])
 
-    @property
-    def event_loops_wanted(self) -> int:
-        """The fewest with which the event loops are not what is scarcest."""
-        most = replace(self, event_loops=self.cores).callers
+    def event_loops_wanted(self, most: int = 0) -> int:
+        """The fewest with which the event loops are not what is scarcest.
+
+        most: calls that there may be; 0: whatever fits.
+        """
+        fitting = replace(self, event_loops=self.cores).callers
+        most = min(most or fitting, fitting)
         return math.ceil(most * EVENT_LOOP_S * self.interpreter / (FRAME_S * EVENT_LOOP_SHARE))
 
     @property

@@ -109,6 +109,6 @@ def announce(config: "ServeConfig", port: int, ready: "Ready") -> None:
         f"{config.max_sessions or capacity.callers} calls at once, "
         f"{capacity.picture * 1000:.1f} ms a picture. Ctrl-C stops."
     )
-    if (wanted := capacity.event_loops_wanted) > capacity.event_loops:
+    if (wanted := capacity.event_loops_wanted(config.max_sessions)) > capacity.event_loops:
         more = replace(capacity, event_loops=wanted).callers
         console.print(f"--workers auto would take {more} calls, in {wanted} processes.")

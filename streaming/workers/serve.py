@@ -60,7 +60,7 @@ def run(config: "ServeConfig") -> None:
     with tempfile.TemporaryDirectory(prefix="avatar-") as folder:
         shared_at = _shared_at(config, Path(folder))
         renderer = RenderClient(find, functools.partial(import_server, plan), how, shared_at)
-        workers = config.workers or _workers_wanted(renderer) if shared_at else 1
+        workers = config.workers or _workers_wanted(config, renderer) if shared_at else 1
         _serve(config, renderer, listener, Path(folder), workers)
 
 
@@ -82,8 +82,8 @@ def _shared_at(config: "ServeConfig", folder: Path) -> str:
     return ""
 
 
-def _workers_wanted(renderer: "RenderClient") -> int:
-    return renderer.ready.capacity.event_loops_wanted
+def _workers_wanted(config: "ServeConfig", renderer: "RenderClient") -> int:
+    return renderer.ready.capacity.event_loops_wanted(config.max_sessions)
 
 
 def _serve(

@@ -72,7 +72,7 @@ def test_more_event_loops_carry_more_until_something_else_is_scarce() -> None:
     assert 2 * ONE_LOOP <= machine(16, 0.1, event_loops=2).callers <= 2 * ONE_LOOP + 1
     everything = machine(16, 0.1, event_loops=16).callers
     assert 2 * ONE_LOOP < everything < 16 * ONE_LOOP, "the cores are shared with VP8"
-    wanted = machine(16, 0.1).event_loops_wanted
+    wanted = machine(16, 0.1).event_loops_wanted()
     assert machine(16, 0.1, event_loops=wanted).callers == everything
     assert machine(16, 0.1, event_loops=wanted - 1).callers < everything
 
@@ -83,7 +83,13 @@ def test_a_renderer_has_its_own_step_whoever_does_the_rest() -> None:
 
 
 def test_two_cores_that_render_themselves_need_no_second_event_loop() -> None:
-    assert machine(2, 6.0).event_loops_wanted == 1
+    assert machine(2, 6.0).event_loops_wanted() == 1
+
+
+def test_no_event_loop_is_there_for_calls_that_may_not_come() -> None:
+    assert machine(16, 0.1).event_loops_wanted(most=ONE_LOOP) == 1
+    assert machine(16, 0.1).event_loops_wanted(most=ONE_LOOP + 1) == 2
+    assert machine(16, 0.1).event_loops_wanted(most=999) == machine(16, 0.1).event_loops_wanted()
 
 
 def test_a_machine_that_has_become_slower_carries_fewer_with_a_longer_delay() -> None:
