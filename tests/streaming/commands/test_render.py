@@ -50,6 +50,18 @@ def test_a_sound_that_cannot_be_read_ends_the_others(
     assert "cannot be read" in str(done.exception)
 
 
+def test_a_score_that_asks_for_what_the_speaker_does_not_show_writes_nothing(
+    tiny_bundle: Path, sounds: list[Path], tmp_path: Path
+) -> None:
+    score, film = tmp_path / "score.csv", tmp_path / "film.mp4"
+    score.write_text("0.1, nod\n0.2, smile\n")
+    asked = ["--sound", str(sounds[0]), "-o", str(film), "--score", str(score)]
+    done = CliRunner().invoke(app, ["render", str(tiny_bundle), *asked, "--device", "cpu"])
+    assert isinstance(done.exception, AvatarError)
+    assert "tiny does not show smile in its own video; it can nod, " in str(done.exception)
+    assert not film.exists()
+
+
 def test_names(tmp_path: Path) -> None:
     one, other = Path("a/talk.wav"), Path("b/talk.mp3")
     assert [film.out for film in name_films([one], tmp_path / "x.mov", None)] == [

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from avatar.errors import AvatarError
 from streaming.cli import app
 from tests.sounds import tone, write_wav
-from tests.tiny_speaker import make_tiny_bundle
+from tests.tiny_speaker import make_smiling_bundle, make_tiny_bundle
 
 runner = CliRunner()
 
@@ -40,6 +40,9 @@ def test_list_show_verify(speakers: Path) -> None:
     shown = run("speakers", "show", "tiny")
     assert "nobody: the face is drawn" in shown
     assert "CC0-1.0" in shown
+    assert "nod, shake, tilt, look, lean\n" in shown
+    make_smiling_bundle(speakers / "anna")
+    assert "lean, smile\n" in run("speakers", "show", "anna")
     assert "tiny is whole" in run("speakers", "verify", "tiny")
     (speakers / "tiny" / "preview.jpg").write_bytes(b"")
     with pytest.raises(AvatarError, match=r"preview\.jpg: has 0 bytes"):

@@ -47,6 +47,8 @@ async def test_an_agents_own_face_looks_aside(tmp_path: Path) -> None:
     async with agent_with_a_face(tmp_path) as (face, room):
         await face.gesture("look", seconds=1.0)
         await until(lambda: room.face and room.face[-1][1] > REST + ASIDE)
+        with pytest.raises(AvatarError, match=r"^bar does not show smile in its own video"):
+            await face.gesture("smile")
 
 
 async def test_what_an_agent_says_is_played_with_its_lips_and_finished(tmp_path: Path) -> None:

@@ -173,6 +173,8 @@ async def test_a_face_in_a_room_looks_aside_for_its_agent_alone(
             await until(lambda: room.face and room.face[-1][1] > REST + ASIDE)
         with pytest.raises(AvatarError, match=r"no gesture: Input should be 'nod'"):
             await avatar.gesture("wink")  # type: ignore[arg-type]
+        with pytest.raises(AvatarError, match="no gesture: bar does not show smile"):
+            await avatar.gesture("smile")
         heckler = here.rooms.room()
         heckler.enter("heckler", {})
         with pytest.raises(rtc.RpcError, match="listens to its agent alone"):

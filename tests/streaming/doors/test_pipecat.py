@@ -162,6 +162,10 @@ async def test_a_bot_looks_aside_when_a_frame_asks_for_it(tmp_path: Path) -> Non
         await running.agent.push_frame(GestureFrame(Gesture("look", seconds=1.0)))
         await until(lambda: running.onlooker.face[-1][2] > rest + ASIDE)
         await until(lambda: abs(running.onlooker.face[-1][2] - rest) < 2)
+        await running.agent.push_frame(GestureFrame(Gesture("smile")))
+        await until(lambda: running.agent.count(ErrorFrame) == 1)
+        (refused,) = (one for one in running.agent.noted if isinstance(one, ErrorFrame))
+        assert refused.error.startswith("bar does not show smile in its own video")
 
 
 def test_a_face_without_a_label_needs_a_reason() -> None:

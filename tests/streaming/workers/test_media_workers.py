@@ -123,6 +123,8 @@ async def test_the_head_of_a_call_on_any_worker_moves_for_whoever_asks(server: L
                 await speaker.hear("session.ready")
                 await speaker.send("agent.gesture", name="shake", seconds=0.5)
                 assert abs((await turned(call.page))["yaw"]) > 1
+                await speaker.send("agent.gesture", name="smile")
+                assert "bar does not show smile" in (await speaker.hear("error"))["message"]
         nowhere = await client.post(f"/calls/{'0' * 16}/gesture", json={"name": "nod"})
         assert nowhere.status_code == 404
     await gone(server)
@@ -161,7 +163,10 @@ async def test_a_player_hangs_up_its_call_wherever_it_is(server: LiveWorkers) ->
 def test_pages_and_their_errors_pass_through(server: LiveWorkers) -> None:
     page = httpx.get(server.address)
     assert "Content-Security-Policy" in page.headers
-    assert httpx.get(f"{server.address}/speakers").json()[0]["name"] == "bar"
+    cards = httpx.get(f"{server.address}/speakers").json()
+    assert [(card["name"], card["gestures"][5:]) for card in cards] == [
+        ("bar", []), ("pale", ["smile"]),
+    ]  # fmt: skip
     assert httpx.get(f"{server.address}/nowhere").status_code == 404
     long = {"sdp": "v" * 70_000, "type": "offer"}
     assert httpx.post(f"{server.address}/offer", json=long).status_code == 413
