@@ -27,7 +27,7 @@ from avatar.errors import AvatarError, DeviceLost
 from streaming.core import heap, logs
 from streaming.core.logs import LogSettings
 from streaming.render.batcher import Batcher, Rendered, Step
-from streaming.render.capacity import measure
+from streaming.render.capacity_trials import measure
 from streaming.render.messages import (
     Drawn,
     FromWorker,

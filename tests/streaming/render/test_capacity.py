@@ -16,8 +16,8 @@ from streaming.render.capacity import (
     MIN_BUDGET_S,
     Capacity,
     StepCost,
-    measure,
 )
+from streaming.render.capacity_trials import measure
 from tests.streaming.support.level_bar import BarPicture, LevelBar
 
 
