@@ -31,6 +31,7 @@ from avatar.speakers.canonical import Canonical
 from avatar.speakers.expressions import Expression
 
 PITCH = 8  # pixels between the points that are moved; in between it is smooth
+EDGE_STEP = 4  # px of a region's edge between those that are followed; a block is left as margin
 BATCH = 16  # frames solved at once
 SEEN = 0.02  # px, and of 255: what changes less is left out of the region
 
@@ -107,7 +108,7 @@ def _part(expression: Expression, canonical: Canonical, poses: Tensor) -> Part:
     lit = expression.light.abs().amax(dim=0) > SEEN / 255
     changed[y : y + rows, x : x + columns] = (far | lit).numpy()
     inner = cv2.erode(changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    edge = torch.from_numpy(np.argwhere(changed & ~inner))
+    edge = torch.from_numpy(np.argwhere(changed & ~inner)[::EDGE_STEP])
     if not len(edge):
         return slice(0, 1), slice(0, 1)
     points = edge.flip(1).float()[None, :, None].expand(len(poses), -1, -1, -1)

@@ -12,6 +12,7 @@ from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.models.lip_generator import LatticeGenerator, LipGenerator
 from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
+from avatar.speakers.expressions import Expression
 from avatar.speakers.speaker import load_speaker
 from avatar.training import other_voices
 from avatar.training import trainer as trainer_module
@@ -96,6 +97,7 @@ def test_a_tuned_encoder_goes_a_part_of_the_way_back(trained: Trained) -> None:
 def test_report_is_written(trained: Trained, tmp_path: Path) -> None:
     metrics = write_report(trained, tmp_path)
     assert metrics["training_frames"] == round(0.8 * FRAMES)
+    assert str(metrics["smile"]).startswith("none: ")
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"metrics.json", "curves.png", "contact_sheet.png", "side_by_side.mp4"}
     with av.open(str(tmp_path / "side_by_side.mp4")) as film:
@@ -103,6 +105,16 @@ def test_report_is_written(trained: Trained, tmp_path: Path) -> None:
         film.seek(0)
         heard = sum(frame.samples for frame in film.decode(audio=0))
     assert heard >= len(trained.data.held) * SAMPLES_PER_FRAME
+
+
+def test_what_a_speaker_was_found_to_show_is_in_its_bundle(
+    trained: Trained, tmp_path: Path
+) -> None:
+    smile = Expression(torch.tensor([16, 32]), torch.ones(2, 16, 32), torch.zeros(3, 16, 32))
+    learned = replace(trained.expressions, expressions={"smile": smile})
+    speaker = load_speaker(export(replace(trained, expressions=learned), request(tmp_path)))
+    assert speaker.card.expressions == tuple(speaker.expressions) == ("smile",)
+    assert torch.equal(speaker.expressions["smile"].back, smile.back)
 
 
 def test_an_earlier_speaker_keeps_its_pictures_and_learns_its_ear_anew(
