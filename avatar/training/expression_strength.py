@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 from torch import Tensor
 
 from avatar.audio import FPS
 from avatar.gestures import EXPRESSIONS, ExpressionName
-from avatar.models.warp import canonicalise, relative_pose
 from avatar.rendering.head_angles import head_angles
 from avatar.speakers.canonical import Canonical
 from avatar.training.preprocess.landmark_sets import (
@@ -62,7 +60,7 @@ def find_strengths(
     aperture: Array,
     canonical: Canonical,
 ) -> dict[ExpressionName, FoundExpression]:
-    """Of landmarks (F, 478, 2) in the canonical view (see `canonical_points`), poses (F, 6)."""
+    """Of landmarks (F, 478, 2) in the canonical view (see `canonical_landmarks`), poses (F, 6)."""
     turn = np.array(head_angles(poses, canonical.pose))
     explained = np.column_stack([aperture, aperture**2, turn, turn**2, np.ones(len(turn))])
     raw = dict(zip(EXPRESSIONS, (_smile(points), _brows(points)), strict=True))
@@ -70,23 +68,6 @@ def find_strengths(
         name: _find(name, _steady(measure, usable, clip), explained, usable, clip, aperture)
         for name, measure in raw.items()
     }
-
-
-def canonical_points(
-    landmarks: NDArray[np.float32], poses: Tensor, canonical: Canonical
-) -> NDArray[np.float64]:
-    """Landmarks (F, L, 2) px of frames with poses (F, 6), as the canonical view sees them."""
-    points = torch.from_numpy(np.asarray(landmarks, np.float32))
-    found = [
-        canonicalise(
-            part[:, None],
-            canonical.depth,
-            relative_pose(canonical.pose.expand_as(pose), pose),
-            canonical.camera,
-        )[:, 0]
-        for part, pose in zip(points.split(256), poses.split(256), strict=True)
-    ]
-    return torch.cat(found).double().numpy()
 
 
 def _smile(points: Array) -> Array:

@@ -6,7 +6,6 @@ light is what a neutral picture that is moved so still lacks.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -21,33 +20,23 @@ from avatar.rendering.head_angles import head_angles
 from avatar.rendering.picture_warp import sampled
 from avatar.speakers.canonical import Canonical
 from avatar.speakers.expressions import STRONGEST, Expression
-from avatar.training.expression_strength import FoundExpression, canonical_points, find_strengths
-from avatar.training.preprocess.landmark_sets import (
-    BROWS,
-    FACE_OVAL,
-    LEFT_EYE_RIM,
-    NOSE_BASE,
-    RIGHT_EYE_RIM,
-)
-from avatar.training.preprocess.masks import Box, feather
-from avatar.training.preprocess.polygons import filled, hull
+from avatar.training.expression_regions import Array, Size, box_of, changing, relit
+from avatar.training.expression_strength import FoundExpression, find_strengths
+from avatar.training.lip_data import canonical_landmarks
+from avatar.training.preprocess.landmark_sets import LEFT_EYE_RIM, RIGHT_EYE_RIM
+from avatar.training.preprocess.masks import Box
 from avatar.training.preprocess.tracked_video import TrackedVideo
 
 SMOOTH = 0.025  # eye distances: the landmarks' own noise is finer
 FLOW_SMOOTH = 0.06  # eye distances: skin has little to be found by
-RIM = 0.25  # eye distances inside the face's edge, over which movement and light fade out
+LEAST_MOVE = 0.05  # px: what moves less is not in the region
 PAIRS = 40  # of frames that are compared
 LEAST_ALONE = 8  # frames that show nothing else
 STRONG = 0.6  # strength that a frame needs to lend its light
 LEFT_OUT = 0.4  # strength of a smile from which lips are not learned
 CLOSED = 0.06  # aperture in eye distances: mouths opened wider lend no light
 FINE, WIDE = 0.015, 0.4  # eye distances: finer light is noise, wider is that of the room
-LID, UNDER_NOSE = 0.06, 0.14  # eye distances, over which light comes in
 ALIKE_TURN, ALIKE_APERTURE = 5.0, 0.03  # degrees and eye distances that weigh the same
-PADDING = 4  # px round what changes
-
-Array = NDArray[np.floating[Any]]
-Size = tuple[int, int]  # height, width in px
 
 
 @dataclass(frozen=True)
@@ -72,7 +61,8 @@ def learn_expressions(tracked: TrackedVideo, canonical: Canonical) -> LearnedExp
     """All that the video shows long and clearly enough."""
     poses = torch.from_numpy(np.array(tracked.poses))
     aperture = tracked.aperture.astype(float)
-    points = canonical_points(tracked.landmarks, poses, canonical)
+    every = np.arange(tracked.landmarks.shape[1])
+    points = canonical_landmarks(tracked, canonical, every).double().numpy()
     found = find_strengths(points, poses, tracked.usable, tracked.clip, aperture, canonical)
     _leave_out_mixed(found)
     there = [name for name in EXPRESSIONS if found[name].there]
@@ -122,9 +112,10 @@ class _Scene:
         self, name: ExpressionName, rest: Array, move: Array, strengths: Array, number: int
     ) -> Expression:
         unit, size = _eye_distance(rest), self.canonical.frame_size
-        mask = _mask(name, rest, size, unit)
+        mask = changing(name, rest, size, unit)
         back = _dense(rest + move, -move, size, SMOOTH * unit) * mask[..., None]
-        box = _box(np.linalg.norm(back, axis=-1) > 0.05, size)
+        moves = np.linalg.norm(back, axis=-1) > LEAST_MOVE
+        box = box_of(moves if moves.any() else mask > 0, size)
         x0, y0, x1, y1 = box
         pairs = self._pairs(strengths, number)
         shares = strengths[[shows for shows, _ in pairs], number]
@@ -132,7 +123,7 @@ class _Scene:
         shown = self._regions([shows for shows, _ in pairs], box)
         plain = self._regions([neutral for _, neutral in pairs], box)
         moved = _refined(moved, shown, plain, shares, FLOW_SMOOTH * unit) * mask[y0:y1, x0:x1, None]
-        weight = (mask * _skin(rest + move, size, unit))[y0:y1, x0:x1, None]
+        weight = (mask * relit(rest + move, size, unit))[y0:y1, x0:x1, None]
         lacks = _lacks(shown, _moved(plain, moved, shares), weight) / shares[:, None, None, None]
         light = _own_light(np.median(lacks, axis=0), weight, unit)
         return Expression(torch.tensor([x0, y0]), _tensor(moved), _tensor(light))
@@ -210,7 +201,7 @@ def _alone(strengths: Array, number: int) -> NDArray[np.bool_]:
 
 def _lacks(shown: Array, plain: Array, weight: Array) -> Array:
     """What plain pictures (P, h, w, 3) lack, but for brightness and contrast of each colour."""
-    on = weight[..., 0] > 0.5
+    on = weight[..., 0] >= 0.5 * weight.max()
     lacks = np.empty_like(shown)
     for pair in range(len(shown)):
         for colour in range(3):
@@ -231,38 +222,6 @@ def _dense(at: Array, values: Array, size: Size, smooth: float) -> Array:
     rows, columns = np.mgrid[: size[0], : size[1]]
     field = np.asarray(known(columns, rows))
     return np.asarray(cv2.GaussianBlur(field, (0, 0), smooth))
-
-
-def _mask(name: ExpressionName, rest: Array, size: Size, unit: float) -> Array:
-    """(H, W) 0..1: where in the face an expression changes anything."""
-    face = filled(hull(rest[FACE_OVAL]), size)
-    inside = np.asarray(feather(face, RIM * unit), float)
-    eyes, brows = rest[[*RIGHT_EYE_RIM, *LEFT_EYE_RIM], 1].mean(), rest[BROWS, 1].mean()
-    rows = np.arange(size[0])
-    if name == "smile":
-        part = np.clip((rows - brows) / (eyes - brows), 0, 1)
-    else:
-        part = np.clip((eyes + (eyes - brows) - rows) / (eyes - brows), 0, 1)
-    return np.asarray(inside * (part * part * (3 - 2 * part))[:, None], np.float32)
-
-
-def _skin(points: Array, size: Size, unit: float) -> Array:
-    """(H, W) 0..1: where light may change: above the base of the nose, but for the eyes.
-
-    Folds of a smile beside lips that speak tell a lip reader wrong (docs/face.md).
-    """
-    above = np.clip((points[NOSE_BASE, 1] - np.arange(size[0])) / (UNDER_NOSE * unit), 0, 1)
-    skin = np.repeat(above[:, None].astype(np.float32), size[1], axis=1)
-    for rim in (RIGHT_EYE_RIM, LEFT_EYE_RIM):
-        skin *= 1 - feather(filled(hull(points[rim]), size), LID * unit, outwards=True)
-    return skin
-
-
-def _box(changes: NDArray[np.bool_], size: Size) -> Box:
-    rows, columns = np.flatnonzero(changes.any(1)), np.flatnonzero(changes.any(0))
-    x0, y0 = max(0, columns[0] - PADDING), max(0, rows[0] - PADDING)
-    x1, y1 = min(size[1], columns[-1] + 1 + PADDING), min(size[0], rows[-1] + 1 + PADDING)
-    return int(x0), int(y0), int(x1), int(y1)
 
 
 def _tensor(image: Array) -> Tensor:

@@ -97,10 +97,12 @@ def warp_to_canonical(
     return sample(frames, observe(points, depth, relative, canonical.camera), mode)
 
 
-def canonical_landmarks(tracked: TrackedVideo, canonical: Canonical) -> Tensor:
-    """The lip landmarks (F, L, 2) seen from the canonical head pose, in pixels."""
+def canonical_landmarks(
+    tracked: TrackedVideo, canonical: Canonical, which: NDArray[np.intp] = LIPS
+) -> Tensor:
+    """Landmarks (F, L, 2), the lips', seen from the canonical head pose, in pixels."""
     poses = torch.from_numpy(np.asarray(tracked.poses, dtype=np.float32))
-    points = torch.from_numpy(np.asarray(tracked.landmarks[:, LIPS], dtype=np.float32))
+    points = torch.from_numpy(np.asarray(tracked.landmarks[:, which], dtype=np.float32))
     found = [
         canonicalise(
             part[:, None],
