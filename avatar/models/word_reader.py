@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 VIEW = (48, 64)  # height, width in px of the mouth pictures it sees
 WINDOW = 20  # pictures round the middle of a word
+LEAST_SPREAD = 1e-4  # of brightness: what divides by it stays finite
 REACH = 2.0  # pictures by which lips are looked at before a word is heard and after it
 
 
@@ -50,7 +51,8 @@ class WordReader(nn.Module):
 
         The pictures may be in any unit: brightness and contrast of a clip are taken out.
         """
-        seen = self._embed(mouths)
+        spread, mean = torch.std_mean(mouths.float(), dim=(1, 2, 3), keepdim=True)
+        seen = self.look((mouths.float() - mean) / (spread + LEAST_SPREAD))
         middle = spans.mean(dim=-1, keepdim=True).floor()
         frames = middle + torch.arange(WINDOW, device=spans.device) - WINDOW // 2
         inside = (frames + 1 > spans[..., :1]) & (frames < spans[..., 1:])
@@ -63,14 +65,12 @@ class WordReader(nn.Module):
         said = ((told * share).sum(dim=1) / share.sum(dim=1)).unflatten(0, spans.shape[:2])
         return [words(self.rest(said[:, place])) for place, words in enumerate(self.words)]
 
-    def _embed(self, mouths: Tensor) -> Tensor:
-        """(B, F, *VIEW) -> (B, F, embedding)."""
-        spread, mean = torch.std_mean(mouths.float(), dim=(1, 2, 3), keepdim=True)
-        even = (mouths.float() - mean) / (spread + 1e-4)
+    def look(self, even: Tensor) -> Tensor:
+        """What is seen in each picture (B, F, *VIEW) of mean 0 and spread 1: (B, F, embedding)."""
         before, after = even[:, :1], even[:, -1:]
         three = torch.cat([before, even, after], dim=1).unfold(1, 3, 1).movedim(-1, 2)
         vectors: Tensor = self.shape(three.flatten(0, 1))
-        return vectors.view(*mouths.shape[:2], -1)
+        return vectors.view(*even.shape[:2], -1)
 
 
 def _stage(inputs: int, outputs: int, size: int = 3) -> list[nn.Module]:

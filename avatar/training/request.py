@@ -11,6 +11,7 @@ from avatar.errors import AvatarError
 from avatar.files import replace_file
 from avatar.speakers.consent import is_statement, parse_day
 from avatar.speakers.folders import check_name, speaker_folder
+from avatar.training.lip_reading.network_file import load_reader
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class TrainRequest:
     audio_track: int | None = None  # of several in a video; None: the first with sound
     held_out: float = 0.1
     reference: Path | None = None  # a silent take to loop over
+    reader: Path | None = None  # a lip reader that is to see in the lips what it sees in true ones
     start_from: str = ""  # a speaker of the same video whose pictures are kept
     licence: str = "all rights reserved"
     source: str = ""
@@ -59,6 +61,8 @@ class TrainRequest:
         missing = [v for v in (*self.videos, *filter(None, [self.reference])) if not v.is_file()]
         if missing:
             raise AvatarError(f"{missing[0]}: no such file")
+        if self.reader is not None:
+            load_reader(self.reader)
         if self.voices is not None and not self.voices.is_dir():
             raise AvatarError(f"{self.voices}: no such folder of recorded speech")
         if not 0 <= self.held_out <= 0.5:
@@ -90,4 +94,5 @@ class TrainRequest:
 
 def _but_budget(request: dict[str, Any]) -> dict[str, Any]:
     budget = ("seconds", "steps")
-    return {key: value for key, value in request.items() if key not in budget and value != ""}
+    unsaid = ("", None)
+    return {k: value for k, value in request.items() if k not in budget and value not in unsaid}

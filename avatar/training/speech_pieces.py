@@ -31,7 +31,7 @@ class OwnVideo:
     def __init__(self, data: LipData, sound: Tensor) -> None:
         self._sound = sound
         self._codes = data.codes.codes
-        self._starts = data.windows(SEGMENT)
+        self.starts = data.windows(SEGMENT)
         self._clips = clip_ranges(data.clip)
         aperture = torch.from_numpy(np.array(data.tracked.aperture))
         wide = aperture[data.train].quantile(OPEN_QUANTILE)
@@ -39,10 +39,13 @@ class OwnVideo:
 
     def draw(self, count: int, ahead: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Sound (count, samples) of CONTEXT + SEGMENT + ahead frames, its codes, closures."""
-        starts = draw(rng, count, self._starts)
+        starts = draw(rng, count, self.starts)
         rows = starts[:, None] + torch.arange(SEGMENT)
-        sound = torch.stack([self._cut(start, ahead) for start in starts.tolist()])
-        return sound, self._codes[rows], self._closed[rows]
+        return self.sound_at(starts, ahead), self._codes[rows], self._closed[rows]
+
+    def sound_at(self, starts: Tensor, ahead: int) -> Tensor:
+        """Sound (B, samples) of the pieces whose first frames are `starts` (B,)."""
+        return torch.stack([self._cut(start, ahead) for start in starts.tolist()])
 
     def _cut(self, start: int, ahead: int) -> Tensor:
         """Sound of CONTEXT + SEGMENT + ahead frames; silence beyond the ends of the clip."""

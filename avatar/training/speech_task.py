@@ -103,9 +103,7 @@ class SpeechTask:
         mels, codes, closed = (torch.cat(parts) for parts in zip(*pieces, strict=True))
         mels = self._by_other_microphones(mels, rng)
         features = self._features(mels)
-        window = self.head.config.window
-        rows = features[:, CONTEXT - window + 1 :].unfold(1, window, 1).transpose(2, 3)
-        heard = self.head.hear(rows.flatten(0, 1))
+        heard = self.head.hear(self._windows(features).flatten(0, 1))
         made, true = heard.code.unflatten(0, codes.shape[:2]), codes.to(self.device)
         missed = functional.binary_cross_entropy_with_logits(
             heard.closure,
@@ -147,11 +145,15 @@ class SpeechTask:
 
     def _own_pieces(self, rng: torch.Generator) -> Piece:
         sound, codes, closed = self.own.draw(BATCH, self.ahead, rng)
-        state = self.encoder.new_state(BATCH)
-        mels = self.encoder.log_mel(sound.to(self.device), state.samples)[0].cpu()
+        mels = self._log_mel(sound)
         if self.warped:
             mels = mel_changes.warp_vocal_tract(mels, rng)
         return mels, codes, closed
+
+    def _log_mel(self, sound: Tensor) -> Tensor:
+        state = self.encoder.new_state(len(sound))
+        mels: Tensor = self.encoder.log_mel(sound.to(self.device), state.samples)[0]
+        return mels.cpu()
 
     def _by_other_microphones(self, mels: Tensor, rng: torch.Generator) -> Tensor:
         """Log-mels as other microphones hear them, louder or quieter."""
@@ -164,6 +166,11 @@ class SpeechTask:
         with autocast(self.device), torch.set_grad_enabled(self.tuned):
             frames = self.encoder.to_frames(self.encoder.from_mels(mels, state), state)
         return frames[:, self.ahead :].float()
+
+    def _windows(self, features: Tensor) -> Tensor:
+        """Features (B, CONTEXT + SEGMENT, D) -> what the head hears, (B, SEGMENT, window, D)."""
+        window = self.head.config.window
+        return features[:, CONTEXT - window + 1 :].unfold(1, window, 1).transpose(2, 3)
 
 
 def _without_lips(speech: Shard) -> Shard:

@@ -22,16 +22,18 @@ from avatar.training.clips import clip_codes, clip_features
 from avatar.training.earlier_speaker import earlier_speaker, in_its_codes, keep_pictures
 from avatar.training.encoder.shards import Shard
 from avatar.training.expressions import LearnedExpressions, learn_expressions
-from avatar.training.fit import Budget, Curve, Report, fit
+from avatar.training.fit import Budget, Curve, Report, Task, fit
 from avatar.training.generator_start import start_generator
 from avatar.training.image_tasks import BLEND_RATE, REFINING, BlendTask, LipTask, SyncTask
 from avatar.training.lip_code import APPEARANCE_COMPONENTS, SHAPE_COMPONENTS
 from avatar.training.lip_data import LipData, Progress, build_lip_data
+from avatar.training.lip_reading.network_file import load_reader
 from avatar.training.mouth_map import speak_for_others
 from avatar.training.networks import new_networks
 from avatar.training.other_voices import other_sounds
 from avatar.training.preprocess import preprocess
 from avatar.training.preprocess.tracked_video import TrackedVideo
+from avatar.training.readable_task import ReadableTask
 from avatar.training.request import TrainRequest
 from avatar.training.sound_check import check_sound, require_numbers
 from avatar.training.speech_pieces import Others
@@ -41,6 +43,7 @@ SHARES = {
     "depth": 0.02, "speech": 0.30, "head": 0.06, "sync": 0.04, "lips": 0.33, "blend": 0.25,
 }  # fmt: skip
 SHARES_OF_AN_EAR = {"speech": 0.66, "head": 0.08, "blend": 0.26}  # where the pictures are kept
+READABLE_SHARE = 0.12  # of the whole, if there is a lip reader to learn by
 DEPTH_FRAMES = 64  # spread over the video, to learn the canonical depth from
 VOICE_UNITS = 32  # of the head, that tell the speaker's voice from others
 LEAST_TRAINING = 0.3  # share of a time budget that is left to training, however long tracking takes
@@ -78,7 +81,7 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     phases = request.work / "phases"
     curves: dict[str, Curve] = {}
 
-    def run(task: DepthTask | SpeechTask | SyncTask | LipTask | BlendTask) -> None:
+    def run(task: Task) -> None:
         curves[task.name] = fit(task, budgets[task.name], phases, request.seed, report)
 
     earlier = earlier_speaker(request.start_from, tracked) if request.start_from else None
@@ -138,6 +141,10 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
         start_generator(networks.lips, data, heard)
     run(lips)
     run(BlendTask(lips, networks.blend, REFINING if earlier else BLEND_RATE))
+    if request.reader:
+        reader = load_reader(request.reader)
+        run(ReadableTask(data, sound, others, networks, reader, device))
+        heard = clip_codes(networks.head, features, data.clip)
     seconds = time.monotonic() - started
     speech_of_others = others.sounds.speech if others else None
     return Trained(
@@ -173,6 +180,9 @@ def aligned_sound(encoder: SpeechEncoder, tracked: TrackedVideo) -> tuple[float,
 def _budgets(request: TrainRequest, spent: float) -> dict[str, Budget]:
     known = SHARES_OF_AN_EAR if request.start_from else SHARES
     shares = dict.fromkeys(SHARES, 0.0) | known
+    if request.reader:
+        shares = {name: (1 - READABLE_SHARE) * share for name, share in shares.items()}
+        shares["readable"] = READABLE_SHARE
     if request.steps is not None:
         steps = request.steps
         return {n: Budget(steps=max(1, round(s * steps)) if s else 0) for n, s in shares.items()}

@@ -61,12 +61,11 @@ def load_judges(
         )
     from avatar.evaluation.readability import sentences_of
     from avatar.models.sync_expert import SyncExpert, SyncExpertConfig
-    from avatar.models.word_reader import WordReader, WordReaderConfig
-    from avatar.training.lip_reading.network_file import load_network
+    from avatar.training.lip_reading.network_file import load_network, load_reader
     from avatar.training.lip_reading.spoken_words import read_sentences
 
     return MouthJudges(
-        load_network(WordReader, WordReaderConfig, reader, "train-reader") if reader else None,
+        load_reader(reader) if reader else None,
         sentences_of(videos, read_sentences(words)) if words else [],
         load_network(SyncExpert, SyncExpertConfig, expert, "train-sync") if expert else None,
     )

@@ -70,6 +70,13 @@ def train(
     reference: Annotated[
         Path | None, typer.Option(help="A silent take to loop over; else calm stretches are used.")
     ] = None,
+    reader: Annotated[
+        Path | None,
+        typer.Option(
+            help="A lip reader (avatar train-reader): what it sees in the lips is to be what it "
+            "sees in the true ones."
+        ),
+    ] = None,
     start_from: Annotated[
         str,
         typer.Option(
@@ -147,6 +154,7 @@ def train(
         audio_track=audio_track,
         held_out=held_out,
         reference=reference,
+        reader=reader,
         start_from=start_from,
         licence=licence,
         source=source,

@@ -12,6 +12,7 @@ from torch import nn
 from avatar.config import from_dict, to_dict
 from avatar.errors import AvatarError
 from avatar.files import replace_file
+from avatar.models.word_reader import WordReader, WordReaderConfig
 
 Config = TypeVar("Config")
 Network = TypeVar("Network", bound=nn.Module)
@@ -42,3 +43,8 @@ def load_network(
     ) as error:  # fmt: skip
         raise AvatarError(f"{path}: not what avatar {command} writes; make it anew") from error
     return network.eval().requires_grad_(False)
+
+
+def load_reader(path: Path) -> WordReader:
+    """The lip reader in a file.  Raises AvatarError if it holds none."""
+    return load_network(WordReader, WordReaderConfig, path, "train-reader")

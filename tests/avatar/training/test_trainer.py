@@ -11,10 +11,8 @@ import torch
 from avatar.audio import SAMPLES_PER_FRAME
 from avatar.errors import AvatarError
 from avatar.models.lip_generator import LatticeGenerator, LipGenerator
-from avatar.models.speech_encoder import EncoderConfig, SpeechEncoder
 from avatar.speakers.expressions import Expression
 from avatar.speakers.speaker import load_speaker
-from avatar.training import other_voices
 from avatar.training import trainer as trainer_module
 from avatar.training.earlier_speaker import in_its_codes
 from avatar.training.export import export
@@ -23,45 +21,11 @@ from avatar.training.judge import judge
 from avatar.training.lip_code import lip_codes
 from avatar.training.lip_data import canonical_landmarks, split
 from avatar.training.report import write_report
-from avatar.training.request import TrainRequest
 from avatar.training.speech_task import KEPT, SpeechTask
 from avatar.training.trainer import Trained, train
 
+from .made_speaker import quiet, request, small_encoder
 from .made_video import FRAMES, made_video
-
-STEPS = 260
-
-
-def small_encoder() -> SpeechEncoder:
-    torch.manual_seed(1)
-    encoder = SpeechEncoder(EncoderConfig(channels=32, hidden=16, dilations=(1, 2))).eval()
-    with torch.no_grad():
-        encoder.heads.bias[-1] = 4.0  # what it hears is trusted: eased to rest it says nothing
-    return encoder
-
-
-def quiet(*_: object) -> None:
-    return None
-
-
-def request(folder: Path, **changes: object) -> TrainRequest:
-    values: dict[str, object] = {
-        "videos": (), "name": "tiny", "consent": "nobody, drawn for a test",
-        "speakers": folder / "speakers", "work": folder / "work", "steps": STEPS, "held_out": 0.2,
-    }  # fmt: skip
-    return TrainRequest(**(values | changes))  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    folder = tmp_path_factory.mktemp("tiny")
-    tracked = made_video(folder / "video")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer_module, "preprocess", lambda *_: tracked)
-        patch.setattr(trainer_module, "load_encoder", small_encoder)
-        patch.setattr(other_voices, "SYNTHETIC", 8)
-        patch.setattr(other_voices, "NOISES", 2)
-        return train(request(folder), quiet, quiet)
 
 
 def test_losses_fall(trained: Trained) -> None:
