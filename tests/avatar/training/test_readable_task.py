@@ -73,7 +73,7 @@ def test_training_with_a_reader_ends_in_a_phase_of_its_own(
     save_network(reader, reader.config, path)
     monkeypatch.setattr(trainer_module, "preprocess", lambda *_: trained.data.tracked)
     monkeypatch.setattr(trainer_module, "load_encoder", small_encoder)
-    wanted = request(tmp_path, reader=path, other_voices=False, steps=30)
+    wanted = request(tmp_path, reader=path, other_voices=False, steps=12)
     wanted.check()
     found = train(wanted, quiet, quiet)
     assert list(found.curves)[-1] == "readable"
