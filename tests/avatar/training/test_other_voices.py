@@ -70,7 +70,9 @@ def test_the_mouth_of_the_speaker_is_found_again(sounds: OtherSounds) -> None:
     with torch.inference_mode():
         mels = torch.from_numpy(speech.mels[:frames].astype(np.float32))[None]
         state = encoder.new_state()
-        features = encoder.to_frames(encoder.from_mels(mels, state), state)[0, 2:]
+        features = encoder.to_frames(encoder.from_mels(mels, state), state)[
+            0, encoder.config.lookahead :
+        ]
     mouth = torch.from_numpy(speech.mouth[:frames, names].astype(np.float32))
     codes = mouth.unflatten(0, (-1, MEL_FRAMES)).mean(1)[: len(features)]
     voices, _ = speak_for_others(encoder, sounds, features, codes, torch.arange(len(features)))
