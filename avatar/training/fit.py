@@ -59,6 +59,7 @@ class Curve:
 
     steps: list[int] = field(default_factory=list)
     losses: dict[str, list[float]] = field(default_factory=dict)
+    learned: int = 0  # steps in all
 
     def add(self, step: int, values: dict[str, float]) -> None:
         """Note the losses of a step."""
@@ -67,12 +68,18 @@ class Curve:
             self.losses.setdefault(name, []).append(value)
 
 
-def fit(task: Task, budget: Budget, folder: Path, seed: int, report: Report) -> Curve:
-    """Train `task` to the end of its budget, going on from a checkpoint in `folder` if any."""
+def fit(
+    task: Task, budget: Budget, folder: Path, seed: int, report: Report, after: int = 0
+) -> Curve:
+    """Train `task` to the end of its budget, going on from a checkpoint in `folder` if any.
+
+    after: steps that its modules learned in phases before. A checkpoint that was begun after other
+    ones is left alone: it would take back what was learned since.
+    """
     optimiser = torch.optim.AdamW(task.parameter_groups(), betas=(0.9, 0.99), weight_decay=1e-4)
     peaks = [float(group["lr"]) for group in optimiser.param_groups]
     path = folder / f"{task.name}.checkpoint"
-    step, spent, curve = _restore(path, task, optimiser)
+    step, spent, curve = _restore(path, task, optimiser, after)
     task.modules.train()
     started = saved = time.monotonic()
     faults = 0  # steps in a row without a loss that is a number
@@ -91,8 +98,10 @@ def fit(task: Task, budget: Budget, folder: Path, seed: int, report: Report) -> 
         step += 1
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
             saved = time.monotonic()
-            _save(path, task, optimiser, step, spent + saved - started, curve)
-    _save(path, task, optimiser, step, spent + time.monotonic() - started, curve)
+            curve.learned = step
+            _save(path, task, optimiser, spent + saved - started, curve, after)
+    curve.learned = step
+    _save(path, task, optimiser, spent + time.monotonic() - started, curve, after)
     task.modules.eval()
     report(task.name, 1.0, {})
     return curve
@@ -131,14 +140,15 @@ def _cosine(progress: float) -> float:
 
 
 def _save(
-    path: Path, task: Task, optimiser: torch.optim.Optimizer, step: int, spent: float, curve: Curve
+    path: Path, task: Task, optimiser: torch.optim.Optimizer, spent: float, curve: Curve, after: int
 ) -> None:
     if not all(bool(value.isfinite().all()) for value in task.modules.state_dict().values()):
         raise _broken_down(task)
     state = {
         "modules": task.modules.state_dict(),
         "optimiser": optimiser.state_dict(),
-        "step": step,
+        "step": curve.learned,
+        "after": after,
         "spent": spent,
         "curve": json.dumps({"steps": curve.steps, "losses": curve.losses}),
     }
@@ -153,10 +163,14 @@ def _broken_down(task: Task) -> AvatarError:
     )
 
 
-def _restore(path: Path, task: Task, optimiser: torch.optim.Optimizer) -> tuple[int, float, Curve]:
+def _restore(
+    path: Path, task: Task, optimiser: torch.optim.Optimizer, after: int
+) -> tuple[int, float, Curve]:
     if not path.exists():
         return 0, 0.0, Curve()
     state = torch.load(path, weights_only=True, map_location="cpu")  # it may go on elsewhere
+    if state.get("after", after) != after:
+        return 0, 0.0, Curve()
     task.modules.load_state_dict(state["modules"])
     optimiser.load_state_dict(state["optimiser"])
     return state["step"], state["spent"], Curve(**json.loads(state["curve"]))

@@ -81,8 +81,10 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     phases = request.work / "phases"
     curves: dict[str, Curve] = {}
 
-    def run(task: Task) -> None:
-        curves[task.name] = fit(task, budgets[task.name], phases, request.seed, report)
+    def run(task: Task, *goes_on_from: str) -> None:
+        after = sum(curves[name].learned for name in goes_on_from if name in curves)
+        budget = budgets[task.name]
+        curves[task.name] = fit(task, budget, phases, request.seed, report, after)
 
     earlier = earlier_speaker(request.start_from, tracked) if request.start_from else None
     depth_task = _depth_task(tracked)
@@ -126,7 +128,7 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     run(speech)
     encoder.requires_grad_(False)
     if request.tuned:
-        run(speech.settled())
+        run(speech.settled(), speech.name)
     features = clip_features(encoder, sound, data.clip)
     aperture = torch.from_numpy(np.array(tracked.aperture))
     networks.head.learn_any_mouth(features[data.train], aperture[data.train])
@@ -140,10 +142,10 @@ def train(request: TrainRequest, progress: Progress, report: Report) -> Trained:
     if not earlier:
         start_generator(networks.lips, data, heard)
     run(lips)
-    run(BlendTask(lips, networks.blend, REFINING if earlier else BLEND_RATE))
+    run(BlendTask(lips, networks.blend, REFINING if earlier else BLEND_RATE), lips.name)
     if request.reader:
         reader = load_reader(request.reader)
-        run(ReadableTask(data, sound, others, networks, reader, device))
+        run(ReadableTask(data, sound, others, networks, reader, device), "speech", "head")
         heard = clip_codes(networks.head, features, data.clip)
     seconds = time.monotonic() - started
     speech_of_others = others.sounds.speech if others else None

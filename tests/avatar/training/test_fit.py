@@ -68,6 +68,15 @@ def test_a_finished_phase_is_not_repeated(tmp_path: Path) -> None:
     assert again.steps == 0
 
 
+def test_a_phase_begins_anew_if_the_one_before_it_learned_on(tmp_path: Path) -> None:
+    fit(Line(), Budget(steps=5), tmp_path, 0, quiet, after=10)
+    same, further = Line(), Line()
+    assert fit(same, Budget(steps=5), tmp_path, 0, quiet, after=10).learned == 5
+    assert same.steps == 0
+    assert fit(further, Budget(steps=5), tmp_path, 0, quiet, after=20).learned == 5
+    assert further.steps == 5
+
+
 def test_time_budget_ends() -> None:
     budget = Budget(seconds=10)
     assert budget.progress(step=0, elapsed=5) == 0.5
