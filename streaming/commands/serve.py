@@ -152,10 +152,10 @@ def serve(
       services that think and speak
     - `avatar serve --ice-server stun:stun.example.org:3478` - when callers sit behind a router
 
-    At start the machine is measured: how long a picture takes sets the delay of every call (80 ms
-    for a frame's sound and the look-ahead, 15 ms for the network and the measured time), and how
-    many fit into a 25th of a second sets how many calls are admitted; the next one is told that it
-    is full.
+    At start the machine is measured: how long a picture takes sets the delay of every call (the
+    look-ahead, 120 ms for two frames, 15 ms for the network and the measured time), and how many
+    fit into a 25th of a second sets how many calls are admitted; the next one is told that it is
+    full.
 
     **YAML** keys are those of the flags, with `ice_servers` and `allowed_origins` as lists, and
     `limits` on what one caller may take, and `marks` on what says that pictures are synthetic:

@@ -46,11 +46,7 @@ def train_encoder(
     ] = None,
     look_ahead: Annotated[
         int | None,
-        typer.Option(
-            help="Video frames of 40 ms heard beyond the one described: those of --start, or 1.",
-            min=1,
-            max=8,
-        ),
+        typer.Option(help="Video frames (40 ms) heard beyond the one described.", min=1, max=8),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Carry on from the checkpoint.")] = False,
     evaluate: Annotated[
@@ -87,7 +83,7 @@ def train_encoder(
     _prepare(utterances, shards, taught)
     _face_shards(learned, shards)
     if evaluate is None:
-        config = begin.config if begin else EncoderConfig(lookahead=1)
+        config = begin.config if begin else EncoderConfig()
         if look_ahead is not None:
             config = replace(config, lookahead=look_ahead)
         _train(shards, out, config, settings, begin, resume)

@@ -294,7 +294,7 @@ def test_what_is_presented_is_in_time_and_in_step(probed: Any) -> None:
     assert report.unread_pictures <= 2
     assert report.fps > 20 / load_factor()
     # Sharper figures are the business of `avatar bench --live` on a quiet machine.
-    assert 80 < report.mouth_delay.p50 < 300 * load_factor()
+    assert 120 < report.mouth_delay.p50 < 300 * load_factor()
     assert report.skew.p50 < 80 * load_factor()
 
 
