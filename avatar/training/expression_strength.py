@@ -29,7 +29,10 @@ from avatar.training.preprocess.landmark_sets import (
 )
 
 STEADY = 11  # frames of the median that leaves sounds out
-LEAST: dict[ExpressionName, float] = {"smile": 0.09, "brows": 0.04}  # eye distances
+LEAST: dict[ExpressionName, float] = {"smile": 0.09, "brows": 0.03}  # eye distances
+USUAL_TURNS = (10, 90)  # percentiles of the head's turns: what lies beyond explains no more
+FITS = 30  # reweighted, for least absolute differences
+FINEST = 0.001  # eye distances: smaller differences weigh the same
 OF_NOISE = 5.0  # standard deviations of the rest
 HELD = 0.4  # s: a shorter one is none
 ENOUGH = 1.0  # s in all
@@ -62,6 +65,7 @@ def find_strengths(
 ) -> dict[ExpressionName, FoundExpression]:
     """Of landmarks (F, 478, 2) in the canonical view (see `canonical_landmarks`), poses (F, 6)."""
     turn = np.array(head_angles(poses, canonical.pose))
+    turn = turn.clip(*np.percentile(turn[usable], USUAL_TURNS, axis=0))
     explained = np.column_stack([aperture, aperture**2, turn, turn**2, np.ones(len(turn))])
     raw = dict(zip(EXPRESSIONS, (_smile(points), _brows(points)), strict=True))
     return {
@@ -108,7 +112,7 @@ def _find(
     clip: NDArray[np.int32],
     aperture: Array,
 ) -> FoundExpression:
-    rest = _unexplained(steady, explained, usable, LEAST[name])
+    rest = _unexplained(steady, explained, usable)
     usual = float(np.median(rest[usable]))
     noise = 1.4826 * float(np.median(np.abs(rest[usable] - usual)))
     least = max(LEAST[name], OF_NOISE * noise)
@@ -137,17 +141,19 @@ def _find(
     )
 
 
-def _unexplained(steady: Array, explained: Array, usable: NDArray[np.bool_], least: float) -> Array:
-    """What a least-squares fit leaves; frames that stand out are left out of the second fit."""
-    used = usable
-    for _ in range(3):
-        found = np.linalg.lstsq(explained[used], steady[used], rcond=None)[0]
-        rest = steady - explained @ found
-        rest -= np.median(rest[usable])
-        used = usable & (np.abs(rest) < least)
-        if used.sum() < usable.sum() / 3:
-            break
-    return np.asarray(rest)
+def _unexplained(steady: Array, explained: Array, usable: NDArray[np.bool_]) -> Array:
+    """What a fit of least absolute differences leaves: few frames that differ much do not move it.
+
+    A face that is moved also turns the pose that was fitted to it, by degrees: squares would take
+    the expression for what such a turn always looks like.
+    """
+    weights = usable.astype(float)
+    for _ in range(FITS):
+        root = np.sqrt(weights)
+        found = np.linalg.lstsq(explained * root[:, None], steady * root, rcond=None)[0]
+        rest = np.asarray(steady - explained @ found)
+        weights = usable / np.maximum(np.abs(rest), FINEST)
+    return rest
 
 
 def _held(over: NDArray[np.bool_], clip: NDArray[np.int32]) -> NDArray[np.bool_]:

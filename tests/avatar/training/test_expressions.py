@@ -14,8 +14,10 @@ from avatar.evaluation.test_set import training_track
 from avatar.i420 import to_i420, to_rgb
 from avatar.models.warp import Camera
 from avatar.rendering.expression_warp import ExpressionWarp
+from avatar.rendering.head_angles import turned
 from avatar.speakers.canonical import Canonical
 from avatar.speakers.speaker import load_speaker
+from avatar.training.expression_strength import find_strengths
 from avatar.training.expressions import LearnedExpressions, learn_expressions
 from avatar.training.preprocess.landmark_sets import (
     BROWS,
@@ -159,6 +161,22 @@ def test_sounds_that_spread_the_lips_are_no_smile(tmp_path: Path) -> None:
     assert list(speaking.expressions) == ["brows"]
     assert speaking.found["smile"].finding.startswith("none: 0.0 s of at least")
     assert speaking.plain_lips.all()
+
+
+def test_a_pose_that_turns_with_the_face_does_not_hide_what_the_face_shows() -> None:
+    """A pose fitted to a face whose brows rise turns by degrees: seen on a rendered head."""
+    rng = np.random.default_rng(4)
+    rest, raised = face(), held((130, 160))
+    points = rest + 0.7 * raised[:, None, None] * brows(rest)
+    points = points + rng.normal(0, 0.2, points.shape)
+    sways = np.column_stack([2 * np.sin(np.arange(FRAMES) / slow) for slow in (9, 14, 23)])
+    turns = sways + raised[:, None] * [-3, 0.5, 0.5]
+    poses = torch.stack([turned(POSE, turn) for turn in turns.tolist()])
+    found = find_strengths(
+        points, poses, np.ones(FRAMES, bool), np.zeros(FRAMES, np.int32), spoken()[0], canonical()
+    )["brows"]
+    print(found.finding)
+    assert np.corrcoef(found.strength, raised)[0, 1] > 0.9
 
 
 def test_what_is_never_shown_by_itself_is_not_taken_apart(tmp_path: Path) -> None:
