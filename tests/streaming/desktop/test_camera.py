@@ -9,17 +9,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
+import torch
 
 from streaming.media.frame_marker import ENDED
 from tests.streaming.support.polling import load_factor, wait_until
 from tests.streaming.support.sound_server import SoundServer, write_clicks
 from tests.support import need
-from tests.tiny_speaker import make_tiny_bundle
+from tests.tiny_speaker import make_tiny_bundle, tiny_smile
 
 SKEW_LIMIT = 0.040  # seconds
 CLICKS = int(os.environ.get("CAMERA_SECONDS", "8"))  # seconds of them; 600 for a look at drift
@@ -36,12 +39,16 @@ def speaker(tmp_path_factory: pytest.TempPathFactory) -> str:
 class RunningCamera:
     """The program, what its camera noted, and what it said."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], words: list[str]) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str], words: list[str], terminal: int | None
+    ) -> None:
         self._notes = folder / "notes"
         command = [*CAMERA, str(self._notes), "camera", "--device", "cpu", *words]
         self.said = folder / "said"
         with self.said.open("w") as said:
-            self.process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+            self.process = subprocess.Popen(
+                command, env=environment, stdin=terminal, stdout=said, stderr=said
+            )
 
     @property
     def notes(self) -> list[dict[str, Any]]:
@@ -73,9 +80,9 @@ OpenCamera = Callable[..., Any]
 @pytest.fixture
 def camera(tmp_path: Path, sound_server: SoundServer, speaker: str) -> OpenCamera:
     @contextmanager
-    def running(*words: str) -> Iterator[RunningCamera]:
+    def running(*words: str, terminal: int | None = None) -> Iterator[RunningCamera]:
         words = ("--speaker", speaker, "--microphone", "mic.monitor", *words)
-        one = RunningCamera(tmp_path, sound_server.environment, list(words))
+        one = RunningCamera(tmp_path, sound_server.environment, list(words), terminal)
         try:
             yield one
         finally:
@@ -185,6 +192,28 @@ def test_mirrored_and_letter_boxed_into_a_file_and_no_camera(
     ends = [float(stream["start_time"]) + float(stream["duration"]) for stream in streams]
     assert min(ends) > 0.5
     assert abs(ends[0] - ends[1]) < 0.5 * load_factor()
+
+
+def test_a_key_in_its_terminal_makes_the_face_smile(camera: OpenCamera, tmp_path: Path) -> None:
+    darkens = replace(tiny_smile(), light=torch.full((3, 24, 48), -0.4))
+    smiling = make_tiny_bundle(tmp_path / "smiling", expressions={"smile": darkens})
+    film = tmp_path / "film.mp4"
+    keyboard, terminal = os.openpty()
+    with camera("--speaker", str(smiling), "--out", str(film), terminal=terminal) as running:
+        wait_until(lambda: list(tmp_path.glob(".*.part.mp4")), 40)
+        time.sleep(3)
+        os.write(keyboard, b"6")
+        time.sleep(5)
+        assert running.stop()[0] == 130
+    os.close(keyboard)
+    os.close(terminal)
+    with av.open(str(film)) as container:
+        pictures = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    mouth = np.array([picture[80:96, 48:80].mean() for picture in pictures])
+    smiles = mouth < np.median(mouth[:25]) - 40
+    print("smiles in pictures", *np.flatnonzero(np.diff(smiles)))
+    assert not smiles[:25].any()
+    assert 25 < smiles.sum() < 100, "a smile takes three seconds"
 
 
 @pytest.mark.parametrize(
