@@ -40,7 +40,11 @@ class RunningCamera:
     """The program, what its camera noted, and what it said."""
 
     def __init__(
-        self, folder: Path, environment: dict[str, str], words: list[str], terminal: int | None
+        self,
+        folder: Path,
+        environment: dict[str, str],
+        words: list[str],
+        terminal: int | None = None,
     ) -> None:
         self._notes = folder / "notes"
         command = [*CAMERA, str(self._notes), "camera", "--device", "cpu", *words]
