@@ -147,13 +147,13 @@ def _unexplained(steady: Array, explained: Array, usable: NDArray[np.bool_]) -> 
     A face that is moved also turns the pose that was fitted to it, by degrees: squares would take
     the expression for what such a turn always looks like.
     """
-    weights = usable.astype(float)
+    known, seen = explained[usable], steady[usable]
+    weights = np.ones(len(seen))
     for _ in range(FITS):
         root = np.sqrt(weights)
-        found = np.linalg.lstsq(explained * root[:, None], steady * root, rcond=None)[0]
-        rest = np.asarray(steady - explained @ found)
-        weights = usable / np.maximum(np.abs(rest), FINEST)
-    return rest
+        found = np.linalg.lstsq(known * root[:, None], seen * root, rcond=None)[0]
+        weights = 1 / np.maximum(np.abs(seen - known @ found), FINEST)
+    return np.asarray(steady - explained @ found)
 
 
 def _held(over: NDArray[np.bool_], clip: NDArray[np.int32]) -> NDArray[np.bool_]:
