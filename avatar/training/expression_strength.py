@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
+from scipy.optimize import least_squares
 from torch import Tensor
 
 from avatar.audio import FPS
@@ -31,8 +32,7 @@ from avatar.training.preprocess.landmark_sets import (
 STEADY = 11  # frames of the median that leaves sounds out
 LEAST: dict[ExpressionName, float] = {"smile": 0.09, "brows": 0.03}  # eye distances
 USUAL_TURNS = (10, 90)  # percentiles of the head's turns: what lies beyond explains no more
-FITS = 30  # reweighted, for least absolute differences
-FINEST = 0.001  # eye distances: smaller differences weigh the same
+FINEST = 0.001  # eye distances: smaller differences are squared
 OF_NOISE = 5.0  # standard deviations of the rest
 HELD = 0.4  # s: a shorter one is none
 ENOUGH = 1.0  # s in all
@@ -148,12 +148,14 @@ def _unexplained(steady: Array, explained: Array, usable: NDArray[np.bool_]) -> 
     the expression for what such a turn always looks like.
     """
     known, seen = explained[usable], steady[usable]
-    weights = np.ones(len(seen))
-    for _ in range(FITS):
-        root = np.sqrt(weights)
-        found = np.linalg.lstsq(known * root[:, None], seen * root, rcond=None)[0]
-        weights = 1 / np.maximum(np.abs(seen - known @ found), FINEST)
-    return np.asarray(steady - explained @ found)
+    fit = least_squares(
+        lambda weights: known @ weights - seen,
+        np.zeros(known.shape[1]),
+        jac=lambda _: known,
+        loss="soft_l1",
+        f_scale=FINEST,
+    )
+    return np.asarray(steady - explained @ fit.x)
 
 
 def _held(over: NDArray[np.bool_], clip: NDArray[np.int32]) -> NDArray[np.bool_]:
